@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace natgpu::measures {
+
+/// What a measure is. Each room lists its own rows; docs/metrics.md is checked against them.
+struct MetricRow {
+  std::string_view name;     ///< "gpu.allocated.share"; the last part names the statistic
+  std::string_view unit;     ///< "share", "GPU.h", "s", "MWh"
+  std::string_view labels;   ///< label keys it carries, comma separated: "period,site,gpu"
+  std::string_view formula;  ///< one sentence that lets a reader recompute it
+};
+
+/// Label keys in their canonical order: period, at, sector, group, vertical, domain, site, region, tranche,
+/// gpu, class, state, cause, payer, reading.
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// "period=2027;sector=sme": canonical order, `;` between. @throws InvariantError on an unknown key
+std::string to_string(const Labels& labels);
+
+/// One number of one replication. Long form, as in metrics.csv.
+struct Measurement {
+  std::string metric;
+  Labels labels;
+  double value = 0;
+};
+
+}  // namespace natgpu::measures
