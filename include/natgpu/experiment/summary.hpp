@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <natgpu/measures/metric.hpp>
+#include <natgpu/scenario/scenario.hpp>
+#include <natgpu/simulation/record.hpp>
+
+namespace natgpu::experiment {
+
+/// One metric over the replications of a run.
+struct Estimate {
+  std::string metric;
+  measures::Labels labels;
+  std::string unit;
+  std::size_t n = 0;
+  double mean = 0;
+  double half_width = 0;       ///< Student-t 95 %; NaN for n < 2 (printed as "not estimable")
+  double low = 0, high = 0;    ///< least and largest value
+  std::vector<double> values;  ///< in replication order
+};
+
+enum class Verdict : std::uint8_t { pass, fail, inconclusive };
+
+/// A target against its estimate: PASS when the interval clears the bar, FAIL when it misses it.
+struct TargetResult {
+  scenario::Target target;
+  Estimate estimate;
+  Verdict verdict = Verdict::inconclusive;
+  std::string explanation;
+};
+
+struct Summary {
+  std::vector<Estimate> estimates;  ///< in the order of the first record
+  std::vector<TargetResult> targets;
+};
+
+/// @pre records are in replication order
+Summary summarise(const scenario::Scenario& scenario, const std::vector<simulation::RunRecord>& records);
+
+/// Quantile of Student's t law, e.g. (0.975, 9) -> 2.262157.
+double student_t_quantile(double p, double degrees_of_freedom);
+
+}  // namespace natgpu::experiment

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <natgpu/core/calendar.hpp>
+#include <natgpu/core/diagnostic.hpp>
+#include <natgpu/core/field.hpp>
+#include <natgpu/demand/spec.hpp>
+#include <natgpu/scheduling/spec.hpp>
+#include <natgpu/supply/spec.hpp>
+
+namespace natgpu::scenario {
+
+struct LocalText {
+  std::string en, ko;
+};
+
+struct About {
+  LocalText summary;
+  std::vector<std::string> includes, excludes;  ///< printed in every report
+};
+
+struct Horizon {
+  Date start = Date::of(2025, 1, 1);
+  Date end = Date::of(2031, 1, 1);  ///< first day that is not simulated
+};
+
+enum class Mechanism : std::uint8_t { open };
+
+/// From a day on, who may ask. Only `open` (no entitlement) so far.
+struct AccessRule {
+  Date from = Date::of(2000, 1, 1);
+  Mechanism mechanism = Mechanism::open;
+};
+struct Access {
+  std::vector<AccessRule> schedule;
+};
+
+enum class Level : std::uint8_t { error, warn };
+
+/// A bar for one metric: `expect` is a comparison with its unit, ">= 30000 H100e".
+struct Target {
+  std::string name, metric, where, expect;
+  Level level = Level::error;
+  LocalText title;
+};
+
+struct Report {
+  Duration runoff = Duration{0};  ///< arrivals go on unmeasured for so long after the horizon
+};
+
+/// Where a stated value comes from, for the table of assumptions.
+struct Assumption {
+  std::string path;   ///< "supply.sites[haenam].pue"
+  std::string value;  ///< as written
+  std::string low, high;
+  std::string source, as_of, status;  ///< status: measured, published, assumed; empty: not stated
+  Place place;
+};
+
+/// One `path: value` of a policy block or of `--set`, still as text.
+struct Setting {
+  std::string path, value;
+  Place place;
+};
+struct PolicyBlock {
+  std::string name;
+  std::vector<Setting> settings;
+};
+
+/// A scenario with every value read, checked and in base units.
+struct Scenario {
+  std::string file;    ///< as given
+  std::string folder;  ///< against which trace files are found
+  std::string name;
+  LocalText title;
+  About about;
+  Date as_of = Date::of(2026, 11, 30);
+  Horizon horizon;
+  std::int64_t seed = 1;
+  std::int64_t replications = 10;
+  std::vector<supply::Device> hardware;
+  supply::Supply supply;
+  demand::Demand demand;
+  Access access;
+  scheduling::Scheduling scheduling;
+  std::vector<Target> targets;
+  Report report;
+
+  std::vector<PolicyBlock> policies;
+  std::vector<Assumption> assumptions;
+  std::string policy;        ///< the policy applied, or "base"
+  std::string resolved;      ///< canonical text of all effective values, defaults included
+  std::string hash;          ///< SHA-256 of `resolved`
+  double quick_scale = 1.0;  ///< below 1: `--quick`, capacity and demand scaled by it; every output says so
+};
+
+struct LoadOptions {
+  std::vector<std::string> set;  ///< "path=value", as on the command line
+  std::string policy;            ///< a block of `policies`, a named scheduling policy, or empty
+  bool quick = false;
+};
+
+/// Reads, checks and resolves a scenario.
+/// @throws ScenarioError with every mistake of the file and of the settings; nothing else is done then
+Scenario load_scenario(const std::string& file, const LoadOptions& options = {});
+
+/// The table of the whole file, from which the reader, the schema and the docs come.
+const FieldTable& fields_of(const Scenario*);
+
+/// Text of an error code, for `natgpu explain`.
+struct CodeRow {
+  std::string code, title, text;
+};
+const std::vector<CodeRow>& error_codes();
+
+}  // namespace natgpu::scenario

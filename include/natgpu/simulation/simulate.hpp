@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <vector>
+
+#include <natgpu/measures/metric.hpp>
+#include <natgpu/scenario/scenario.hpp>
+#include <natgpu/simulation/record.hpp>
+
+namespace natgpu::simulation {
+
+/// How far a replication has come, written by its thread and read by a progress bar.
+struct Progress {
+  std::atomic<double> share{0};
+};
+
+struct SimulateOptions {
+  std::uint64_t seed = 1;
+  std::uint32_t replication = 0;
+  const std::atomic<bool>* stop = nullptr;  ///< set from outside: the run is dropped within a second
+  Progress* progress = nullptr;
+};
+
+/// The run was told to stop; it leaves nothing behind.
+class Interrupted : public std::exception {
+ public:
+  const char* what() const noexcept override { return "interrupted"; }
+};
+
+/// One replication of a scenario, job by job. Ends by checking that GPU-time and jobs are conserved, exactly.
+/// @throws Interrupted, RunError (a runaway at one instant), InvariantError (our fault)
+RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& options);
+
+/// The rows of every metric a run can produce, each room's own in turn.
+const std::vector<measures::MetricRow>& metric_rows();
+
+}  // namespace natgpu::simulation
