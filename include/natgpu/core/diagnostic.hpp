@@ -17,8 +17,8 @@ struct Place {
 
 /// One mistake of a user's, in a form that can be acted on.
 struct Diagnostic {
-  std::string code;         ///< stable, "E0213"; `natgpu explain E0213` tells more
-  std::string message;      ///< what is wrong, one line, no full stop
+  std::string code;     ///< stable, "E0213"; `natgpu explain E0213` tells more
+  std::string message;  ///< what is wrong, one line, no full stop
   Place place;
   std::string source_line;  ///< the line as it stands in the file; empty where there is none
   int caret_width = 1;      ///< display cells to underline
@@ -27,7 +27,7 @@ struct Diagnostic {
 
 /// Mistakes found by a room in its own spec, before they are tied to a line of the file.
 struct Finding {
-  std::string path;     ///< "supply.sites[haenam].pue"
+  std::string path;  ///< "supply.sites[haenam].pue"
   std::string message;
   std::string help;
   std::string code = "E0301";
@@ -51,6 +51,9 @@ class RunError : public std::runtime_error {
 
 /// `file:12:3: error[E0213]: ...`, the source line and a caret, as compilers print it.
 std::string format_diagnostic(const Diagnostic& d);
+
+/// The first 20 of them, how many more there are, and the closing line "N errors, nothing was run. ...".
+std::string format_diagnostics(const std::vector<Diagnostic>& diagnostics);
 
 /// Cells a terminal gives to UTF-8 text: Hangul and other wide characters take two.
 int display_width(std::string_view utf8);
