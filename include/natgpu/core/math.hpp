@@ -9,7 +9,7 @@ namespace natgpu {
 double portable_log(double x);  ///< @pre x > 0 and finite
 double portable_exp(double x);  ///< 0 below -745.2, infinity above 709.8
 double portable_pow(double base, double exponent);  ///< @pre base > 0; error about |exponent ln base| + 1 ulp
-/// Gamma function by Stirling's series, relative error below 1e-13. @pre x > 0
+/// Gamma function by Stirling's series, relative error below 1e-12 up to 100. @pre x > 0
 double portable_gamma(double x);
 
 /// Quantile of the standard normal law. Source: Wichura, Algorithm AS 241 (PPND16), Applied Statistics 37, 1988;
