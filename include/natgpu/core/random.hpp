@@ -11,9 +11,10 @@
 
 namespace natgpu {
 
-/// Uniform on (0, 1), never 0 or 1, from 64 random bits; the 53 highest count.
+/// Uniform on (0, 1), never 0 or 1, from 64 random bits; the 52 highest count
+/// (with 53 the half added to the largest would round up to 1).
 constexpr double unit_from_bits(std::uint64_t bits) {
-  return (static_cast<double>(bits >> 11) + 0.5) * 0x1.0p-53;
+  return (static_cast<double>(bits >> 12) + 0.5) * 0x1.0p-52;
 }
 /// Uniform on (0, 1) from 32 bits, for choices where a grid of 2^-32 is fine enough.
 constexpr double unit_from_bits32(std::uint32_t bits) { return (static_cast<double>(bits) + 0.5) * 0x1.0p-32; }
