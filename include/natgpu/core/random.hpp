@@ -17,7 +17,9 @@ constexpr double unit_from_bits(std::uint64_t bits) {
   return (static_cast<double>(bits >> 12) + 0.5) * 0x1.0p-52;
 }
 /// Uniform on (0, 1) from 32 bits, for choices where a grid of 2^-32 is fine enough.
-constexpr double unit_from_bits32(std::uint32_t bits) { return (static_cast<double>(bits) + 0.5) * 0x1.0p-32; }
+constexpr double unit_from_bits32(std::uint32_t bits) {
+  return (static_cast<double>(bits) + 0.5) * 0x1.0p-32;
+}
 
 /// 128 random bits: two wide or four narrow uniforms at fixed positions.
 struct Block {
@@ -43,8 +45,8 @@ class Stream {
   /// @param sub     which block of that draw (rejection loops, draws that need several blocks)
   Block block(std::uint64_t entity, std::uint32_t index, std::uint32_t sub = 0) const {
     r123::Philox4x32 philox;
-    const r123::Philox4x32::ctr_type c{{static_cast<std::uint32_t>(entity),
-                                        static_cast<std::uint32_t>(entity >> 32), index, sub}};
+    const r123::Philox4x32::ctr_type c{
+        {static_cast<std::uint32_t>(entity), static_cast<std::uint32_t>(entity >> 32), index, sub}};
     const auto r = philox(c, key_);
     return Block{{r[0], r[1], r[2], r[3]}};
   }
@@ -75,11 +77,11 @@ class Streams {
   std::unordered_map<std::uint64_t, std::string> opened_;  // looked up, never iterated
 };
 
-/// Consecutive uniforms of one draw: (entity, index) fixed, blocks counted up.
+/// Consecutive uniforms of one draw: (entity, index) fixed, blocks counted up from `first_block`.
 class Draw {
  public:
-  Draw(const Stream& stream, std::uint64_t entity, std::uint32_t index)
-      : stream_(&stream), entity_(entity), index_(index) {}
+  Draw(const Stream& stream, std::uint64_t entity, std::uint32_t index, std::uint32_t first_block = 0)
+      : stream_(&stream), entity_(entity), index_(index), used_(2 * first_block) {}
   double unit() {
     if ((used_ & 1) == 0) block_ = stream_->block(entity_, index_, used_ >> 1);
     return block_.unit(static_cast<int>(used_++ & 1));
@@ -89,7 +91,7 @@ class Draw {
   const Stream* stream_;
   std::uint64_t entity_;
   std::uint32_t index_;
-  std::uint32_t used_ = 0;
+  std::uint32_t used_;
   Block block_{};
 };
 

@@ -14,26 +14,40 @@ namespace natgpu::demand {
 
 enum class Fate : std::uint8_t { completes, user_error, cancelled };
 
-/// What one batch request is, fixed at birth and the same under every policy. Times are of the reference device.
+/// What one batch request is, fixed at birth and the same under every policy. Times are of the reference
+/// device.
 struct Request {
   std::uint32_t batch_class = 0;
   std::int32_t gpus = 1;
-  Duration run_time{};      ///< until it ends by itself, by error or by cancellation
-  Duration requested{};     ///< the limit stated to the scheduler
-  Duration patience{};      ///< endless: never gives up
+  Duration run_time{};   ///< until it ends by itself, by error or by cancellation
+  Duration requested{};  ///< the limit stated to the scheduler
+  Duration patience{};   ///< endless: never gives up
   Fate fate = Fate::completes;
 };
 
+/// Classes with weights; empty where a sector asks for none.
+struct ClassMix {
+  std::vector<double> cumulative;
+  std::vector<std::uint32_t> index;
+  std::uint32_t pick(double u) const;
+};
+
 /// The latent request stream of each organisation: candidate k of organisation i is a pure function of
-/// (seed, replication, sector, ordinal, k). Nothing that a policy does moves one.
+/// (seed, replication, sector, ordinal, k). Nothing that a policy does moves one. Addresses, entity =
+/// ordinal, index = k:
+///   stream ("gaps", sector), wide 0: gap
+///   stream ("requests", sector), sub 0: wide 0 run time, word 2 class, word 3 GPUs; sub 1: wide 0
+///   overestimate, word 2 fate and its instant, word 3 patience; Erlang laws take one wide a stage from sub
+///   2^16 x (1 + field) on
 class RequestStreams {
  public:
-  RequestStreams(const Demand& demand, const Population& population, const ArrivalProfile& profile, Streams& streams);
+  RequestStreams(const Demand& demand, const Population& population, Streams& streams);
 
   /// Requests per operational second of one organisation: request_rate x activity x represents.
   double rate(std::uint32_t organisation) const { return rate_[organisation]; }
 
-  /// Gap in operational seconds between candidates k-1 and k (k = 0: from the start). Exp(1) / rate.
+  /// Gap in operational seconds between candidates k-1 and k (k = 0: from the start). Exp(1) / rate; infinite
+  /// where the rate is 0.
   double gap(std::uint32_t organisation, std::uint32_t k) const;
   /// What candidate k asks for. At most 200 ns with gap(): two Philox blocks, portable logarithms.
   Request request(std::uint32_t organisation, std::uint32_t k) const;
@@ -46,8 +60,7 @@ class RequestStreams {
   };
   struct SectorSampler {
     Stream gaps, bodies;
-    std::vector<double> mix_cumulative;
-    std::vector<std::uint32_t> mix_class;
+    ClassMix mix;
   };
   const Population* population_;
   std::vector<double> rate_;
@@ -57,8 +70,8 @@ class RequestStreams {
 
 /// A walk along one organisation's candidates in time order.
 struct RequestCursor {
-  std::uint32_t k = 0;            ///< the candidate that comes next
-  double operational = 0;         ///< its operational time, seconds
+  std::uint32_t k = 0;     ///< the candidate that comes next
+  double operational = 0;  ///< its operational time, seconds
 };
 
 /// One service contract of an organisation, keyed like a request.
@@ -68,7 +81,8 @@ struct ServiceContract {
   Duration patience{};
 };
 
-/// Service openings per organisation, on streams of their own ("services", sector).
+/// Service openings per organisation, on streams of their own: ("service-gaps", sector), wide 0: gap;
+/// ("services", sector): wide 0 duration, word 2 class, word 3 patience, Erlang laws as above.
 class ServiceStreams {
  public:
   ServiceStreams(const Demand& demand, const Population& population, Streams& streams);
@@ -77,28 +91,34 @@ class ServiceStreams {
   ServiceContract contract(std::uint32_t organisation, std::uint32_t k) const;
 
  private:
-  const Demand* demand_;
+  struct ClassSampler {
+    Law duration, patience;
+  };
+  struct SectorSampler {
+    Stream gaps, bodies;
+    ClassMix mix;
+  };
   const Population* population_;
   std::vector<double> rate_;
-  std::vector<Stream> gaps_, bodies_;
-  std::vector<std::vector<double>> mix_cumulative_;
-  std::vector<std::vector<std::uint32_t>> mix_class_;
+  std::vector<SectorSampler> sectors_;
+  std::vector<ClassSampler> classes_;
 };
 
-/// Replicas wanted by hour of the week, from the arrival calendar's shape: between floor and peak.
+/// Replicas wanted hour by hour, from the arrival calendar's shape: floor + round((peak - floor) c(t) /
+/// highest c).
 class ServiceCurve {
  public:
   ServiceCurve(const ServiceClass& spec, const ArrivalProfile& profile);
   std::int64_t replicas(Instant at) const;
   /// The first instant after `at` at which the number changes, or `limit` if none before.
   Instant next_change(Instant at, Instant limit) const;
-  /// The first instant after `at` at which it falls below `level`, or `limit`.
+  /// The first instant after `at` at which it is below `level`, or `limit`. @pre replicas(at) >= level
   Instant next_below(Instant at, std::int64_t level, Instant limit) const;
 
  private:
   const ArrivalProfile* profile_;
-  std::int64_t floor_, peak_;
-  double max_intensity_;
+  std::int64_t floor_;
+  double slope_;  ///< replicas per unit of intensity
 };
 
 }  // namespace natgpu::demand
