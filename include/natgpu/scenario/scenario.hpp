@@ -55,9 +55,10 @@ struct Report {
 /// Where a stated value comes from, for the table of assumptions.
 struct Assumption {
   std::string path;   ///< "supply.sites[haenam].pue"
-  std::string value;  ///< as written
+  std::string value;  ///< as written; empty where the note is on an item as a whole
   std::string low, high;
   std::string source, as_of, status;  ///< status: measured, published, assumed; empty: not stated
+  std::string note;
   Place place;
 };
 
@@ -92,10 +93,12 @@ struct Scenario {
 
   std::vector<PolicyBlock> policies;
   std::vector<Assumption> assumptions;
-  std::string policy;        ///< the policy applied, or "base"
-  std::string resolved;      ///< canonical text of all effective values, defaults included
-  std::string hash;          ///< SHA-256 of `resolved`
-  double quick_scale = 1.0;  ///< below 1: `--quick`, capacity and demand scaled by it; every output says so
+  std::string policy;    ///< the policy applied, or "base"
+  std::string resolved;  ///< canonical text of all effective values, defaults included
+  std::string hash;      ///< SHA-256 of `resolved`
+  bool quick = false;    ///< `--quick`: fewer replications and perhaps scaled; every output says so
+  double quick_scale =
+      1.0;  ///< capacity and demand were scaled by this; 1 where the scenario is small or replays a log
 };
 
 struct LoadOptions {
@@ -108,7 +111,15 @@ struct LoadOptions {
 /// @throws ScenarioError with every mistake of the file and of the settings; nothing else is done then
 Scenario load_scenario(const std::string& file, const LoadOptions& options = {});
 
-/// The table of the whole file, from which the reader, the schema and the docs come.
+const FieldTable& fields_of(const LocalText*);
+const FieldTable& fields_of(const About*);
+const FieldTable& fields_of(const Horizon*);
+const FieldTable& fields_of(const AccessRule*);
+const FieldTable& fields_of(const Access*);
+const FieldTable& fields_of(const Target*);
+const FieldTable& fields_of(const Report*);
+/// The table of the whole file, from which the reader, the schema and the docs come. `schema` and `policies`
+/// are read beside it.
 const FieldTable& fields_of(const Scenario*);
 
 /// Text of an error code, for `natgpu explain`.

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checks.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "mistakes.hpp"
+
+namespace natgpu::scenario {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double longest_horizon = 1e9;  // seconds, 1e15 ticks: 31.7 years
+constexpr double most_jobs = 1e9;        // in one replication
+
+double horizon_seconds(const Scenario& s) {
+  const auto length = s.horizon.end.day - s.horizon.start.day;
+  return static_cast<double>(length.count()) * 86400.0 + in_seconds(s.report.runoff);
+}
+
+void check_horizon(const Scenario& s, std::vector<Finding>& out) {
+  const Horizon& h = s.horizon;
+  if (h.start.is_never || h.end.is_never || !(h.start < h.end)) {
+    out.push_back({"horizon.end", "the horizon ends before it starts", "`end` is the first day not simulated",
+                   code_of(Fault::bad_horizon)});
+  } else if (horizon_seconds(s) > longest_horizon) {
+    out.push_back({"horizon.end", "the horizon with its run-off is longer than 31.7 years",
+                   "at most 1e15 microseconds can be simulated", code_of(Fault::bad_horizon)});
+  }
+}
+
+/// Crude and from above: everyone asks from the first day to the last.
+double expected_jobs(const Scenario& s) {
+  double jobs = 0;
+  for (const demand::Sector& sector : s.demand.sectors) {
+    const double simulated = static_cast<double>(sector.organisations) /
+                             static_cast<double>(std::max<std::int64_t>(sector.represents, 1));
+    jobs += simulated * (sector.request_rate + sector.service_rate) * horizon_seconds(s);
+  }
+  return jobs;
+}
+
+void check_jobs(const Scenario& s, std::vector<Finding>& out) {
+  const double jobs = expected_jobs(s);
+  if (jobs > most_jobs)
+    out.push_back({"demand.sectors", fmt::format("up to {:.3g} jobs in one replication, more than 1e9", jobs),
+                   "check the units of the rates, or raise `represents`", code_of(Fault::too_many_jobs)});
+}
+
+/// What is wrong with the trace's path, or nothing. Names that lead out of the folder are refused unseen.
+std::string trace_flaw(const std::string& folder, const std::string& file) {
+  const fs::path relative(file);
+  if (relative.is_absolute()) return "is absolute";
+  for (const fs::path& part : relative)
+    if (part == "..") return "leads out of the scenario's folder";
+  std::error_code failed;
+  const fs::path base = fs::weakly_canonical(folder.empty() ? "." : folder, failed);
+  const fs::path full = fs::weakly_canonical(base / relative, failed);
+  const auto [base_end, full_at] = std::mismatch(base.begin(), base.end(), full.begin(), full.end());
+  if (failed || (base_end != base.end() && !base_end->empty())) return "leads out of the scenario's folder";
+  if (!fs::exists(full, failed)) return "does not exist";
+  return fs::is_regular_file(full, failed) ? "" : "is not a regular file";
+}
+
+void check_trace(const Scenario& s, std::vector<Finding>& out) {
+  const std::string& file = s.demand.trace.file;
+  if (file.empty()) return;
+  const std::string flaw = trace_flaw(s.folder, file);
+  if (!flaw.empty())
+    out.push_back({"demand.trace.file", fmt::format("trace file `{}` {}", file, flaw),
+                   "give it relative to the folder of the scenario", code_of(Fault::bad_trace)});
+}
+
+}  // namespace
+
+std::string trace_path(const Scenario& scenario) {
+  if (scenario.demand.trace.file.empty()) return {};
+  return (fs::path(scenario.folder) / scenario.demand.trace.file).string();
+}
+
+std::vector<Finding> check_whole(const Scenario& scenario) {
+  std::vector<Finding> all;
+  check_horizon(scenario, all);
+  if (all.empty()) check_jobs(scenario, all);
+  check_trace(scenario, all);
+  return all;
+}
+
+}  // namespace natgpu::scenario

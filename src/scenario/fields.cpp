@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <natgpu/scenario/scenario.hpp>
+
+namespace natgpu::scenario {
+namespace {
+
+constexpr double most_replications = 1e6;
+constexpr double largest_seed = 9007199254740992.0;  // 2^53, so that JSON readers keep it
+
+}  // namespace
+
+const FieldTable& fields_of(const LocalText*) {
+  static const FieldTable table = Fields<LocalText>("text in two languages")
+                                      .text("en", &LocalText::en, "In English.")
+                                      .text("ko", &LocalText::ko, "In Korean.");
+  return table;
+}
+
+const FieldTable& fields_of(const About*) {
+  static const FieldTable table =
+      Fields<About>("description", "What the scenario is, printed in every report.")
+          .object("summary", &About::summary, "What it is about.")
+          .texts("includes", &About::includes, "What is part of it.")
+          .texts("excludes", &About::excludes, "What is deliberately left out.");
+  return table;
+}
+
+const FieldTable& fields_of(const Horizon*) {
+  static const FieldTable table =
+      Fields<Horizon>("horizon", "The days that are simulated, in Korea Standard Time.")
+          .date("start", &Horizon::start, "First day.")
+          .date("end", &Horizon::end, "First day that is no longer simulated.");
+  return table;
+}
+
+const FieldTable& fields_of(const AccessRule*) {
+  static const FieldTable table =
+      Fields<AccessRule>("access rule", "Who may ask, from a day on.")
+          .date("from", &AccessRule::from, "First day of this rule.")
+          .choice("mechanism", &AccessRule::mechanism, {{"open", Mechanism::open}},
+                  "open: every organisation may submit, none is entitled to anything.");
+  return table;
+}
+
+const FieldTable& fields_of(const Access*) {
+  static const FieldTable table =
+      Fields<Access>("access", "Who may ask.")
+          .items("schedule", &Access::schedule, "Rules by date; left out: open throughout.");
+  return table;
+}
+
+const FieldTable& fields_of(const Target*) {
+  static const FieldTable table =
+      Fields<Target>("target", "A bar for one metric, decided by `natgpu check`.")
+          .text("name", &Target::name, "Name of the target.")
+          .required()
+          .text("metric", &Target::metric, "The metric, as in metrics.csv.")
+          .required()
+          .text("where", &Target::where, "Labels that pick the row: `at=2030-12-31;reading=programme`.")
+          .text("expect", &Target::expect, "Comparison with its unit, in quotes: \">= 30000 H100e\".")
+          .required()
+          .choice("level", &Target::level, {{"error", Level::error}, {"warn", Level::warn}},
+                  "Whether missing it fails the check or is only said.")
+          .object("title", &Target::title, "Title for reports.");
+  return table;
+}
+
+const FieldTable& fields_of(const Report*) {
+  static const FieldTable table =
+      Fields<Report>("report", "What is measured and printed.")
+          .duration(
+              "runoff", &Report::runoff, at_least(0),
+              "Arrivals go on unmeasured for so long after the horizon, so that late jobs still compete.");
+  return table;
+}
+
+const FieldTable& fields_of(const Scenario*) {
+  static const FieldTable table =
+      Fields<Scenario>("scenario",
+                       "A national scenario: supply, demand, access and scheduling over a horizon.")
+          .text("name", &Scenario::name, "Name for files and tables.")
+          .required()
+          .object("title", &Scenario::title, "Title for reports.")
+          .object("about", &Scenario::about, "What it includes and what it leaves out.")
+          .date("as_of", &Scenario::as_of, "Day of knowledge: what lies later is plan or assumption.")
+          .object("horizon", &Scenario::horizon, "First and last day.")
+          .integer("seed", &Scenario::seed, between(0, largest_seed), "Seed of all chance.")
+          .integer("replications", &Scenario::replications, between(1, most_replications),
+                   "Independent repetitions; intervals need 2 or more, verdicts 10 or more.")
+          .items("hardware", &Scenario::hardware, "Catalogue of devices.")
+          .object("supply", &Scenario::supply, "Sites, tranches, failures, maintenance.")
+          .object("demand", &Scenario::demand, "Sectors, classes of work, calendar.")
+          .object("access", &Scenario::access, "Who may ask.")
+          .object("scheduling", &Scenario::scheduling, "Who runs now.")
+          .items("targets", &Scenario::targets, "Bars for metrics.")
+          .object("report", &Scenario::report, "What is measured and printed.");
+  return table;
+}
+
+}  // namespace natgpu::scenario

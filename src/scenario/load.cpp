@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a file and settings to a checked Scenario. Order: file, then policy, then --set; then defaults fill
+// the rest.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/hash.hpp>
+#include <natgpu/scenario/scenario.hpp>
+
+#include "checks.hpp"
+#include "document.hpp"
+#include "quick.hpp"
+#include "resolve.hpp"
+#include "settings.hpp"
+#include "walker.hpp"
+
+namespace natgpu::scenario {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view schema = "natgpu/1";
+constexpr std::size_t most_bytes_read = (8u << 20) + 1;  // one more than scan_bytes accepts
+
+/// Parts of the format that later versions will read.
+const std::vector<std::string>& later_keys() {
+  static const std::vector<std::string> keys = {"extends", "overrides",      "uncertainties",
+                                                "levers",  "reality_checks", "economy"};
+  return keys;
+}
+
+[[noreturn]] void refuse_file(const std::string& file, const std::string& why) {
+  Diagnostic d;
+  d.code = code_of(Fault::file_unreadable);
+  d.message = why;
+  d.place.file = file;
+  throw ScenarioError({d});
+}
+
+std::string read_bytes(const std::string& file) {
+  std::error_code failed;
+  const fs::file_status status = fs::status(file, failed);
+  if (!fs::exists(status)) refuse_file(file, "there is no such file");
+  if (!fs::is_regular_file(status)) refuse_file(file, "not a regular file");
+  std::ifstream in(file, std::ios::binary);
+  std::string bytes(most_bytes_read, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (in.bad() || !(in || in.eof())) refuse_file(file, "the file cannot be read");
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  return bytes;
+}
+
+void check_schema(const Node& root, Mistakes& mistakes) {
+  const Node* stated = root.find("schema");
+  if (stated == nullptr)
+    mistakes.add(Fault::bad_schema, root.mark, 1, "the file does not say what schema it follows",
+                 fmt::format("begin with `schema: {}`", schema));
+  else if (stated->kind != Node::Kind::broken && (!stated->is_scalar() || stated->text != schema))
+    mistakes.add(Fault::bad_schema, stated->mark, caret_width(*stated),
+                 fmt::format("`{}` is not a schema that this version reads", flow_text(*stated)),
+                 fmt::format("write `{}`", schema));
+}
+
+/// Reports the keys of later versions and takes them out, so that they are not called unknown as well.
+void refuse_later_keys(Node& root, Mistakes& mistakes) {
+  const auto is_later = [](const Entry& e) {
+    return std::find(later_keys().begin(), later_keys().end(), e.key) != later_keys().end();
+  };
+  for (const Entry& e : root.entries)
+    if (is_later(e))
+      mistakes.add(Fault::later_version, e.mark, caret_width(e),
+                   fmt::format("this version does not read `{}` yet", e.key), "leave it out");
+  root.entries.erase(std::remove_if(root.entries.begin(), root.entries.end(), is_later), root.entries.end());
+}
+
+/// The settings of a scheduling policy known by name.
+std::vector<Change> changes_of(const scheduling::NamedPolicy& policy, const Mark& mark) {
+  scheduling::Scheduling chosen;
+  chosen.order = policy.order;
+  chosen.backfill = policy.backfill;
+  const FieldTable& table = fields_of(static_cast<const scheduling::Scheduling*>(nullptr));
+  std::vector<Change> all;
+  for (const char* key : {"order", "backfill"}) {
+    Change change{fmt::format("scheduling.{}", key), mark, {}};
+    change.value.kind = Node::Kind::scalar;
+    change.value.mark = mark;
+    change.value.text = std::get<std::string>(table.find(key)->read(&chosen).front());
+    all.push_back(std::move(change));
+  }
+  return all;
+}
+
+class Loader {
+ public:
+  Loader(const std::string& file, const LoadOptions& options) : file_(file), options_(options) {}
+
+  Scenario load() {
+    const std::string bytes = read_bytes(file_);
+    const auto source = scan_bytes(file_, bytes, mistakes_);
+    mistakes_.raise_if_any();
+    auto root = read_document({*source, 1, 0}, mistakes_);
+    if (!root) mistakes_.raise_if_any();
+    root_ = std::move(*root);
+    if (!root_.is_map()) {
+      mistakes_.add(Fault::wrong_kind, root_.mark, caret_width(root_),
+                    fmt::format("a scenario is a map of `key: value`, found {}", kind_name(root_)));
+      mistakes_.raise_if_any();
+    }
+    check_schema(root_, mistakes_);
+    refuse_later_keys(root_, mistakes_);
+    policies_ = read_policies(root_, mistakes_);
+    check_policies();
+    apply_policy();
+    apply_sets();
+    fill();
+    check();
+    mistakes_.raise_if_any();
+    return finish();
+  }
+
+ private:
+  /// Every policy of the file must fit, not only the one asked for: its values are read and thrown away.
+  void check_policies() {
+    for (const PolicyChanges& policy : policies_)
+      for (const Change& change : policy.changes)
+        if (const auto steps = locate(change, root_, mistakes_))
+          settings_walker_.read_leaf(*steps->back().field, change.value, change.path);
+  }
+
+  void apply_all(const std::vector<Change>& changes) {
+    for (const Change& change : changes)
+      if (const auto steps = locate(change, root_, mistakes_)) apply(change, *steps, root_);
+  }
+
+  void apply_policy() {
+    const std::string& wanted = options_.policy;
+    if (wanted.empty() || wanted == "base") return;
+    std::vector<std::string> names = {"base"};
+    for (const PolicyChanges& policy : policies_) {
+      names.push_back(policy.name);
+      if (policy.name != wanted) continue;
+      scenario_.policy = wanted;
+      apply_all(policy.changes);
+      return;
+    }
+    const Mark mark{mistakes_.add_source("--policy", wanted), 1, 0};
+    for (const scheduling::NamedPolicy& policy : scheduling::named_policies()) {
+      names.push_back(policy.name);
+      if (policy.name != wanted) continue;
+      scenario_.policy = wanted;
+      apply_all(changes_of(policy, mark));
+      return;
+    }
+    mistakes_.add(Fault::unknown_policy, mark, display_width(wanted),
+                  fmt::format("there is no policy `{}`", wanted), suggestion(wanted, names));
+  }
+
+  void apply_sets() {
+    for (const std::string& text : options_.set) {
+      const auto change = read_set(text, mistakes_);
+      if (!change) continue;
+      if (const auto steps = locate(*change, root_, mistakes_)) {
+        settings_walker_.read_leaf(*steps->back().field, change->value, change->path);
+        apply(*change, *steps, root_);
+      }
+    }
+  }
+
+  void fill() {
+    scenario_.file = file_;
+    scenario_.folder = fs::path(file_).parent_path().string();
+    if (scenario_.policy.empty()) scenario_.policy = "base";
+    walker_.fill(&scenario_, fields_of(static_cast<const Scenario*>(nullptr)), root_, "", file_keys());
+    walker_.resolve_references(walker_.names());
+    settings_walker_.resolve_references(walker_.names());
+    const Node* name = root_.find("name");
+    if (name != nullptr && name->is_scalar() && !is_name(name->text))
+      mistakes_.add(Fault::bad_name, name->mark, caret_width(*name),
+                    fmt::format("`{}` cannot be a name", name->text),
+                    "use 1 to 80 of A-Z a-z 0-9 . _ -, and `title` for what readers see");
+  }
+
+  void report(const std::vector<Finding>& findings) {
+    for (const Finding& f : findings) {
+      const Mark mark = walker_.mark_of(f.path);
+      const std::string_view rest = mistakes_.from(mark);
+      const int width = display_width(rest.substr(0, std::min(rest.find_first_of(" ,]}\n"), rest.size())));
+      mistakes_.add(f.code, mark, width, fmt::format("{}: {}", f.path, f.message), f.help);
+    }
+  }
+
+  /// Rooms check what was read without mistakes only: a default in place of a refused value would mislead
+  /// them.
+  void check() {
+    const auto is_clean = [&](std::initializer_list<const char*> keys) {
+      return std::all_of(keys.begin(), keys.end(), [&](const char* key) { return walker_.is_clean(key); });
+    };
+    if (is_clean({"hardware", "supply", "demand"}))
+      report(supply::check(scenario_.hardware, scenario_.supply));
+    if (is_clean({"demand"})) report(demand::check(scenario_.demand));
+    if (is_clean({"scheduling"})) report(scheduling::check(scenario_.scheduling));
+    if (options_.quick && mistakes_.count() == 0) make_quick(scenario_);
+    if (is_clean({"horizon", "demand", "report"})) report(check_whole(scenario_));
+  }
+
+  Scenario finish() {
+    scenario_.assumptions = walker_.take_assumptions();
+    for (const PolicyChanges& policy : policies_) {
+      PolicyBlock& block = scenario_.policies.emplace_back();
+      block.name = policy.name;
+      for (const Change& c : policy.changes)
+        block.settings.push_back({c.path, flow_text(c.value), mistakes_.place(c.mark)});
+    }
+    scenario_.resolved = resolved_text(scenario_);
+    const std::string trace = trace_path(scenario_);
+    if (!trace.empty())
+      scenario_.resolved += fmt::format("demand.trace.sha256 = \"{}\"\n", sha256_file_hex(trace));
+    scenario_.hash = sha256_hex(scenario_.resolved);
+    return std::move(scenario_);
+  }
+
+  std::string file_;
+  LoadOptions options_;
+  Mistakes mistakes_;
+  Node root_;
+  std::vector<PolicyChanges> policies_;
+  Walker walker_{mistakes_};
+  Walker settings_walker_{mistakes_};  // checks settings; what it records is not of the scenario
+  Scenario scenario_;
+};
+
+}  // namespace
+
+Scenario load_scenario(const std::string& file, const LoadOptions& options) {
+  return Loader(file, options).load();
+}
+
+}  // namespace natgpu::scenario

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// `--quick`: a preview, marked as one in every output.
+//
+// Work to simulate grows with the number of jobs, so that demand is cut to a twentieth; for waits and
+// utilisation to mean anything capacity is cut alike. Both are cut where they enter: devices of a tranche and
+// power of a site, and the rate at which one organisation asks. Organisations are left alone, because
+// adoption depends on their number.
+//
+// Two things do not scale. Nodes are whole, so that every tranche keeps at least one; and gangs keep their
+// size, or the mix of small and large would change. But a gang of 512 waits for ever in a pool of 400, so
+// that sizes above one node of eight shrink too, down to eight. That cuts the demand of large gangs twice:
+// quick runs understate the load of national projects.
+//
+// A pool that is small already is not cut, nor is one that replays a log, whose jobs cannot be thinned
+// without becoming another log. Then only replications are fewer.
+#include "quick.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace natgpu::scenario {
+namespace {
+
+constexpr double usual_scale = 0.05;
+constexpr double smallest_pool = 1000;         // devices below which rounding to nodes would rule the result
+constexpr std::int64_t most_replications = 2;  // the fewest that give an interval
+constexpr double size_kept = 8;                // GPUs: one common node
+
+const supply::Device* device_of(const Scenario& s, const std::string& name) {
+  for (const supply::Device& d : s.hardware)
+    if (d.name == name) return &d;
+  return nullptr;
+}
+
+double devices_of(const Scenario& s, const supply::Tranche& t) {
+  if (t.units > 0) return static_cast<double>(t.units);
+  const supply::Device* device = device_of(s, t.device);
+  return device != nullptr && device->price_krw > 0 ? t.budget_krw / device->price_krw : 0;
+}
+
+double scale_of(const Scenario& s) {
+  double devices = 0;
+  for (const supply::Tranche& t : s.supply.tranches) devices += devices_of(s, t);
+  if (!s.demand.trace.file.empty() || devices <= smallest_pool) return 1;
+  return std::max(usual_scale, smallest_pool / devices);
+}
+
+std::int64_t scaled_count(std::int64_t count, double scale, std::int64_t least) {
+  return std::max(least, static_cast<std::int64_t>(std::llround(static_cast<double>(count) * scale)));
+}
+
+void scale_tranche(const Scenario& s, supply::Tranche& t, double scale) {
+  const supply::Device* device = device_of(s, t.device);
+  const std::int64_t per_node = device != nullptr ? device->per_node : 1;
+  if (t.units > 0) {
+    const double nodes = static_cast<double>(t.units) / static_cast<double>(per_node);
+    t.units = std::max<std::int64_t>(1, std::llround(nodes * scale)) * per_node;
+  } else if (device != nullptr) {
+    const double one_node = device->price_krw * static_cast<double>(per_node);
+    t.budget_krw = std::max(t.budget_krw * scale, std::min(t.budget_krw, one_node));
+  }
+}
+
+double scaled_size(double gpus, double scale) {
+  return gpus <= size_kept ? gpus : std::max(size_kept, std::round(gpus * scale));
+}
+
+void scale_sizes(Law& gpus, double scale) {
+  if (gpus.kind == Law::Kind::constant) gpus.a = scaled_size(gpus.a, scale);
+  if (gpus.kind == Law::Kind::discrete)
+    for (double& v : gpus.values) v = scaled_size(v, scale);
+}
+
+/// Replicas, so that their GPUs together follow the rule of gangs.
+std::int64_t scaled_replicas(std::int64_t replicas, std::int64_t gpus_each, double scale) {
+  const double gpus = static_cast<double>(replicas) * static_cast<double>(gpus_each);
+  const double kept = scaled_size(gpus, scale) / static_cast<double>(std::max<std::int64_t>(gpus_each, 1));
+  return std::clamp<std::int64_t>(std::llround(kept), std::min<std::int64_t>(replicas, 1), replicas);
+}
+
+void scale_all(Scenario& s, double scale) {
+  for (supply::Tranche& t : s.supply.tranches) scale_tranche(s, t, scale);
+  for (supply::Site& site : s.supply.sites)
+    for (supply::GridStep& step : site.grid) step.power_w *= scale;
+  if (s.supply.failures.crews > 0) s.supply.failures.crews = scaled_count(s.supply.failures.crews, scale, 1);
+  for (demand::Sector& sector : s.demand.sectors) {
+    sector.request_rate *= scale;
+    sector.service_rate *= scale;
+  }
+  for (demand::BatchClass& c : s.demand.batch) scale_sizes(c.gpus, scale);
+  for (demand::ServiceClass& c : s.demand.service) {
+    c.floor = scaled_replicas(c.floor, c.gpus_per_replica, scale);
+    c.peak = std::max(c.floor, scaled_replicas(c.peak, c.gpus_per_replica, scale));
+  }
+  if (s.scheduling.queue_limit > 0)
+    s.scheduling.queue_limit = scaled_count(s.scheduling.queue_limit, scale, 1);
+}
+
+}  // namespace
+
+void make_quick(Scenario& scenario) {
+  scenario.quick = true;
+  scenario.quick_scale = scale_of(scenario);
+  if (scenario.quick_scale < 1) scale_all(scenario, scenario.quick_scale);
+  scenario.replications = std::min(scenario.replications, most_replications);
+}
+
+}  // namespace natgpu::scenario

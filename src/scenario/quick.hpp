@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <natgpu/scenario/scenario.hpp>
+
+namespace natgpu::scenario {
+
+/// Makes a scenario small enough to try in seconds: see quick.cpp for what is scaled and why.
+void make_quick(Scenario& scenario);
+
+}  // namespace natgpu::scenario
