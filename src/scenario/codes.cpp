@@ -104,7 +104,8 @@ constexpr Row rows[] = {
     {Fault::duplicate_key, "E0211", "key given twice",
      "One of the two values would be ignored in silence. Delete one of them."},
     {Fault::bad_key, "E0212", "key that is not plain text",
-     "Keys are names: a list, a map or nothing cannot be one."},
+     "Keys are names: a list, a map or nothing cannot be one. A bracket that is never closed looks like a "
+     "key, too."},
     {Fault::unknown_key, "E0213", "unknown key",
      "The key is not a field of this part of the scenario, so its value would have no effect. Most often it "
      "is "

@@ -146,7 +146,9 @@ class Builder : public YAML::EventHandler {
     count_node(frame.node.mark);
     if (frames_.size() >= deepest)
       stop(Fault::limit_exceeded, frame.node.mark, "nested more than 64 levels deep", "flatten it");
-    if (expects_key()) stop(Fault::bad_key, frame.node.mark, "a list or map as a key", "keys are names");
+    if (expects_key())
+      stop(Fault::bad_key, frame.node.mark, "a list or map as a key, or a bracket without an end",
+           "keys are names; close the bracket");
     Node checked = frame.node;
     check_properties(checked, tag, anchor);  // reported; the content is read all the same
     frames_.push_back(std::move(frame));
