@@ -3,11 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <exception>
 #include <vector>
 
 #include <natgpu/measures/metric.hpp>
 #include <natgpu/scenario/scenario.hpp>
+#include <natgpu/simulation/interrupted.hpp>
 #include <natgpu/simulation/record.hpp>
 
 namespace natgpu::simulation {
@@ -22,12 +22,6 @@ struct SimulateOptions {
   std::uint32_t replication = 0;
   const std::atomic<bool>* stop = nullptr;  ///< set from outside: the run is dropped within a second
   Progress* progress = nullptr;
-};
-
-/// The run was told to stop; it leaves nothing behind.
-class Interrupted : public std::exception {
- public:
-  const char* what() const noexcept override { return "interrupted"; }
 };
 
 /// One replication of a scenario, job by job. Ends by checking that GPU-time and jobs are conserved, exactly.

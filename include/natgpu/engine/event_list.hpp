@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// The future event list: an implicit four-ary heap of two-word keys over payloads in slots.
+// docs/decisions/0004-future-event-list.md has the measurements that chose it.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <natgpu/core/ensure.hpp>
+#include <natgpu/core/time.hpp>
+
+namespace natgpu::engine {
+
+/// What happens first at one instant. To change this order is to change the model.
+enum class Phase : std::uint8_t {
+  release,   ///< completions, then failures, hand units back,
+  capacity,  ///< repairs, commissioning, losses, power,
+  settle,    ///< accounts are charged and refilled,
+  arrive,    ///< organisations, then jobs, join,
+  decide,    ///< one scheduling pass sees all of the above,
+  observe,   ///< and only then do we sample.
+};
+
+/// Second word of an event's key: (phase, kind, entity) packed so that integer order is event order.
+using Rank = std::uint64_t;
+inline constexpr int entity_bits = 52;
+inline constexpr std::uint64_t entity_limit = std::uint64_t{1} << entity_bits;
+
+/// @pre kind < 256 and entity < 2^52
+constexpr Rank rank_of(Phase phase, std::uint8_t kind, std::uint64_t entity) {
+  return static_cast<Rank>(phase) << 60 | static_cast<Rank>(kind) << entity_bits | entity;
+}
+constexpr Phase phase_of(Rank rank) {
+  return static_cast<Phase>(rank >> 60);
+}
+constexpr std::uint8_t kind_of(Rank rank) {
+  return static_cast<std::uint8_t>(rank >> entity_bits & 0xff);
+}
+constexpr std::uint64_t entity_of(Rank rank) {
+  return rank & (entity_limit - 1);
+}
+
+/// Names a scheduled event, for cancelling it. Stale after the event has run.
+struct EventHandle {
+  std::uint32_t slot = 0;
+  std::uint32_t sequence = 0;
+};
+
+template <class Payload>
+struct Event {
+  Instant at{};
+  Rank rank = 0;
+  Payload payload{};
+  Phase phase() const { return phase_of(rank); }
+  std::uint8_t kind() const { return kind_of(rank); }
+  std::uint64_t entity() const { return entity_of(rank); }
+};
+
+/// Events in the order of (time, phase, kind, entity, sequence of scheduling).
+///
+/// schedule and pop: O(log n) with four children a node. cancel: O(1); the key stays until it surfaces, and
+/// all cancelled keys are swept out when they are more than half, so memory grows with live events only.
+/// Nothing is allocated once the vectors have grown.
+template <class Payload>
+class EventList {
+ public:
+  EventHandle schedule(Instant at, Rank rank, const Payload& payload) {
+    std::uint32_t slot;
+    if (free_ != none) {
+      slot = free_;
+      free_ = slots_[slot].next_free;
+    } else {
+      slot = static_cast<std::uint32_t>(slots_.size());
+      slots_.emplace_back();
+    }
+    if (++sequence_ == free_slot) ++sequence_;
+    slots_[slot].payload = payload;
+    slots_[slot].sequence = sequence_;
+    heap_.push_back(Key{at, rank, slot, sequence_});
+    sift_up(heap_.size() - 1);
+    ++live_;
+    return {slot, sequence_};
+  }
+
+  /// Whether the event is still to come.
+  bool pending(EventHandle h) const {
+    return h.slot < slots_.size() && slots_[h.slot].sequence == h.sequence;
+  }
+
+  /// Takes an event back. A handle whose event has run or was cancelled is ignored.
+  void cancel(EventHandle h) {
+    if (!pending(h)) return;
+    release(h.slot);
+    --live_;
+    if (heap_.size() > 64 && heap_.size() > 2 * live_) sweep();
+    drop_dead_top();
+  }
+
+  bool empty() const { return live_ == 0; }
+  std::size_t size() const { return live_; }
+  /// Instant of the next event, or natgpu::never.
+  Instant next_time() const { return heap_.empty() ? never : heap_.front().at; }
+  Rank next_rank() const { return heap_.front().rank; }  ///< @pre !empty()
+
+  /// Removes the next event. @pre !empty()
+  Event<Payload> pop() {
+    const Key top = heap_.front();
+    Event<Payload> event{top.at, top.rank, slots_[top.slot].payload};
+    release(top.slot);
+    --live_;
+    remove_top();
+    drop_dead_top();
+    return event;
+  }
+
+  void reserve(std::size_t events) {
+    heap_.reserve(events);
+    slots_.reserve(events);
+  }
+
+ private:
+  static constexpr std::uint32_t none = 0xffffffff;
+  static constexpr std::uint32_t free_slot = 0;  ///< no event has this sequence
+  /// The sequence both settles ties and tells whether the slot still holds this event. It counts modulo 2^32:
+  /// a tie is settled rightly as long as fewer than 2^31 events were scheduled between the two.
+  struct Key {
+    Instant at;
+    Rank rank;
+    std::uint32_t slot;
+    std::uint32_t sequence;
+  };
+  struct Slot {
+    Payload payload{};
+    std::uint32_t sequence = free_slot;
+    std::uint32_t next_free = none;
+  };
+
+  static bool before(const Key& a, const Key& b) {
+    if (a.at != b.at) return a.at < b.at;
+    if (a.rank != b.rank) return a.rank < b.rank;
+    return static_cast<std::int32_t>(a.sequence - b.sequence) < 0;
+  }
+  void release(std::uint32_t slot) {
+    Slot& s = slots_[slot];
+    s.sequence = free_slot;
+    s.next_free = free_;
+    free_ = slot;
+  }
+  bool dead(const Key& k) const { return slots_[k.slot].sequence != k.sequence; }
+  void drop_dead_top() {
+    while (!heap_.empty() && dead(heap_.front())) remove_top();
+  }
+  void remove_top() {
+    const Key last = heap_.back();
+    heap_.pop_back();
+    if (!heap_.empty()) sift_down(0, last);
+  }
+  void sift_up(std::size_t i) {
+    const Key k = heap_[i];
+    while (i > 0) {
+      const std::size_t parent = (i - 1) / 4;
+      if (!before(k, heap_[parent])) break;
+      heap_[i] = heap_[parent];
+      i = parent;
+    }
+    heap_[i] = k;
+  }
+  void sift_down(std::size_t i, const Key k) {
+    const std::size_t n = heap_.size();
+    for (;;) {
+      const std::size_t first = 4 * i + 1;
+      if (first >= n) break;
+      const std::size_t end = first + 4 < n ? first + 4 : n;
+      std::size_t least = first;
+      for (std::size_t c = first + 1; c < end; ++c)
+        if (before(heap_[c], heap_[least])) least = c;
+      if (!before(heap_[least], k)) break;
+      heap_[i] = heap_[least];
+      i = least;
+    }
+    heap_[i] = k;
+  }
+  void sweep() {
+    std::size_t kept = 0;
+    for (const Key& k : heap_)
+      if (!dead(k)) heap_[kept++] = k;
+    heap_.resize(kept);
+    if (kept < 2) return;
+    for (std::size_t i = (kept - 2) / 4 + 1; i-- > 0;) sift_down(i, Key(heap_[i]));
+  }
+
+  std::vector<Key> heap_;
+  std::vector<Slot> slots_;
+  std::uint32_t free_ = none;
+  std::uint32_t sequence_ = 0;
+  std::size_t live_ = 0;
+};
+
+}  // namespace natgpu::engine

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include <natgpu/scheduling/summary_sequence.hpp>
+
+namespace natgpu::scheduling {
+
+/// Free GPUs of one pool over time to come, as a policy may know it: running jobs hold theirs to their
+/// requested ends, and capacity changes as announced. Times are ticks.
+///
+/// hold and release: O(log n) in the number of different instants ahead. hole, least: O(log n) a dip.
+class Profile {
+ public:
+  static constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
+
+  /// Adds `delta` GPUs from `at` on (positive: a running job's requested end; negative: an announced loss).
+  void add(std::int64_t at, std::int64_t delta) {
+    if (delta == 0) return;
+    if (Step* s = steps_.find(at)) {
+      note_sign(s->delta, -1);
+      if (s->delta + delta == 0) {
+        steps_.erase(at);  // with its old delta in place, which the summaries still hold
+        return;
+      }
+      s->delta += delta;
+      note_sign(s->delta, +1);
+      steps_.changed(at);
+    } else {
+      note_sign(delta, +1);
+      steps_.insert(Step{at, delta});
+    }
+  }
+  void remove(std::int64_t at, std::int64_t delta) { add(at, -delta); }
+
+  bool has_dips() const { return dips_ > 0; }
+  /// The first instant at which capacity falls, or `forever`.
+  std::int64_t first_dip() const {
+    if (dips_ == 0) return forever;
+    if (!first_dip_known_) {
+      auto from = steps_.begin();
+      const Step* s = steps_.walk(
+          from, [](const Sums& m) { return !m.falls; }, [](const Step& step) { return step.delta < 0; });
+      first_dip_ = s != nullptr ? s->at : forever;
+      first_dip_known_ = true;
+    }
+    return first_dip_;
+  }
+
+  /// GPUs that count as free at `now` because their hold ends at or before it.
+  std::int64_t due(std::int64_t now) const {
+    std::int64_t sum = 0;
+    auto from = steps_.begin();
+    steps_.walk(
+        from, [](const Sums&) { return false; },
+        [&](const Step& s) {
+          if (s.at > now) return true;
+          sum += s.delta;
+          return false;
+        });
+    return sum;
+  }
+
+  struct Hole {
+    std::int64_t at = forever;  ///< earliest start, or `forever`
+    std::int64_t free = 0;      ///< GPUs free at that instant
+  };
+  /// The earliest t >= now with `size` GPUs free during all of [t, t + length). `free_now`: free at this
+  /// instant.
+  Hole hole(std::int64_t now, std::int64_t free_now, std::int64_t size, std::int64_t length) const {
+    auto cursor = steps_.begin();
+    std::int64_t free = free_now;
+    std::int64_t start = now;
+    for (;;) {
+      if (free < size) {
+        const Step* s = steps_.walk(
+            cursor,
+            [&](const Sums& m) {
+              if (free + m.highest >= size) return false;
+              free += m.sum;
+              return true;
+            },
+            [&](const Step& step) { return free + step.delta >= size || (free += step.delta, false); });
+        if (s == nullptr) return {};
+        free += s->delta;
+        start = std::max(now, s->at);
+        ++cursor.index;
+      }
+      if (dips_ == 0) return {start, free};
+      const std::int64_t free_at_start = free;
+      const Step* drop = steps_.walk(
+          cursor,
+          [&](const Sums& m) {
+            if (free + m.lowest < size) return false;
+            free += m.sum;
+            return true;
+          },
+          [&](const Step& step) { return free + step.delta < size || (free += step.delta, false); });
+      if (drop == nullptr || drop->at >= start + length || start + length < start)
+        return {start, free_at_start};
+      free += drop->delta;
+      ++cursor.index;
+    }
+  }
+
+  /// Least number free during [from, until), given `free_now` before the first step. @pre from < until
+  std::int64_t least(std::int64_t from, std::int64_t until, std::int64_t free_now) const {
+    std::int64_t free = free_now;
+    std::int64_t least = forever;
+    auto cursor = steps_.begin();
+    steps_.walk(
+        cursor,
+        [&](const Sums& m) {
+          if (m.first > m.last) return true;  // an empty stretch
+          if (m.first <= from && m.last > from) return false;
+          if (m.last >= until) return false;
+          if (m.first > from) least = std::min({least, free, free + m.lowest});
+          free += m.sum;
+          return true;
+        },
+        [&](const Step& s) {
+          if (s.at >= until) return true;
+          if (s.at > from) least = std::min(least, free);
+          free += s.delta;
+          return false;
+        });
+    return std::min(least, free);
+  }
+
+  /// The first instant from which fewer than `size` are free at some time, or `forever`. @pre size <=
+  /// free_now
+  std::int64_t first_below(std::int64_t size, std::int64_t free_now) const {
+    if (dips_ == 0) return forever;
+    std::int64_t free = free_now;
+    auto cursor = steps_.begin();
+    const Step* s = steps_.walk(
+        cursor,
+        [&](const Sums& m) {
+          if (free + m.lowest < size) return false;
+          free += m.sum;
+          return true;
+        },
+        [&](const Step& step) { return free + step.delta < size || (free += step.delta, false); });
+    return s != nullptr ? s->at : forever;
+  }
+
+  std::size_t steps() const { return steps_.size(); }
+
+ private:
+  struct Step {
+    std::int64_t at = 0;
+    std::int64_t delta = 0;
+  };
+  /// Sum over a stretch, and the extremes of its running sum (after each step; of the empty prefix: 0).
+  struct Sums {
+    std::int64_t sum = 0;
+    std::int64_t lowest = 0;
+    std::int64_t highest = 0;
+    std::int64_t first = forever;  ///< instants of the first and the last step
+    std::int64_t last = 0;
+    bool falls = false;
+    friend bool operator==(const Sums&, const Sums&) = default;
+  };
+  struct Traits {
+    using Entry = Step;
+    using Key = std::int64_t;
+    using Summary = Sums;
+    static Key key(const Entry& e) { return e.at; }
+    static void absorb(Summary& s, const Entry& e) {
+      s.sum += e.delta;
+      s.lowest = std::min(s.lowest, s.sum);
+      s.highest = std::max(s.highest, s.sum);
+      s.first = std::min(s.first, e.at);
+      s.last = std::max(s.last, e.at);
+      s.falls |= e.delta < 0;
+    }
+    static bool absorb_anywhere(Summary& s, const Entry& e) {
+      if (s.falls || e.delta < 0) return false;
+      s.sum += e.delta;  // a stretch that never falls has its extremes at its ends
+      s.highest = s.sum;
+      s.first = std::min(s.first, e.at);
+      s.last = std::max(s.last, e.at);
+      return true;
+    }
+    static bool forget(Summary& s, const Entry& e) {
+      if (s.falls || e.at == s.first || e.at == s.last) return false;
+      s.sum -= e.delta;
+      s.highest = s.sum;
+      return true;
+    }
+    static Summary combine(const Summary& a, const Summary& b) {
+      return {a.sum + b.sum,
+              std::min(a.lowest, a.sum + b.lowest),
+              std::max(a.highest, a.sum + b.highest),
+              std::min(a.first, b.first),
+              std::max(a.last, b.last),
+              a.falls || b.falls};
+    }
+  };
+  void note_sign(std::int64_t delta, int count) {
+    if (delta >= 0) return;
+    dips_ += count;
+    first_dip_known_ = false;
+  }
+
+  SummarySequence<Traits> steps_;
+  std::int64_t dips_ = 0;
+  mutable std::int64_t first_dip_ = forever;
+  mutable bool first_dip_known_ = false;
+};
+
+}  // namespace natgpu::scheduling

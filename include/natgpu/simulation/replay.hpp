@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <natgpu/scheduling/spec.hpp>
+#include <natgpu/workload/swf.hpp>
+
+namespace natgpu::simulation {
+
+/// An outage or gain that the scheduler knows of from the start, in seconds of the log.
+struct AnnouncedStep {
+  std::int64_t at_s = 0;
+  std::int64_t delta = 0;  ///< GPUs
+};
+
+struct ReplayOptions {
+  std::int64_t gpus = 0;  ///< of the machine; 0: the log's MaxProcs
+  scheduling::Backfill backfill = scheduling::Backfill::easy;
+  scheduling::Semantics semantics;
+  bool exact_estimates = false;        ///< policies see true run times in place of requested ones
+  std::int64_t slowdown_floor_s = 10;  ///< of bounded slowdown
+  std::vector<AnnouncedStep> announced;
+  std::atomic<std::int64_t>* jobs_done = nullptr;  ///< for a progress bar
+  const std::atomic<bool>* stop = nullptr;
+};
+
+/// What became of the usable jobs of a log, beside JobLog::jobs.
+struct ReplayResult {
+  std::int64_t gpus = 0;
+  std::vector<std::int64_t> start_s, end_s;  ///< -1: never started
+  std::vector<std::uint8_t> killed;          ///< 1: stopped at its requested time
+  std::uint64_t started = 0;
+  double mean_wait_s = 0;            ///< over started jobs
+  double mean_bounded_slowdown = 0;  ///< dimensionless, over started jobs
+  double utilization = 0;            ///< used GPU-seconds / (GPUs x makespan)
+  std::int64_t makespan_s = 0;       ///< last end - first submission
+  std::uint64_t fingerprint = 0;
+  std::uint64_t events = 0;
+  std::string semantics;  ///< the exact rules used, in words
+};
+
+/// Replays a log under one policy on one pool of GPUs.
+/// A job of the log that asks for more GPUs than there will ever be stays unstarted.
+/// @throws RunError on a semantics that contradicts itself (ties with one pass per instant)
+/// @throws Interrupted when stopped
+ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options);
+
+}  // namespace natgpu::simulation

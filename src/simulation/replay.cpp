@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <natgpu/simulation/replay.hpp>
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/diagnostic.hpp>
+#include <natgpu/core/time.hpp>
+#include <natgpu/engine/run_loop.hpp>
+#include <natgpu/scheduling/dispatcher.hpp>
+#include <natgpu/simulation/interrupted.hpp>
+
+namespace natgpu::simulation {
+namespace {
+
+using scheduling::Backfill;
+using scheduling::PassRule;
+using scheduling::Ties;
+
+/// Kinds of events, in the order of their phases.
+enum Kind : std::uint8_t { completion, capacity_step, submission };
+
+/// One pool, one log, one policy: the model that the engine runs.
+template <Backfill B>
+class Replay {
+ public:
+  struct Payload {
+    std::uint32_t subject = 0;  ///< index of a job, or of an announced step
+  };
+
+  Replay(const workload::JobLog& log, const ReplayOptions& options, std::int64_t gpus, ReplayResult& result)
+      : jobs_(log.jobs),
+        options_(options),
+        result_(result),
+        dispatcher_(1, {scheduling::GroupSpec{{{0, 1.0}}}}, options.semantics.ties == Ties::arrival_first),
+        completions_in_start_order_(options.semantics.pass == PassRule::event) {
+    order_by_submission();
+    if (!options.announced.empty()) dispatcher_.keep_profile();
+    dispatcher_.change_capacity(0, gpus);
+    largest_ = gpus;
+    announce(gpus);
+  }
+
+  engine::EventList<Payload>& events() { return events_; }
+  Instant next_arrival() const { return next_submit_; }
+
+  engine::Rank arrive(Instant now) {
+    const std::uint32_t i = job_at(next_);
+    ++next_;
+    note_next_submission();
+    const workload::LogJob& job = jobs_[i];
+    if (job.gpus <= largest_)
+      dispatcher_.submit(0, {{now.time_since_epoch().count(), i}, requested(job), job.gpus, i});
+    return engine::rank_of(engine::Phase::arrive, submission, i);
+  }
+
+  void handle(const engine::Event<Payload>& event) {
+    if (event.kind() == capacity_step) {
+      const AnnouncedStep& step = options_.announced[event.payload.subject];
+      dispatcher_.withdraw_foreseen(0, ticks(step.at_s), step.delta);
+      dispatcher_.change_capacity(0, step.delta);
+      return;
+    }
+    const std::uint32_t i = event.payload.subject;
+    const workload::LogJob& job = jobs_[i];
+    result_.end_s[i] = event.at.time_since_epoch().count() / ticks_per_second;
+    dispatcher_.finish(0, job.gpus, ticks(result_.start_s[i]) + requested(job));
+  }
+
+  void decide(Instant now) { dispatcher_.pass(now.time_since_epoch().count(), *this); }
+
+  /// The dispatcher's sink.
+  void start(const scheduling::WaitingJob& waiting, std::uint32_t, std::int64_t) {
+    const std::uint32_t i = waiting.slot;
+    const workload::LogJob& job = jobs_[i];
+    const std::int64_t now = now_.time_since_epoch().count();
+    result_.start_s[i] = now / ticks_per_second;
+    result_.killed[i] = job.run_s > job.requested_s;
+    const std::uint64_t entity = completions_in_start_order_ ? result_.started : i;
+    ++result_.started;
+    events_.schedule(Instant{Duration{now + ticks(std::min(job.run_s, job.requested_s))}},
+                     engine::rank_of(engine::Phase::release, completion, entity), Payload{i});
+  }
+
+  bool keep_going(Instant now) {
+    now_ = now;
+    if ((++polls_ & 0xffff) != 0) return true;
+    if (options_.jobs_done != nullptr) options_.jobs_done->store(static_cast<std::int64_t>(result_.started));
+    if (options_.stop != nullptr && options_.stop->load()) throw Interrupted{};
+    return true;
+  }
+
+ private:
+  static std::int64_t ticks(std::int64_t s) { return s * ticks_per_second; }
+  std::int64_t requested(const workload::LogJob& job) const {
+    return ticks(options_.exact_estimates ? std::min(job.run_s, job.requested_s) : job.requested_s);
+  }
+  /// Most logs are in order of submission already; only the others pay for an index.
+  void order_by_submission() {
+    const auto earlier = [](const workload::LogJob& a, const workload::LogJob& b) {
+      return a.submit_s < b.submit_s;
+    };
+    if (!std::is_sorted(jobs_.begin(), jobs_.end(), earlier)) {
+      order_.resize(jobs_.size());
+      std::iota(order_.begin(), order_.end(), 0U);
+      std::stable_sort(order_.begin(), order_.end(),
+                       [&](std::uint32_t a, std::uint32_t b) { return earlier(jobs_[a], jobs_[b]); });
+    }
+    note_next_submission();
+  }
+  std::uint32_t job_at(std::size_t position) const {
+    return order_.empty() ? static_cast<std::uint32_t>(position) : order_[position];
+  }
+  void note_next_submission() {
+    next_submit_ = next_ < jobs_.size() ? Instant{Duration{ticks(jobs_[job_at(next_)].submit_s)}} : never;
+  }
+  void announce(std::int64_t gpus) {
+    for (std::uint32_t i = 0; i < options_.announced.size(); ++i) {
+      const AnnouncedStep& step = options_.announced[i];
+      dispatcher_.foresee(0, ticks(step.at_s), step.delta);
+      events_.schedule(Instant{Duration{ticks(step.at_s)}},
+                       engine::rank_of(engine::Phase::capacity, capacity_step, i), Payload{i});
+      gpus += step.delta;
+      largest_ = std::max(largest_, gpus);
+    }
+  }
+
+  const std::vector<workload::LogJob>& jobs_;
+  const ReplayOptions& options_;
+  ReplayResult& result_;
+  engine::EventList<Payload> events_;
+  scheduling::Dispatcher<B> dispatcher_;
+  std::vector<std::uint32_t> order_;
+  std::size_t next_ = 0;
+  Instant next_submit_ = never;
+  Instant now_{};
+  std::int64_t largest_ = 0;
+  std::uint64_t polls_ = 0;
+  bool completions_in_start_order_;
+};
+
+void measure(const workload::JobLog& log, const ReplayOptions& options, ReplayResult& r) {
+  Area waited = 0, used = 0;
+  double slowdown = 0;
+  std::int64_t first = std::numeric_limits<std::int64_t>::max(), last = 0;
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) {
+    const workload::LogJob& job = log.jobs[i];
+    first = std::min(first, job.submit_s);
+    if (r.start_s[i] < 0) continue;
+    const std::int64_t service = r.end_s[i] - r.start_s[i];
+    waited += r.start_s[i] - job.submit_s;
+    used += static_cast<Area>(service) * job.gpus;
+    last = std::max(last, r.end_s[i]);
+    const auto turnaround = static_cast<double>(r.end_s[i] - job.submit_s);
+    slowdown += std::max(1.0, turnaround / static_cast<double>(std::max(service, options.slowdown_floor_s)));
+  }
+  if (r.started == 0) return;
+  r.makespan_s = last - first;
+  r.mean_wait_s = static_cast<double>(waited) / static_cast<double>(r.started);
+  r.mean_bounded_slowdown = slowdown / static_cast<double>(r.started);
+  const double offered = static_cast<double>(r.gpus) * static_cast<double>(r.makespan_s);
+  r.utilization = offered > 0 ? static_cast<double>(used) / offered : 0;
+}
+
+std::string in_words(const ReplayOptions& o) {
+  const auto& policies = scheduling::named_policies();
+  const auto policy = std::find_if(policies.begin(), policies.end(), [&](const scheduling::NamedPolicy& p) {
+    return p.backfill == o.backfill;
+  });
+  return fmt::format("policy {}, view counted, pass {}, ties {}, estimates {}, slowdown floor {} s",
+                     policy->name, o.semantics.pass == PassRule::event ? "event" : "instant",
+                     o.semantics.ties == Ties::arrival_first ? "arrival-first" : "release-first",
+                     o.exact_estimates ? "exact" : "requested", o.slowdown_floor_s);
+}
+
+template <Backfill B>
+void run(const workload::JobLog& log, const ReplayOptions& options, ReplayResult& result) {
+  Replay<B> model(log, options, result.gpus, result);
+  engine::RunLoop<Replay<B>> loop(
+      model, {options.semantics.pass == PassRule::event, options.semantics.ties == Ties::arrival_first});
+  loop.run(never);
+  result.fingerprint = loop.fingerprint().value();
+  result.events = loop.fingerprint().events();
+}
+
+}  // namespace
+
+ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
+  if (options.semantics.pass == PassRule::instant && options.semantics.ties == Ties::arrival_first)
+    throw RunError(
+        "ties arrival-first needs pass event: one pass per instant sees arrivals and completions together");
+  ReplayResult result;
+  result.gpus = options.gpus > 0 ? options.gpus : log.max_procs;
+  result.start_s.assign(log.jobs.size(), -1);
+  result.end_s.assign(log.jobs.size(), -1);
+  result.killed.assign(log.jobs.size(), 0);
+  result.semantics = in_words(options);
+  using Runner = void (*)(const workload::JobLog&, const ReplayOptions&, ReplayResult&);
+  static constexpr Runner runners[] = {run<Backfill::none>, run<Backfill::fit>, run<Backfill::easy>};
+  runners[static_cast<std::size_t>(options.backfill)](log, options, result);
+  measure(log, options, result);
+  return result;
+}
+
+}  // namespace natgpu::simulation

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include <natgpu/core/hash.hpp>
+#include <natgpu/engine/event_list.hpp>
+#include <natgpu/engine/run_loop.hpp>
+
+#include "catch.hpp"
+
+using namespace natgpu;
+using namespace natgpu::engine;
+
+namespace {
+Instant tick(std::int64_t t) {
+  return Instant{Duration{t}};
+}
+}  // namespace
+
+TEST_CASE("events come in the order of time, phase, kind, entity and scheduling") {
+  EventList<int> list;
+  list.schedule(tick(5), rank_of(Phase::arrive, 0, 1), 0);
+  list.schedule(tick(5), rank_of(Phase::release, 1, 1), 1);
+  list.schedule(tick(5), rank_of(Phase::release, 0, 9), 2);
+  list.schedule(tick(5), rank_of(Phase::release, 0, 3), 3);
+  list.schedule(tick(5), rank_of(Phase::release, 0, 3), 4);
+  list.schedule(tick(4), rank_of(Phase::observe, 7, 7), 5);
+  std::vector<int> order;
+  while (!list.empty()) order.push_back(list.pop().payload);
+  CHECK(order == std::vector<int>{5, 3, 4, 2, 1, 0});
+}
+
+TEST_CASE("a rank keeps phase, kind and entity apart up to their limits") {
+  const Rank r = rank_of(Phase::observe, 255, entity_limit - 1);
+  CHECK(phase_of(r) == Phase::observe);
+  CHECK(kind_of(r) == 255);
+  CHECK(entity_of(r) == entity_limit - 1);
+}
+
+TEST_CASE("a cancelled event does not happen, and a stale handle cancels nothing") {
+  EventList<int> list;
+  const auto a = list.schedule(tick(1), 0, 1);
+  list.schedule(tick(2), 0, 2);
+  list.cancel(a);
+  CHECK(list.next_time() == tick(2));
+  const auto c = list.schedule(tick(3), 0, 3);  // takes a's slot
+  list.cancel(a);
+  CHECK(list.pending(c));
+  CHECK(list.pop().payload == 2);
+  CHECK(list.pop().payload == 3);
+  CHECK(list.empty());
+  CHECK(list.next_time() == never);
+}
+
+TEST_CASE("a hundred thousand random schedules and cancellations agree with a sorted map") {
+  const std::uint64_t seed = GENERATE(1, 2, 3);
+  CAPTURE(seed);
+  EventList<std::uint32_t> list;
+  using Full = std::tuple<std::int64_t, Rank, std::uint32_t>;
+  std::map<Full, EventHandle> reference;
+  std::vector<std::pair<Full, EventHandle>> all;
+  std::uint64_t state = seed;
+  auto random = [&state] { return mix64(state += 0x9e3779b97f4a7c15ULL); };
+  std::int64_t now = 0;
+  for (std::uint32_t i = 0; i < 100'000; ++i) {
+    const auto what = random() % 10;
+    if (what < 5 || reference.empty()) {
+      const std::int64_t at = now + static_cast<std::int64_t>(random() % 50);
+      const Rank rank = rank_of(static_cast<Phase>(random() % 6), 0, random() % 4);
+      const Full key{at, rank, i};
+      const auto handle = list.schedule(tick(at), rank, i);
+      reference.emplace(key, handle);
+      all.emplace_back(key, handle);
+    } else if (what < 7) {
+      const auto& victim = all[random() % all.size()];
+      list.cancel(victim.second);
+      reference.erase(victim.first);
+    } else {
+      const auto expected = reference.begin()->first;
+      reference.erase(reference.begin());
+      const auto event = list.pop();
+      now = std::get<0>(expected);
+      REQUIRE(event.payload == std::get<2>(expected));
+      REQUIRE(event.at == tick(now));
+    }
+    REQUIRE(list.size() == reference.size());
+  }
+}
+
+namespace {
+
+/// Records what the loop does to it; event payload is a number to note.
+struct Probe {
+  using Payload = int;
+  EventList<int> list;
+  std::vector<std::int64_t> arrivals;
+  std::size_t next = 0;
+  std::vector<std::string> log;
+  std::vector<std::int64_t> spawn_at_same_instant;
+
+  EventList<int>& events() { return list; }
+  Instant next_arrival() const { return next < arrivals.size() ? tick(arrivals[next]) : never; }
+  Rank arrive(Instant) {
+    log.push_back("arrive");
+    ++next;
+    return rank_of(Phase::arrive, 0, next);
+  }
+  void handle(const Event<int>& e) {
+    log.push_back("event " + std::to_string(e.payload));
+    if (e.payload == 99) list.schedule(e.at, e.rank, 99);
+  }
+  void decide(Instant now) { log.push_back("pass " + std::to_string(now.time_since_epoch().count())); }
+  bool keep_going(Instant) { return true; }
+};
+
+std::vector<std::string> run_probe(Probe& p, LoopRules rules) {
+  RunLoop<Probe> loop(p, rules);
+  loop.run(tick(100));
+  return p.log;
+}
+
+}  // namespace
+
+TEST_CASE("one pass sees all that happened at an instant, and sampling causes none") {
+  Probe p;
+  p.arrivals = {5, 5, 7};
+  p.list.schedule(tick(5), rank_of(Phase::release, 0, 0), 1);
+  p.list.schedule(tick(6), rank_of(Phase::observe, 0, 0), 2);
+  p.list.schedule(tick(7), rank_of(Phase::observe, 0, 0), 3);
+  p.list.schedule(tick(9), rank_of(Phase::decide, 0, 0), 4);
+  CHECK(run_probe(p, {}) == std::vector<std::string>{"event 1", "arrive", "arrive", "pass 5", "event 2",
+                                                     "arrive", "pass 7", "event 3", "event 4", "pass 9"});
+}
+
+TEST_CASE("event by event, arrivals come before or after completions as asked, each with its own pass") {
+  Probe first, last;
+  for (Probe* p : {&first, &last}) {
+    p->arrivals = {5};
+    p->list.schedule(tick(5), rank_of(Phase::release, 0, 0), 1);
+  }
+  CHECK(run_probe(first, {true, true}) == std::vector<std::string>{"arrive", "pass 5", "event 1", "pass 5"});
+  CHECK(run_probe(last, {true, false}) == std::vector<std::string>{"event 1", "pass 5", "arrive", "pass 5"});
+}
+
+TEST_CASE("a model that schedules itself at the same instant for ever is stopped by name") {
+  Probe p;
+  p.list.schedule(tick(5), rank_of(Phase::release, 0, 0), 99);
+  RunLoop<Probe> loop(p, {}, 1000);
+  CHECK_THROWS_AS(loop.run(tick(100)), RunError);
+}
+
+TEST_CASE("the fingerprint tells two orders of the same events apart") {
+  Fingerprint a, b;
+  a.add(tick(1), 5);
+  a.add(tick(2), 6);
+  b.add(tick(2), 6);
+  b.add(tick(1), 5);
+  CHECK(a.value() != b.value());
+}
