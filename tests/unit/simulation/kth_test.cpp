@@ -3,6 +3,7 @@
 // Trystram, SC 2015.
 #include <zlib.h>
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 
@@ -28,18 +29,14 @@ std::string read_gz(const std::string& file) {
 
 TEST_CASE(
     "the KTH log replays job for job as published under EASY with a pass per event and arrivals first") {
-  const auto log_file = natgpu_test::trace_path("KTH-SP2-1996-2-filtered.swf.gz");
-  const auto answer_file = natgpu_test::trace_path("KTH-SP2-1996-2-filtered.easy.csv.gz");
-  if (!log_file || !answer_file) {
-    WARN("skipped: the traces folder is not beside this checkout");
-    return;
-  }
-  const auto log = workload::read_swf(log_file->string());
+  NATGPU_TRACE_OR_SKIP(log_file, "KTH-SP2-1996-2-filtered.swf.gz");
+  NATGPU_TRACE_OR_SKIP(answer_file, "KTH-SP2-1996-2-filtered.easy.csv.gz");
+  const auto log = workload::read_swf(log_file);
   simulation::ReplayOptions options;
   options.semantics = {scheduling::PassRule::event, scheduling::Ties::arrival_first};
   const auto result = simulation::replay(log, options);
 
-  std::istringstream answers(read_gz(answer_file->string()));
+  std::istringstream answers(read_gz(answer_file));
   std::string line;
   std::getline(answers, line);
   for (std::size_t i = 0; i < log.jobs.size(); ++i) {
