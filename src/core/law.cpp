@@ -32,11 +32,9 @@ double bounded_pareto_mean(double low, double high, double alpha) {
   return low * alpha / (alpha - 1.0) * (1.0 - portable_exp((1.0 - alpha) * ratio)) / (1.0 - tail);
 }
 
-double bounded_pareto_quantile(double low, double high, double alpha, double u) {
-  if (high <= low) return low;
-  const double tail = portable_pow(low / high, alpha);
-  const double value = low * portable_exp(-portable_log(1.0 - u * (1.0 - tail)) / alpha);
-  return std::min(value, high);
+/// @param mass  1 - (low / high)^alpha
+double bounded_pareto_quantile(double low, double high, double alpha, double mass, double u) {
+  return std::min(low * portable_exp(-portable_log(1.0 - u * mass) / alpha), high);
 }
 
 /// Solves p exp(-x/m1) + (1-p) exp(-x/m2) = v for x. The survival function's logarithm is convex, so that
@@ -57,6 +55,17 @@ double hyperexponential_quantile(double p, double m1, double m2, double u) {
     x = next;
   }
   return x;
+}
+
+std::size_t discrete_index(const std::vector<double>& cumulative, double u) {
+  // Short tables are counted to the end, without a branch: where to stop could not be predicted.
+  constexpr std::size_t short_table = 32;
+  if (cumulative.size() > short_table)
+    return static_cast<std::size_t>(std::upper_bound(cumulative.begin(), cumulative.end(), u) -
+                                    cumulative.begin());
+  std::size_t i = 0;
+  for (const double c : cumulative) i += u >= c;
+  return i;
 }
 
 double discrete_mean(const Law& law) {
@@ -122,7 +131,9 @@ Law Law::weibull(double shape, double scale) {
 Law Law::bounded_pareto(double low, double high, double alpha) {
   NATGPU_ENSURE(low > 0 && low <= high && alpha > 0,
                 "a bounded Pareto law's bounds are in order, alpha positive");
-  return make(Kind::bounded_pareto, low, high, alpha);
+  Law law = make(Kind::bounded_pareto, low, high, alpha);
+  law.mass = 1.0 - portable_pow(low / high, alpha);
+  return law;
 }
 
 Law Law::erlang(int stages, double mean) {
@@ -241,13 +252,11 @@ double Law::quantile(double u) const {
     case Kind::weibull:
       return b * portable_pow(-portable_log(1.0 - u), 1.0 / a);
     case Kind::bounded_pareto:
-      return bounded_pareto_quantile(a, b, c, u);
+      return bounded_pareto_quantile(a, b, c, mass, u);
     case Kind::hyperexponential:
       return hyperexponential_quantile(a, b, c, u);
-    case Kind::discrete: {
-      const auto at = std::upper_bound(cumulative.begin(), cumulative.end(), u);
-      return values[static_cast<std::size_t>(at - cumulative.begin())];
-    }
+    case Kind::discrete:
+      return values[discrete_index(cumulative, u)];
     case Kind::erlang:
       break;
   }

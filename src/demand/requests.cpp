@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <natgpu/demand/requests.hpp>
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
 
 #include "sampling.hpp"
@@ -25,12 +25,13 @@ ClassMix make_mix(const std::vector<Share>& shares, const std::vector<Class>& cl
   return mix;
 }
 
-std::vector<double> rates(const Population& population, const std::vector<Sector>& sectors,
-                          double Sector::*rate) {
-  std::vector<double> all;
+std::vector<Asker> askers_of(const Population& population, const std::vector<Sector>& sectors,
+                             double Sector::*rate) {
+  std::vector<Asker> all;
   all.reserve(population.organisations.size());
   for (const Organisation& o : population.organisations)
-    all.push_back(sectors[o.sector].*rate * o.activity * static_cast<double>(o.represents));
+    all.push_back(
+        {sectors[o.sector].*rate * o.activity * static_cast<double>(o.represents), o.sector, o.ordinal});
   return all;
 }
 
@@ -46,9 +47,10 @@ std::int32_t whole_gpus(double gpus) {
 
 /// Rounded up to a tick; at least one.
 Duration requested_time(Duration run_time, double overestimate, Duration most) {
-  const double ticks = std::ceil(static_cast<double>(run_time.count()) * overestimate);
   constexpr double longest = longest_seconds * static_cast<double>(ticks_per_second);
-  const Duration requested{static_cast<std::int64_t>(ticks < longest ? ticks : longest)};
+  const double exact = std::min(static_cast<double>(run_time.count()) * overestimate, longest);
+  const auto below = static_cast<std::int64_t>(exact);
+  const Duration requested{static_cast<double>(below) < exact ? below + 1 : below};
   return std::max(std::min(requested, most), one_tick);
 }
 
@@ -63,7 +65,7 @@ std::uint32_t ClassMix::pick(double u) const {
 }
 
 RequestStreams::RequestStreams(const Demand& demand, const Population& population, Streams& streams)
-    : population_(&population), rate_(rates(population, demand.sectors, &Sector::request_rate)) {
+    : askers_(askers_of(population, demand.sectors, &Sector::request_rate)) {
   for (const Sector& s : demand.sectors)
     sectors_.push_back(
         {streams.open("gaps", s.name), streams.open("requests", s.name), make_mix(s.mix, demand.batch)});
@@ -73,12 +75,12 @@ RequestStreams::RequestStreams(const Demand& demand, const Population& populatio
 }
 
 double RequestStreams::gap(std::uint32_t organisation, std::uint32_t k) const {
-  const Organisation& o = population_->organisations[organisation];
-  return exponential_gap(sectors_[o.sector].gaps.unit(o.ordinal, k), rate_[organisation]);
+  const Asker& o = askers_[organisation];
+  return exponential_gap(sectors_[o.sector].gaps.unit(o.ordinal, k), o.rate);
 }
 
 Request RequestStreams::request(std::uint32_t organisation, std::uint32_t k) const {
-  const Organisation& o = population_->organisations[organisation];
+  const Asker& o = askers_[organisation];
   const SectorSampler& sector = sectors_[o.sector];
   const Stream& bodies = sector.bodies;
   const Block work = bodies.block(o.ordinal, k, 0);
@@ -107,7 +109,7 @@ Request RequestStreams::request(std::uint32_t organisation, std::uint32_t k) con
 }
 
 ServiceStreams::ServiceStreams(const Demand& demand, const Population& population, Streams& streams)
-    : population_(&population), rate_(rates(population, demand.sectors, &Sector::service_rate)) {
+    : askers_(askers_of(population, demand.sectors, &Sector::service_rate)) {
   for (const Sector& s : demand.sectors)
     sectors_.push_back({streams.open("service-gaps", s.name), streams.open("services", s.name),
                         make_mix(s.services, demand.service)});
@@ -115,12 +117,12 @@ ServiceStreams::ServiceStreams(const Demand& demand, const Population& populatio
 }
 
 double ServiceStreams::gap(std::uint32_t organisation, std::uint32_t k) const {
-  const Organisation& o = population_->organisations[organisation];
-  return exponential_gap(sectors_[o.sector].gaps.unit(o.ordinal, k), rate_[organisation]);
+  const Asker& o = askers_[organisation];
+  return exponential_gap(sectors_[o.sector].gaps.unit(o.ordinal, k), o.rate);
 }
 
 ServiceContract ServiceStreams::contract(std::uint32_t organisation, std::uint32_t k) const {
-  const Organisation& o = population_->organisations[organisation];
+  const Asker& o = askers_[organisation];
   const SectorSampler& sector = sectors_[o.sector];
   const Block block = sector.bodies.block(o.ordinal, k);
   ServiceContract s;

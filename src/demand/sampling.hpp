@@ -42,8 +42,9 @@ std::vector<double> cumulative_shares(const std::vector<Share>& shares) {
 
 /// The first entry whose running sum is above u. @pre u < 1, not empty
 inline std::size_t pick_share(const std::vector<double>& cumulative, double u) {
+  // Counted to the end, without a branch: lists are short, and where to stop could not be predicted.
   std::size_t i = 0;
-  while (u >= cumulative[i]) ++i;
+  for (const double c : cumulative) i += u >= c;
   return i;
 }
 

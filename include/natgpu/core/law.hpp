@@ -25,6 +25,7 @@ struct Law {
   };
   Kind kind = Kind::constant;
   double a = 0, b = 0, c = 0;
+  double mass = 1;  ///< bounded_pareto: 1 - (low / high)^alpha, kept so that no draw computes it again
   std::vector<double> values;
   std::vector<double> cumulative;  ///< running sum of the weights over their total; ends in 1
 

@@ -32,6 +32,14 @@ struct ClassMix {
   std::uint32_t pick(double u) const;
 };
 
+/// What a stream must know of an organisation, in 16 bytes: the organisations themselves would not stay in
+/// cache.
+struct Asker {
+  double rate = 0;  ///< per operational second
+  std::uint32_t sector = 0;
+  std::uint32_t ordinal = 0;
+};
+
 /// The latent request stream of each organisation: candidate k of organisation i is a pure function of
 /// (seed, replication, sector, ordinal, k). Nothing that a policy does moves one. Addresses, entity =
 /// ordinal, index = k:
@@ -44,7 +52,7 @@ class RequestStreams {
   RequestStreams(const Demand& demand, const Population& population, Streams& streams);
 
   /// Requests per operational second of one organisation: request_rate x activity x represents.
-  double rate(std::uint32_t organisation) const { return rate_[organisation]; }
+  double rate(std::uint32_t organisation) const { return askers_[organisation].rate; }
 
   /// Gap in operational seconds between candidates k-1 and k (k = 0: from the start). Exp(1) / rate; infinite
   /// where the rate is 0.
@@ -62,8 +70,7 @@ class RequestStreams {
     Stream gaps, bodies;
     ClassMix mix;
   };
-  const Population* population_;
-  std::vector<double> rate_;
+  std::vector<Asker> askers_;
   std::vector<SectorSampler> sectors_;
   std::vector<ClassSampler> classes_;
 };
@@ -86,7 +93,7 @@ struct ServiceContract {
 class ServiceStreams {
  public:
   ServiceStreams(const Demand& demand, const Population& population, Streams& streams);
-  double rate(std::uint32_t organisation) const { return rate_[organisation]; }
+  double rate(std::uint32_t organisation) const { return askers_[organisation].rate; }
   double gap(std::uint32_t organisation, std::uint32_t k) const;
   ServiceContract contract(std::uint32_t organisation, std::uint32_t k) const;
 
@@ -98,8 +105,7 @@ class ServiceStreams {
     Stream gaps, bodies;
     ClassMix mix;
   };
-  const Population* population_;
-  std::vector<double> rate_;
+  std::vector<Asker> askers_;
   std::vector<SectorSampler> sectors_;
   std::vector<ClassSampler> classes_;
 };

@@ -61,7 +61,9 @@ TEST_CASE("the exponential is within one unit of the last place") {
   CHECK(portable_exp(0.0) == 1.0);
   CHECK(portable_exp(-746.0) == 0.0);
   CHECK(portable_exp(-std::numeric_limits<double>::infinity()) == 0.0);
-  CHECK(std::isinf(portable_exp(710.0)));
+  CHECK(std::isfinite(portable_exp(709.782712893384)));  // the last double below the overflow
+  CHECK(std::isinf(portable_exp(709.7827128933841)));
+  CHECK(portable_exp(-745.1) == std::numeric_limits<double>::denorm_min());
 }
 
 TEST_CASE("the logarithm of what is not positive is our mistake") {
@@ -105,5 +107,5 @@ TEST_CASE("logarithm, exponential and quantile have the same bits on every compi
     digest.add(std::bit_cast<std::uint64_t>(portable_exp(spread(k, -740.0, 700.0))));
     digest.add(std::bit_cast<std::uint64_t>(natgpu::normal_quantile(spread(k, 0.0, 1.0))));
   }
-  CHECK(natgpu::hex64(digest.value()) == "100d0d4c8bf5d23d");
+  CHECK(natgpu::hex64(digest.value()) == "ee086a95c814806c");
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include <natgpu/core/hash.hpp>
 #include <natgpu/demand/requests.hpp>
 
 #include "catch.hpp"
@@ -67,6 +69,27 @@ TEST_CASE("a request is a pure function of its address") {
   for (std::uint32_t k = 500; k-- > 0;)  // backwards: no state is carried along
     REQUIRE(same(first.requests.request(17, k), again.requests.request(17, k)));
   for (std::uint32_t k = 0; k < 500; ++k) REQUIRE(first.requests.gap(17, k) == again.requests.gap(17, k));
+}
+
+TEST_CASE("organisations and requests have the same bits on every compiler and processor") {
+  const Demand d = natgpu::demand::testing::demand();
+  const World w(d);
+  natgpu::Digest64 digest;
+  for (std::uint32_t i = 0; i < w.population.organisations.size(); ++i) {
+    const auto& o = w.population.organisations[i];
+    digest.add(std::bit_cast<std::uint64_t>(o.threshold));
+    digest.add(std::bit_cast<std::uint64_t>(w.requests.rate(i)));
+    digest.add(static_cast<std::uint64_t>(o.onboarding.count()));
+    for (std::uint32_t k = 0; k < 20; ++k) {
+      const Request r = w.requests.request(i, k);
+      digest.add(std::bit_cast<std::uint64_t>(w.requests.gap(i, k)));
+      digest.add(static_cast<std::uint64_t>(r.gpus));
+      digest.add(static_cast<std::uint64_t>(r.run_time.count()));
+      digest.add(static_cast<std::uint64_t>(r.requested.count()));
+      digest.add(static_cast<std::uint64_t>(r.patience.count()));
+    }
+  }
+  CHECK(natgpu::hex64(digest.value()) == "3cb975b1ca95f7db");
 }
 
 TEST_CASE("adding a sector or a class changes no request and no service of another sector") {
