@@ -89,3 +89,19 @@ TEST_CASE("service contracts have their law's length and their sector's rate") {
   CHECK(std::fabs(gaps / n * services.rate(4) - 1) < 4.5 / std::sqrt(n));
   CHECK(std::fabs(lengths / n - 60) < 4.5 * 60 / std::sqrt(12.0 * n));
 }
+
+TEST_CASE("organisations of equal ordinal in two sectors draw services and requests of their own") {
+  natgpu::demand::Demand d = natgpu::demand::testing::demand();
+  for (auto& s : d.sectors) s.activity = natgpu::Law::constant(1);
+  natgpu::Streams streams(8, 0);
+  const auto population = natgpu::demand::draw_population(d, streams);
+  const natgpu::demand::ServiceStreams services(d, population, streams);
+  const natgpu::demand::RequestStreams requests(d, population, streams);
+  const std::uint32_t other = population.first_of_sector[1];
+  CHECK(services.rate(0) == services.rate(other));
+  CHECK(services.gap(0, 0) != services.gap(other, 0));
+  CHECK(services.contract(0, 0).duration != services.contract(other, 0).duration);
+  CHECK(requests.gap(0, 0) != requests.gap(other, 0));
+  CHECK(requests.request(0, 0).run_time != requests.request(other, 0).run_time);
+  CHECK(population.organisations[0].threshold != population.organisations[other].threshold);
+}
