@@ -20,7 +20,8 @@ struct MetricRow {
 /// gpu, class, state, cause, payer, reading.
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-/// "period=2027;sector=sme": canonical order, `;` between. @throws InvariantError on an unknown key
+/// "period=2027;sector=sme": canonical order, `;` between.
+/// @throws InvariantError on a key that is unknown, repeated or out of order
 std::string to_string(const Labels& labels);
 
 /// One number of one replication. Long form, as in metrics.csv.
