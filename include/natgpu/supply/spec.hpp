@@ -25,11 +25,11 @@ struct Device {
   DeviceKind kind = DeviceKind::gpu;
   double fp64_tensor = 0, bf16 = 0, fp8 = 0;  ///< FLOP/s
   double memory_gb = 0;
-  double power_w = 0;        ///< per device at the server's inlet under full load (server power / devices)
-  double idle_power_w = 0;   ///< the same when idle
-  double price_krw = 0;      ///< all-in programme cost per device
+  double power_w = 0;       ///< per device at the server's inlet under full load (server power / devices)
+  double idle_power_w = 0;  ///< the same when idle
+  double price_krw = 0;     ///< all-in programme cost per device
   std::int64_t per_node = 8;
-  double speed = 1.0;        ///< for classes not listed in `speeds`
+  double speed = 1.0;  ///< for classes not listed in `speeds`
   std::vector<ClassSpeed> speeds;
 
   /// H100-equivalents: dense BF16 peak over 989.4 TFLOP/s (NVIDIA H100 SXM data sheet).
@@ -39,9 +39,9 @@ struct Device {
 /// Power that the grid grants a site from a day on. Steps replace each other; the last one in force counts.
 struct GridStep {
   Date from = Date::of(2000, 1, 1);
-  double power_w = 0;             ///< at the meter, PUE included
-  double approval = 1.0;          ///< chance that it comes at all
-  Law slip = Law::constant(0);    ///< delay in seconds
+  double power_w = 0;           ///< at the meter, PUE included
+  double approval = 1.0;        ///< chance that it comes at all
+  Law slip = Law::constant(0);  ///< delay in seconds
 };
 
 /// A price or factor from a day on.
@@ -54,59 +54,61 @@ struct DatedCo2 : DatedValue {};    ///< g/kWh
 
 struct Site {
   std::string name, title, region;
-  double pue = 1.3;                  ///< power usage effectiveness: facility power / IT power
-  std::vector<GridStep> grid;        ///< empty: no limit
+  double pue = 1.3;            ///< power usage effectiveness: facility power / IT power
+  std::vector<GridStep> grid;  ///< empty: no limit
   std::vector<DatedPrice> power_price;
   std::vector<DatedCo2> co2;
 };
 
 /// A call for offers that may fail and be repeated.
 struct Tender {
-  double failure = 0;              ///< chance that one round fails
-  Law round = Law::constant(0);    ///< seconds from call to award or failure
-  std::int64_t max_rounds = 10;    ///< after so many failures the tranche never comes
+  double failure = 0;            ///< chance that one round fails
+  Law round = Law::constant(0);  ///< seconds from call to award or failure
+  std::int64_t max_rounds = 10;  ///< after so many failures the tranche never comes
 };
 
 enum class TrancheOrigin : unsigned char { purchase, lease, programme };
 
 /// A block of devices bought, leased or announced together.
 ///
-/// Dates: with `in_service` stated the tranche comes into service on that day plus `slip` (history is pinned with
-/// slip 0); otherwise ordered + tender rounds + delivery + commissioning + slip. Ordered and delivered may be
-/// stated as well, for the part of the waterfall before service.
+/// Dates: with `in_service` stated the tranche comes into service on that day plus `slip` (history is pinned
+/// with slip 0); otherwise ordered + tender rounds + delivery + commissioning + slip. Ordered and delivered
+/// may be stated as well, for the part of the waterfall before service.
 struct Tranche {
   std::string name, title, site, device;
-  std::string scope = "gov_purchase";   ///< gov_purchase, kisti6, nacc, lease, private: which readings count it
+  std::string scope =
+      "gov_purchase";  ///< gov_purchase, kisti6, nacc, lease, private: which readings count it
   TrancheOrigin origin = TrancheOrigin::purchase;
-  std::int64_t units = 0;               ///< by count; 0: by budget
-  double budget_krw = 0;                ///< by budget: units = floor(budget / device price), whole nodes
-  Date ordered = Date::never();         ///< call for offers opens (with a tender) or order is placed
+  std::int64_t units = 0;        ///< by count; 0: by budget
+  double budget_krw = 0;         ///< by budget: units = floor(budget / device price), whole nodes
+  Date ordered = Date::never();  ///< call for offers opens (with a tender) or order is placed
   Date delivered = Date::never();
   Date in_service = Date::never();
-  Date until = Date::never();           ///< leases: last day is the day before
+  Date until =
+      Date::never();  ///< leaves on that day (leases: last day is the day before), else by service_life
   Tender tender;
-  Law delivery = Law::constant(0);      ///< seconds from award to delivery
-  Law commissioning = Law::constant(0); ///< seconds from delivery to service
-  Law slip = Law::constant(0);          ///< seconds of further delay of the service date
-  double operator_share = 0;            ///< kept by the operator as payment, outside the public pool
-  double public_share = 1.0;            ///< of the rest, open to the government's users
-  Duration service_life = days(1826);   ///< 5 years
-  bool confirmed = true;                ///< false: a plan not confirmed as met; its GPU-hours are told apart
+  Law delivery = Law::constant(0);       ///< seconds from award to delivery
+  Law commissioning = Law::constant(0);  ///< seconds from delivery to service
+  Law slip = Law::constant(0);           ///< seconds of further delay of the service date
+  double operator_share = 0;             ///< kept by the operator as payment, outside the public pool
+  double public_share = 1.0;             ///< of the rest, open to the government's users
+  Duration service_life = days(1826);    ///< 5 years
+  bool confirmed = true;                 ///< false: a plan not confirmed as met; its GPU-hours are told apart
 };
 
 struct FailureCause {
   std::string name;
-  Duration mtbf = days(264);            ///< mean up-time of one node until this cause strikes
-  Law repair = Law::constant(3600);     ///< seconds
+  Duration mtbf = days(264);         ///< mean up-time of one node until this cause strikes
+  Law repair = Law::constant(3600);  ///< seconds
 };
 
 enum class Victim : unsigned char { uniform, last_started };
 
 struct Failures {
-  std::vector<FailureCause> causes;     ///< empty: nothing fails
-  double early_life_factor = 1.0;       ///< hazard multiplier while a node is young
+  std::vector<FailureCause> causes;  ///< empty: nothing fails
+  double early_life_factor = 1.0;    ///< hazard multiplier while a node is young
   Duration early_life = days(90);
-  std::int64_t crews = 0;               ///< repair crews of the nation; 0: as many as needed
+  std::int64_t crews = 0;  ///< repair crews of the nation; 0: as many as needed
   Victim victim = Victim::uniform;
 };
 
@@ -139,7 +141,8 @@ const FieldTable& fields_of(const Failures*);
 const FieldTable& fields_of(const Maintenance*);
 const FieldTable& fields_of(const Supply*);
 
-/// What the field tables cannot see: contradictory dates, a tranche with neither units nor budget, a grid in disorder.
+/// What the field tables cannot see: contradictory dates, a tranche with neither units nor budget, a grid in
+/// disorder.
 std::vector<Finding> check(const std::vector<Device>& hardware, const Supply& supply);
 
 }  // namespace natgpu::supply
