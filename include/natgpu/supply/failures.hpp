@@ -11,13 +11,14 @@
 
 namespace natgpu::supply {
 
-/// Failures and repairs of nodes on calendar up-time: they strike whether or not a job runs, and no policy moves them.
-/// Knows no event list: each call returns when the next thing happens to that node.
+/// Failures and repairs of nodes on calendar up-time: they strike whether or not a job runs, and no policy
+/// moves them. Knows no event list: each call returns when the next thing happens to that node.
 ///
 /// Availability of one node is MTBF / (MTBF + MTTR) whatever the laws (renewal reward).
 class FailureModel {
  public:
-  /// @param stream_of_tranche  one stream a tranche, ("failures", tranche name); the entity is the node's ordinal in it
+  /// @param stream_of_tranche  one stream a tranche, ("failures", tranche name); the entity is the node's
+  /// ordinal in it
   FailureModel(const Failures& spec, std::vector<Stream> stream_of_tranche);
 
   bool active() const { return !spec_->causes.empty(); }
@@ -28,8 +29,10 @@ class FailureModel {
   };
   /// When node `node` of `tranche`, up since `now` for the k-th time (k = 0, 1, ...), fails next and of what:
   /// the first of competing exponential causes, the hazard multiplied by early_life_factor until
-  /// commissioned_at + early_life.
-  Strike next_strike(std::uint32_t tranche, std::uint32_t node, std::uint32_t k, Instant now, Instant commissioned_at) const;
+  /// commissioned_at + early_life. Drawn by inversion; at least one tick after `now`, `never` beyond 30,000
+  /// years.
+  Strike next_strike(std::uint32_t tranche, std::uint32_t node, std::uint32_t k, Instant now,
+                     Instant commissioned_at) const;
 
   /// Length of the repair of that strike, once a crew is there.
   Duration repair_time(std::uint32_t tranche, std::uint32_t node, std::uint32_t k, std::uint32_t cause) const;
@@ -40,7 +43,7 @@ class FailureModel {
  private:
   const Failures* spec_;
   std::vector<Stream> streams_;
-  double total_rate_ = 0;               ///< strikes per second of one mature node
+  double total_rate_ = 0;  ///< strikes per second of one mature node
   std::vector<double> cause_cumulative_;
 };
 
