@@ -8,9 +8,10 @@ namespace natgpu::supply {
 
 /// Energy drawn at the meter by devices that were powered for `powered` and busy for `busy` device-hours.
 /// MWh = (busy x power + (powered - busy) x idle power) x PUE. @pre 0 <= busy <= powered
-double energy_mwh(const Device& device, const Site& site, double powered_device_hours, double busy_device_hours);
+double energy_mwh(const Device& device, const Site& site, double powered_device_hours,
+                  double busy_device_hours);
 
-/// The value in force on a day: the latest entry not after it; 0 before the first.
+/// The value in force on a day: the entry with the latest `from` not after it; 0 before the first.
 double value_on(const std::vector<DatedPrice>& values, const Date& day);
 double value_on(const std::vector<DatedCo2>& values, const Date& day);
 
