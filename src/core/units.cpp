@@ -149,6 +149,13 @@ bool is_short(double v) {
   return std::abs(back - v) <= 1e-12 * std::abs(v);
 }
 
+/// Six digits, and all of a whole number that people would write out: 1000000, not 1e+06.
+std::string plain_digits(double v) {
+  constexpr double written_out = 1e15;
+  if (std::abs(v) >= 1e5 && std::abs(v) < written_out) return fmt::format("{:.0f}", v);
+  return fmt::format("{:.6g}", v);
+}
+
 /// Weeks, months and years only where they come out short: 366 d, not 1.00205 years.
 bool is_calendar_unit(const UnitRow& row) {
   return row.dimension == Dimension::time && row.factor > day;
@@ -291,8 +298,8 @@ std::string format_quantity(double value, Dimension dimension) {
     return unit.empty() ? "0" : fmt::format("0 {}", unit);
   }
   const UnitRow* unit = unit_to_print(value, dimension);
-  if (unit == nullptr) return fmt::format("{:.9g}", value);
-  const std::string number = fmt::format("{:.6g}", value / unit->factor);
+  if (unit == nullptr) return plain_digits(value);
+  const std::string number = plain_digits(value / unit->factor);
   std::string_view symbol = unit->symbol;
   if (number == "1" && is_calendar_unit(*unit)) symbol.remove_suffix(1);  // 1 year, 2 years
   return fmt::format("{} {}", number, symbol);

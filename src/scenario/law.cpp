@@ -178,6 +178,18 @@ Dimension dimension_of(ParameterKind kind, Dimension field) {
   return kind == ParameterKind::share ? Dimension::share : Dimension::count;
 }
 
+/// What is wrong with the numbers; empty if nothing is. Shape parameters beyond a million overflow in the
+/// formulas.
+std::string flaw_of(const Form& form, const Arguments& arguments) {
+  constexpr double least = 1e-6, most = 1e6;
+  if (std::string flaw = form.flaw(arguments); !flaw.empty()) return flaw;
+  for (std::size_t i = 0; i < form.parameters.size(); ++i)
+    if (form.parameters[i].kind == ParameterKind::plain &&
+        (one(arguments, i) < least || one(arguments, i) > most))
+      return fmt::format("`{}` must be between 1e-6 and 1e6", form.parameters[i].name);
+  return {};
+}
+
 /// Names and how many of a, b, c count, in the order of Law::Kind.
 struct KindRow {
   Law::Kind kind;
@@ -285,11 +297,15 @@ std::optional<FieldValue> Walker::read_law(const Field& field, const Node& node,
     }
   }
   if (!is_good) return {};
-  if (const std::string flaw = form->flaw(arguments); !flaw.empty()) {
+  if (const std::string flaw = flaw_of(*form, arguments); !flaw.empty()) {
     wrong(Fault::bad_law, path, dist, flaw);
     return {};
   }
   const Law law = form->build(arguments);
+  if (!std::isfinite(law.mean())) {
+    wrong(Fault::bad_law, path, dist, "the mean is infinite, or too large to be computed");
+    return {};
+  }
   if (!is_in_range(field, law, dist, path)) return {};
   check_stated_range(field, notes, nullptr, path);
   if (notes.is_stated) record(notes, path, node);

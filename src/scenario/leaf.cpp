@@ -2,6 +2,7 @@
 // Single values: strict numbers with their units, dates, words.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -10,7 +11,8 @@
 namespace natgpu::scenario {
 namespace {
 
-constexpr double longest_duration = 9.2e12;  // seconds: 63 bits of ticks
+constexpr double longest_duration = 9e12;  // seconds: fits into 63 bits of ticks
+constexpr double most_gpus = 1e9;
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), text) != words.end();
@@ -197,6 +199,15 @@ std::optional<double> Walker::read_number(const Node& node, Dimension dimension,
   }
   double value = 0;
   const QuantityError error = parse_quantity(node.text, dimension, value);
+  const double largest = dimension == Dimension::time   ? longest_duration
+                         : dimension == Dimension::gpus ? most_gpus
+                                                        : std::numeric_limits<double>::infinity();
+  if (error == QuantityError::none && std::abs(value) > largest) {
+    wrong(Fault::value_out_of_range, path, node, fmt::format("`{}` is more than can be simulated", node.text),
+          fmt::format("at most {}{}", format_quantity(largest, dimension),
+                      dimension == Dimension::time ? "; write `endless` where the field takes it" : ""));
+    return {};
+  }
   if (error == QuantityError::none) return value;
   Explained e = explain(error, node.text, dimension);
   wrong(e.fault, path, node, std::move(e.message), std::move(e.help));
@@ -249,10 +260,9 @@ std::optional<FieldValue> Walker::read_duration(const Field& field, const Node& 
   if (node.text == "endless" && std::isinf(field.range.high)) return FieldValue{endless};
   const auto value = read_in_range(field, node, path);
   if (!value) return {};
-  if (*value < 0 || *value >= longest_duration) {
-    wrong(Fault::value_out_of_range, path, node,
-          fmt::format("`{}` is out of range for `{}`", node.text, field.name),
-          std::isinf(field.range.high) ? "write `endless` where it never ends" : "");
+  if (*value < 0) {
+    wrong(Fault::value_out_of_range, path, node, fmt::format("`{}` is a negative time", node.text),
+          "times are 0 or more");
     return {};
   }
   return FieldValue{*value == 0 ? Duration{0} : ticks_from_seconds(*value)};

@@ -119,6 +119,8 @@ TEST_CASE("values are printed in the unit a reader expects") {
   CHECK(format_quantity(1.46e12, Dimension::money) == "1.46 tn KRW");
   CHECK(format_quantity(0.01 / 31557600, Dimension::rate) == "0.01 /year");
   CHECK(format_quantity(30000, Dimension::gpus) == "30000 GPU");
+  CHECK(format_quantity(1e9, Dimension::gpus) == "1000000000 GPU");
+  CHECK(format_quantity(12345678, Dimension::count) == "12345678");
   CHECK(format_quantity(989.4e12, Dimension::compute) == "989.4 TFLOP/s");
 }
 

@@ -215,6 +215,9 @@ TEST_CASE("single mistakes have their code, place and advice") {
       {"pue: {value: 1.2, status: guessed}", "E0223", "measured, published, assumed"},
       {"pue: {value: 1.2, as_of: soon}", "E0223", ""},
       {"pue: {value: 1.2, low: 1.3}", "E0223", ""},
+      {"pue: {value: 1.2, high: 1.1}", "E0223", ""},
+      {"wait: {dist: uniform, low: 1 h, high: 2 h, status: guess}", "E0223", ""},
+      {"wait: {dist: exponential, mean: 1 h, low: 3 h, high: 2 h}", "E0223", ""},
       {"power: {value: 1 kW, high: 2}", "E0107", ""},
       {"flag: {value: true, low: 1}", "E0223", ""},
       {"one: {name: {value: [a]}}", "E0216", ""},
@@ -294,6 +297,13 @@ TEST_CASE("mistakes in laws are told apart") {
       {"wait: {mean: 1 h}", "E0213", ""},
       {"pue: {dist: uniform, low: 1, high: 2}", "E0213", ""},
       {"wait: [1 h]", "E0216", ""},
+      {"wait: 1e13 s", "E0108", "endless"},
+      {"wait: {dist: exponential, mean: 1e13 s}", "E0108", ""},
+      {"wait: {dist: lognormal, mean: 1 h, cv: 1e300}", "E0222", ""},
+      {"wait: {dist: lognormal, median: 1 h, sigma: 1000}", "E0222", ""},
+      {"wait: {dist: weibull, shape: 1e-5, scale: 1 h}", "E0222", ""},
+      {"wait: {dist: bounded_pareto, low: 1 s, high: 1 h, alpha: 1e300}", "E0222", ""},
+      {"size: 1e10 GPU", "E0108", "1000000000 GPU"},
   };
   for (const Case& c : cases) {
     INFO(c.text);

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole scenarios: from bytes and settings to a Scenario, or to all mistakes at once.
+#include <algorithm>
+
+#include <natgpu/core/hash.hpp>
+
+#include "catch.hpp"
+#include "folder.hpp"
+
+using namespace natgpu;
+using namespace natgpu::scenario;
+using natgpu::scenario::test::codes_of;
+using natgpu::scenario::test::diagnostics_of;
+using natgpu::scenario::test::Folder;
+
+namespace {
+
+const std::string good = R"(schema: natgpu/1
+name: small
+title: {en: Small, ko: 작은 도시}
+about:
+  summary: {en: A test., ko: 시험.}
+  excludes: [everything else]
+horizon: {start: 2026-01-01, end: 2027-01-01}
+seed: 7
+replications: 4
+hardware:
+  - {name: h100, bf16: 989.4 TFLOP/s, power: 1.3 kW, idle_power: 300 W, price: 60 m KRW, source: data sheet}
+supply:
+  sites:
+    - name: haenam
+      pue: {value: 1.3, source: press, as_of: 2026-08, status: published, low: 1.15, high: 1.5}
+      grid: [{power: 10 MW}]
+  tranches:
+    - {name: first, site: haenam, device: h100, units: 64 GPU, ordered: 2025-06-01, in_service: 2026-02-01,
+       slip: {dist: triangular, low: 0 months, mode: 3 months, high: 6 months}}
+demand:
+  sectors:
+    - {name: sme, organisations: 100, request_rate: 4 /month, mix: [{name: train}],
+       onboarding: {initial: 10 %}, adoption: {initial: 20 %}}
+  batch:
+    - {name: train, gpus: 8 GPU, run_time: {dist: exponential, mean: 5 h}, patience: endless}
+policies:
+  late:
+    "supply.tranches[first].slip": 9 months
+    scheduling.backfill: none
+  cool: {"supply.sites[haenam].pue": 1.15}
+)";
+
+Scenario load(const std::string& text, const LoadOptions& options = {}) {
+  const Folder folder;
+  try {
+    return load_scenario(folder.write("a.yaml", text), options);
+  } catch (const ScenarioError& e) {
+    FAIL(format_diagnostics(e.diagnostics()));
+    throw;
+  }
+}
+
+LoadOptions with_set(std::vector<std::string> set) {
+  LoadOptions options;
+  options.set = std::move(set);
+  return options;
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  const std::size_t at = text.find(what);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, what.size(), by);
+}
+
+std::string diagnosed(const std::string& text, const LoadOptions& options = {}) {
+  const auto all = diagnostics_of(text, options);
+  for (const Diagnostic& d : all) UNSCOPED_INFO(format_diagnostic(d));
+  return codes_of(all);
+}
+
+}  // namespace
+
+TEST_CASE("a scenario is read into the rooms' structs") {
+  const Scenario s = load(good);
+  CHECK(s.name == "small");
+  CHECK(s.title.ko == "작은 도시");
+  CHECK(s.horizon.end == Date::of(2027, 1, 1));
+  CHECK(s.hardware[0].power_w == 1300);
+  CHECK(s.supply.sites[0].pue == 1.3);
+  CHECK(s.supply.tranches[0].units == 64);
+  CHECK(s.supply.tranches[0].slip == Law::triangular(0, 3 * 2629800.0, 6 * 2629800.0));
+  CHECK(s.demand.sectors[0].mix[0].name == "train");
+  CHECK(s.demand.batch[0].patience == Law::constant(-1));
+  CHECK(s.policy == "base");
+  CHECK(s.policies.size() == 2);
+  CHECK(s.policies[0].settings[0].path == "supply.tranches[first].slip");
+  CHECK(s.policies[0].settings[0].value == "9 months");
+  REQUIRE(s.assumptions.size() == 2);
+  CHECK(s.assumptions[1].path == "supply.sites[haenam].pue");
+  CHECK(s.assumptions[1].place.line == 15);
+}
+
+TEST_CASE("five different mistakes are named all five, by line") {
+  std::string text = replaced(good, "pue: {value: 1.3,", "pue: {value: 13,");
+  text = replaced(text, "units: 64 GPU", "units: 64");
+  text = replaced(text, "organisations: 100", "organisations: 0100");
+  text = replaced(text, "site: haenam", "site: haenan");
+  text = replaced(text, "replications: 4", "replicatoins: 4");
+  const auto all = diagnostics_of(text);
+  REQUIRE(codes_of(all) == "E0213 E0108 E0218 E0107 E0103");
+  const int lines[] = {9, 15, 18, 18, 22};
+  for (std::size_t i = 0; i < 5; ++i) CHECK(all[i].place.line == lines[i]);
+  CHECK(all[0].help.find("did you mean `replications`?") == 0);
+  CHECK(all[2].help.find("did you mean `haenam`?") == 0);
+  const std::string printed = format_diagnostics(all);
+  CHECK(
+      printed.find("a.yaml:9:1: error[E0213]: unknown key `replicatoins` in scenario\n 9 | replicatoins: 4\n"
+                   "   | ^^^^^^^^^^^^\nhelp: did you mean `replications`?") != std::string::npos);
+  CHECK(printed.find("5 errors, nothing was run. `natgpu explain E0213` tells more.\n") != std::string::npos);
+}
+
+TEST_CASE("a room's own findings are tied to the line they speak of") {
+  const std::string text = replaced(good, "mix: [{name: train}]", "mix: [{name: train, share: 0}]");
+  const auto all = diagnostics_of(text);
+  REQUIRE_FALSE(all.empty());
+  CHECK(all[0].code == "E0301");
+  CHECK(all[0].place.line == 22);
+  CHECK(all[0].message.find("demand.sectors[sme].mix") == 0);
+}
+
+TEST_CASE("the whole is checked: schema, horizon, jobs, names") {
+  CHECK(diagnosed(replaced(good, "schema: natgpu/1\n", "")) == "E0233");
+  CHECK(diagnosed(replaced(good, "natgpu/1", "natgpu/2")) == "E0233");
+  CHECK(diagnosed(replaced(good, "end: 2027-01-01", "end: 2026-01-01")) == "E0302");
+  CHECK(diagnosed(replaced(good, "end: 2027-01-01", "end: 2099-01-01")) == "E0302");
+  CHECK(diagnosed(replaced(good, "4 /month", "4000 /s")) == "E0303");
+  CHECK(diagnosed(replaced(good, "name: small", "name: ../small")) == "E0220");
+  CHECK(diagnosed(replaced(good, "name: small\n", "")) == "E0214");
+  CHECK(diagnosed(replaced(good, "replications: 4", "replications: 10000000")) == "E0108");
+  CHECK(diagnosed("- a\n") == "E0216");
+  CHECK(diagnosed(good + "economy: {}\n") == "E0234");
+  CHECK(diagnosed(good + "extends: base.yaml\n") == "E0234");
+}
+
+TEST_CASE("--set changes values, typed and checked as in the file") {
+  CHECK(load(good, with_set({"supply.sites[haenam].pue=1.2"})).supply.sites[0].pue == 1.2);
+  CHECK(load(good, with_set({"seed=8", "seed=9"})).seed == 9);
+  CHECK(load(good, with_set({"scheduling.semantics.pass=event"})).scheduling.semantics.pass ==
+        scheduling::PassRule::event);
+  CHECK(load(good, with_set({"demand.calendar.holidays=[2026-01-01, 2026-02-17]"}))
+            .demand.calendar.holidays.size() == 2);
+  CHECK(load(good, with_set({"supply.tranches[first].slip={dist: uniform, low: 1 d, high: 2 d}"}))
+            .supply.tranches[0]
+            .slip == Law::uniform(86400, 172800));
+  CHECK(load(good, with_set({"supply.sites[haenam].grid[1].power=5 MW"})).supply.sites[0].grid[0].power_w ==
+        5e6);
+  CHECK(load(good, with_set({"title.en=\"no\""})).title.en == "no");
+  CHECK(load(good, with_set({"supply.sites[haenam].pue=1.2"})).assumptions.size() == 1);
+
+  struct Case {
+    std::string set, codes;
+    int column;
+    std::string help;
+  };
+  const Case cases[] = {
+      {"supply.sites[haenam].peu=1.2", "E0231", 22, "did you mean `pue`?"},
+      {"supply.sites[haenan].pue=1.2", "E0231", 8, "did you mean `haenam`?"},
+      {"supply.sites.pue=1.2", "E0231", 8, "items: haenam"},
+      {"suply.sites=1", "E0231", 1, "did you mean `supply`?"},
+      {"supply=1", "E0231", 1, "sites"},
+      {"supply[x].sites=1", "E0231", 1, "brackets"},
+      {"seed.x=1", "E0231", 1, ""},
+      {"supply.sites[haenam].grid[2].power=1 MW", "E0231", 22, ""},
+      {"supply..sites=1", "E0230", 1, ""},
+      {"supply.sites[haenam=1", "E0230", 1, ""},
+      {"seed", "E0230", 1, ""},
+      {"=1", "E0230", 1, ""},
+      {"supply.sites[haenam].pue=010", "E0103", 26, ""},
+      {"supply.sites[haenam].pue= 9", "E0108", 27, "between 1 and 5"},
+      {"supply.tranches[first].units=8", "E0107", 30, "write `8 GPU`"},
+      {"supply.tranches[first].confirmed=no", "E0110", 34, "write `false`"},
+      {"supply.tranches[first].site=haenan", "E0218", 29, "did you mean `haenam`?"},
+      {"title.en=no", "E0111", 10, ""},
+      {"title.en=", "E0215", 1, ""},
+      {"demand.calendar.holidays=[2026-01-01, 2026-02-30]", "E0109", 39, ""},
+      {"seed=[1", "E0212", 6, "close the bracket"},
+      {"title.en=\"x", "E0206", 10, ""},
+      {"title.en=a\x1b[31m", "E0203", 11, ""},
+      {"schema=natgpu/1", "E0231", 1, ""},
+  };
+  for (const Case& c : cases) {
+    INFO(c.set);
+    const auto all = diagnostics_of(good, with_set({c.set}));
+    for (const Diagnostic& d : all) UNSCOPED_INFO(format_diagnostic(d));
+    CHECK(codes_of(all) == c.codes);
+    if (all.empty()) continue;
+    CHECK(all[0].place.file == "--set");
+    CHECK(all[0].place.line == 1);
+    CHECK(all[0].place.column == c.column);
+    CHECK(all[0].help.find(c.help) != std::string::npos);
+  }
+}
+
+TEST_CASE("a policy changes the file, and --set changes the policy") {
+  LoadOptions late;
+  late.policy = "late";
+  const Scenario s = load(good, late);
+  CHECK(s.policy == "late");
+  CHECK(s.supply.tranches[0].slip == Law::constant(9 * 2629800.0));
+  CHECK(s.scheduling.backfill == scheduling::Backfill::none);
+  late.set = {"scheduling.backfill=fit"};
+  CHECK(load(good, late).scheduling.backfill == scheduling::Backfill::fit);
+
+  LoadOptions named;
+  named.policy = "fcfs";
+  CHECK(load(good, named).scheduling.backfill == scheduling::Backfill::none);
+  CHECK(load(good, named).policy == "fcfs");
+  named.policy = "base";
+  CHECK(load(good, named).scheduling.backfill == scheduling::Backfill::easy);
+}
+
+TEST_CASE("the settings of every policy must fit, whichever is asked for") {
+  struct Case {
+    std::string block, codes;
+  };
+  const Case cases[] = {
+      {"  bad: {\"supply.sites[haenam].peu\": 1.2}\n", "E0231"},
+      {"  bad: {\"supply.sites[haenam].pue\": 12}\n", "E0108"},
+      {"  bad: {\"supply.tranches[first].site\": nowhere}\n", "E0218"},
+      {"  bad: {seed: }\n", "E0215"},
+      {"  bad: 3\n", "E0216"},
+      {"  easy: {seed: 2}\n", "E0232"},
+      {"  base: {seed: 2}\n", "E0220"},
+      {"  late: {seed: 2}\n", "E0211"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.block);
+    CHECK(diagnosed(good + c.block) == c.codes);
+  }
+  LoadOptions options;
+  options.policy = "lat";
+  const auto all = diagnostics_of(good, options);
+  REQUIRE(codes_of(all) == "E0232");
+  CHECK(all[0].help.find("did you mean `late`?") == 0);
+}
+
+TEST_CASE("a wrong value of the policy asked for is reported once, at its line") {
+  LoadOptions options;
+  options.policy = "bad";
+  const auto all = diagnostics_of(good + "  bad: {\"supply.sites[haenam].pue\": 12}\n", options);
+  REQUIRE(codes_of(all) == "E0108");
+  CHECK(all[0].place.line == 31);
+
+  const auto path = diagnostics_of(good + "  bad: {\"supply.sites[haenam].peu\": 1.2}\n");
+  REQUIRE(codes_of(path) == "E0231");
+  CHECK(path[0].place.column == 31);  // of `peu`, behind the quote
+}
+
+TEST_CASE("the resolved text holds defaults and is equal exactly when runs are") {
+  const Scenario s = load(good);
+  CHECK(s.resolved.find("schema = \"natgpu/1\"\nname = \"small\"\n") == 0);
+  CHECK(s.resolved.find("\nsupply.sites[haenam].pue = 1.3\n") != std::string::npos);
+  CHECK(s.resolved.find("\nsupply.sites[haenam].grid[1].power = 10000000\n") != std::string::npos);
+  CHECK(s.resolved.find("\nscheduling.slowdown_floor = 10\n") != std::string::npos);
+  CHECK(s.resolved.find("\ndemand.service = []\n") != std::string::npos);
+  CHECK(s.resolved.find("\nsupply.tranches[first].until = never\n") != std::string::npos);
+  CHECK(s.resolved.find("\ndemand.batch[train].run_time = exponential(18000)\n") != std::string::npos);
+  CHECK(s.hash == sha256_hex(s.resolved));
+  CHECK(load(replaced(good, "1.3 kW", "1300 W")).hash == s.hash);
+  CHECK(load(good + "# a comment\n").hash == s.hash);
+  CHECK(load(good, with_set({"seed=8"})).hash != s.hash);
+  LoadOptions cool;
+  cool.policy = "cool";
+  CHECK(load(good, cool).hash == load(good, with_set({"supply.sites[haenam].pue=1.15"})).hash);
+}
+
+TEST_CASE("a scenario that is not there, or is no file, is refused") {
+  const Folder folder;
+  for (const std::string& path : {folder.path("none.yaml"), folder.path(""), std::string("/dev/zero")}) {
+    INFO(path);
+    try {
+      load_scenario(path);
+      FAIL("accepted");
+    } catch (const ScenarioError& e) {
+      CHECK(codes_of(e.diagnostics()) == "E0200");
+    }
+  }
+}
+
+TEST_CASE("a trace must lie in the scenario's folder") {
+  const Folder outer;
+  std::filesystem::create_directory(outer.path("in"));
+  outer.write("out.swf", "; log\n");
+  outer.write("in/log.swf", "; log\n");
+  std::filesystem::create_symlink(outer.path("out.swf"), outer.path("in/link.swf"));
+  std::filesystem::create_symlink(outer.path("in/log.swf"), outer.path("in/inner.swf"));
+  std::filesystem::create_directory(outer.path("in/folder"));
+  const auto codes = [&](const std::string& trace) {
+    const std::string text = good + "";
+    const std::string file = outer.write(
+        "in/a.yaml",
+        replaced(text, "  batch:\n", "  trace: {file: \"" + trace + "\", sector: sme}\n  batch:\n"));
+    try {
+      load_scenario(file);
+    } catch (const ScenarioError& e) {
+      return codes_of(e.diagnostics());
+    }
+    return std::string();
+  };
+  CHECK(codes("log.swf").empty());
+  CHECK(codes("./log.swf").empty());
+  CHECK(codes("inner.swf").empty());
+  CHECK(codes("link.swf") == "E0304");
+  CHECK(codes("../out.swf") == "E0304");
+  CHECK(codes("folder/../log.swf") == "E0304");
+  CHECK(codes(outer.path("in/log.swf")) == "E0304");
+  CHECK(codes("none.swf") == "E0304");
+  CHECK(codes("folder") == "E0304");
+}
+
+TEST_CASE("the bytes of a trace are part of what makes runs equal") {
+  const Folder folder;
+  const std::string text = replaced(good, "  batch:\n", "  trace: {file: log.swf, sector: sme}\n  batch:\n");
+  folder.write("log.swf", "; one\n");
+  const std::string one = load_scenario(folder.write("a.yaml", text)).hash;
+  folder.write("log.swf", "; two\n");
+  CHECK(load_scenario(folder.path("a.yaml")).hash != one);
+}
+
+TEST_CASE("a quick run of a large scenario is a twentieth of it, in whole nodes") {
+  std::string text = replaced(good, "units: 64 GPU", "units: 40000 GPU");
+  text = replaced(text, "gpus: 8 GPU",
+                  "gpus: {dist: discrete, values: [1 GPU, 8 GPU, 64 GPU, 1024 GPU], weights: [1, 1, 1, 1]}");
+  LoadOptions quick;
+  quick.quick = true;
+  const Scenario s = load(text, quick), full = load(text);
+  CHECK(s.quick);
+  CHECK(s.quick_scale == 0.05);
+  CHECK(s.replications == 2);
+  CHECK(s.supply.tranches[0].units == 2000);
+  CHECK(s.supply.sites[0].grid[0].power_w == Approx(5e5));
+  CHECK(s.demand.sectors[0].request_rate == Approx(0.05 * full.demand.sectors[0].request_rate));
+  CHECK(s.demand.sectors[0].organisations == 100);
+  CHECK(s.demand.batch[0].gpus.values == std::vector<double>{1, 8, 8, 51});
+  CHECK(s.demand.batch[0].gpus.cumulative == full.demand.batch[0].gpus.cumulative);
+  CHECK(s.hash != full.hash);
+  CHECK(s.resolved.find("quick_scale = 0.05\n") != std::string::npos);
+}
+
+TEST_CASE("a quick run of a small scenario has fewer replications and nothing else") {
+  LoadOptions quick;
+  quick.quick = true;
+  const Scenario s = load(good, quick);
+  CHECK(s.quick);
+  CHECK(s.quick_scale == 1);
+  CHECK(s.supply.tranches[0].units == 64);
+  CHECK(s.replications == 2);
+  CHECK_FALSE(load(good).quick);
+}
+
+TEST_CASE("a quick run keeps at least one node of every tranche") {
+  std::string text = replaced(good, "units: 64 GPU", "units: 40000 GPU");
+  text =
+      replaced(text, "demand:\n",
+               "    - {name: tiny, site: haenam, device: h100, units: 8 GPU, in_service: 2026-03-01}\n"
+               "    - {name: money, site: haenam, device: h100, budget: 600 m KRW, in_service: 2026-03-01}\n"
+               "demand:\n");
+  LoadOptions quick;
+  quick.quick = true;
+  const Scenario s = load(text, quick);
+  CHECK(s.supply.tranches[1].units == 8);
+  CHECK(s.supply.tranches[2].budget_krw == Approx(480e6));
+}
