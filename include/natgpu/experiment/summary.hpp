@@ -16,11 +16,11 @@ struct Estimate {
   std::string metric;
   measures::Labels labels;
   std::string unit;
-  std::size_t n = 0;
+  std::size_t n = 0;  ///< replications with a value
   double mean = 0;
   double half_width = 0;       ///< Student-t 95 %; NaN for n < 2 (printed as "not estimable")
   double low = 0, high = 0;    ///< least and largest value
-  std::vector<double> values;  ///< in replication order
+  std::vector<double> values;  ///< in replication order; NaN where one has none, which counts in no statistic
 };
 
 enum class Verdict : std::uint8_t { pass, fail, inconclusive };
@@ -38,7 +38,13 @@ struct Summary {
   std::vector<TargetResult> targets;
 };
 
+/// Refuses, before anything runs, targets with an unknown metric or label key, a bar without the metric's
+/// unit, or a bar that is none. @throws ScenarioError E0501 (bar), E0502 (metric), E0503 (unit), E0504
+/// (labels), all in one go
+void check_targets(const scenario::Scenario& scenario);
+
 /// @pre records are in replication order
+/// @throws ScenarioError E0504 if a target's labels match nothing that was measured; never a silent pass
 Summary summarise(const scenario::Scenario& scenario, const std::vector<simulation::RunRecord>& records);
 
 /// Quantile of Student's t law, e.g. (0.975, 9) -> 2.262157.

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include <natgpu/experiment/replicate.hpp>
+#include <natgpu/simulation/simulate.hpp>
+
+namespace natgpu::experiment {
+
+/// replicate() with any function in the place of the simulation.
+Replications replicate_with(
+    const std::function<simulation::RunRecord(const simulation::SimulateOptions&)>& simulate,
+    const ReplicateOptions& options);
+
+}  // namespace natgpu::experiment

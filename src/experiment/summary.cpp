@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <natgpu/experiment/summary.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/ensure.hpp>
+
+#include "statistics.hpp"
+
+namespace natgpu::experiment {
+namespace {
+
+constexpr double confidence = 0.95;
+constexpr double not_estimable = std::numeric_limits<double>::quiet_NaN();
+
+measures::Labels sorted(measures::Labels labels) {
+  std::sort(labels.begin(), labels.end());
+  return labels;
+}
+
+/// Numbers of the estimates that a list of measurements falls to, for each record in turn.
+class EstimateIndex {
+ public:
+  EstimateIndex(std::vector<Estimate>& estimates, const std::vector<measures::MetricRow>& rows)
+      : estimates_(estimates), rows_(rows) {}
+
+  std::size_t of(const measures::Measurement& m) {
+    const auto [at, is_new] = known_.try_emplace(std::make_pair(m.metric, m.labels), estimates_.size());
+    if (is_new) {
+      Estimate e;
+      e.metric = m.metric;
+      e.labels = m.labels;
+      e.unit = unit_of(m.metric);
+      estimates_.push_back(std::move(e));
+    }
+    return at->second;
+  }
+
+ private:
+  std::string unit_of(const std::string& metric) const {
+    const auto row =
+        std::find_if(rows_.begin(), rows_.end(), [&](const auto& r) { return r.name == metric; });
+    if (row == rows_.end())
+      throw InvariantError(fmt::format("metric `{}` is in no table of metrics", metric));
+    return std::string(row->unit);
+  }
+
+  std::vector<Estimate>& estimates_;
+  const std::vector<measures::MetricRow>& rows_;
+  std::map<std::pair<std::string, measures::Labels>, std::size_t> known_;
+};
+
+/// What to write instead of labels that match nothing.
+std::string nearest_labels(const std::vector<Estimate>& estimates, const scenario::Target& target) {
+  std::vector<std::string> written;
+  for (const Estimate& e : estimates)
+    if (e.metric == target.metric)
+      written.push_back(e.labels.empty() ? "no labels" : measures::to_string(e.labels));
+  if (written.empty()) return "this run has not measured it; is its part of the model switched off?";
+  const std::string near = nearest_name(target.where, written);
+  if (!near.empty()) return fmt::format("did you mean `{}`?", near);
+  const bool many = written.size() > 8;
+  if (many) written.resize(8);
+  return fmt::format("it has: {}{}", fmt::join(written, ", "), many ? ", ..." : "");
+}
+
+std::string explain(const TargetResult& result) {
+  const Estimate& e = result.estimate;
+  const char* verdict = result.verdict == Verdict::pass   ? "the whole 95 % interval meets the bar"
+                        : result.verdict == Verdict::fail ? "the whole 95 % interval misses the bar"
+                                                          : "the 95 % interval holds the bar";
+  if (e.n == 0) return "not measured in any replication";
+  if (e.n < 2)
+    return fmt::format("{:.6g} {} in one replication, which has no interval; run more", e.mean, e.unit);
+  return fmt::format("{:.6g} {} ± {:.3g} (95 % CI, {} replications): {}", e.mean, e.unit, e.half_width, e.n,
+                     verdict);
+}
+
+TargetResult settle(const scenario::Target& target, const std::vector<Estimate>& estimates,
+                    std::vector<Diagnostic>& mistakes) {
+  TargetResult result;
+  result.target = target;
+  Bar bar;
+  measures::Labels labels;
+  parse_bar(target.expect, bar);  // check_targets has seen to both
+  parse_labels(target.where, labels);
+  labels = sorted(std::move(labels));
+  const auto found = std::find_if(estimates.begin(), estimates.end(), [&](const Estimate& e) {
+    return e.metric == target.metric && sorted(e.labels) == labels;
+  });
+  if (found == estimates.end()) {
+    Diagnostic d;
+    d.code = "E0504";
+    d.message =
+        fmt::format("targets[{}]: {} has no value where `{}`", target.name, target.metric, target.where);
+    d.help = nearest_labels(estimates, target);
+    mistakes.push_back(std::move(d));
+    return result;
+  }
+  result.estimate = *found;
+  result.verdict = judge(bar, *found);
+  result.explanation = explain(result);
+  return result;
+}
+
+}  // namespace
+
+void estimate_from_values(Estimate& e) {
+  e.n = 0;
+  e.mean = e.half_width = e.low = e.high = not_estimable;
+  double sum = 0;
+  for (const double v : e.values) {
+    if (!std::isfinite(v)) continue;
+    sum += v;
+    e.low = e.n == 0 ? v : std::min(e.low, v);
+    e.high = e.n == 0 ? v : std::max(e.high, v);
+    ++e.n;
+  }
+  if (e.n == 0) return;
+  // Equal values have exactly that mean and no spread, which a division might miss in the last digit.
+  e.mean = e.low == e.high ? e.low : sum / static_cast<double>(e.n);
+  if (e.n < 2) return;
+  double squares = 0;
+  for (const double v : e.values)
+    if (std::isfinite(v)) squares += (v - e.mean) * (v - e.mean);
+  const double freedom = static_cast<double>(e.n - 1);
+  e.half_width = student_t_quantile(0.5 + confidence / 2, freedom) *
+                 std::sqrt(squares / freedom / static_cast<double>(e.n));
+}
+
+Summary summarise(const std::vector<scenario::Target>& targets,
+                  const std::vector<simulation::RunRecord>& records,
+                  const std::vector<measures::MetricRow>& rows) {
+  Summary summary;
+  EstimateIndex index(summary.estimates, rows);
+  for (std::size_t r = 0; r < records.size(); ++r)
+    for (const measures::Measurement& m : records[r].measurements) {
+      const std::size_t at = index.of(m);
+      // What a replication did not measure is a gap, so that equal places mean equal replications.
+      std::vector<double>& values = summary.estimates[at].values;
+      NATGPU_ENSURE(values.size() <= r, "a replication measures each metric and labels once");
+      values.resize(r, not_estimable);
+      values.push_back(m.value);
+    }
+  for (Estimate& e : summary.estimates) {
+    e.values.resize(records.size(), not_estimable);
+    estimate_from_values(e);
+  }
+  if (records.empty()) return summary;
+
+  std::vector<Diagnostic> mistakes = check_targets(targets, rows);
+  if (mistakes.empty())
+    for (const scenario::Target& target : targets)
+      summary.targets.push_back(settle(target, summary.estimates, mistakes));
+  if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
+  return summary;
+}
+
+}  // namespace natgpu::experiment
