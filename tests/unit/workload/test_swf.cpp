@@ -7,26 +7,28 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/workload/swf.hpp>
 
+#include "bytes.hpp"
 #include "catch.hpp"
-#include "temporary_folder.hpp"
+#include "folder.hpp"
 #include "traces.hpp"
 
 using namespace natgpu;
-using natgpu::testing::TemporaryFolder;
+using natgpu::testing::Folder;
+using natgpu::testing::write_bytes;
 using workload::JobLog;
 using workload::read_swf;
 
 namespace {
 
 JobLog read_text(const std::string& text, std::int64_t gpus = 0) {
-  const TemporaryFolder folder;
-  return read_swf(folder.write("log.swf", text), gpus);
+  const Folder folder;
+  return read_swf(write_bytes(folder.path("log.swf"), text), gpus);
 }
 
 std::vector<Diagnostic> mistakes(const std::string& text) {
-  const TemporaryFolder folder;
+  const Folder folder;
   try {
-    read_swf(folder.write("log.swf", text));
+    read_swf(write_bytes(folder.path("log.swf"), text));
   } catch (const ScenarioError& e) {
     return e.diagnostics();
   }
@@ -230,9 +232,9 @@ TEST_CASE("a log across many chunks is read like a short one, plain and gzip ali
   for (int i = 1; i <= rows; ++i)
     text += row(std::to_string(i), std::to_string(10 * i), std::to_string(i), "-1",
                 std::to_string(i % 999 + 1), "-1");
-  const TemporaryFolder folder;
+  const Folder folder;
   write_gzip(folder.path("log.swf.gz"), text);
-  const JobLog plain = read_swf(folder.write("log.swf", text));
+  const JobLog plain = read_swf(write_bytes(folder.path("log.swf"), text));
   const JobLog packed = read_swf(folder.path("log.swf.gz"));
   REQUIRE(plain.jobs.size() == rows);
   REQUIRE(packed.jobs.size() == rows);
@@ -250,7 +252,7 @@ TEST_CASE("a log across many chunks is read like a short one, plain and gzip ali
 TEST_CASE("damaged and cut gzip data is an error, not a short log") {
   std::string text;
   for (int i = 1; i <= 5000; ++i) text += row(std::to_string(i), std::to_string(i * i), "7", "-1", "3", "-1");
-  const TemporaryFolder folder;
+  const Folder folder;
   write_gzip(folder.path("whole.gz"), text);
   const std::string whole = natgpu::testing::read_bytes(folder.path("whole.gz"));
   std::string flipped = whole;
@@ -258,7 +260,7 @@ TEST_CASE("damaged and cut gzip data is an error, not a short log") {
   for (const std::string& bytes :
        {whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 4), flipped}) {
     try {
-      read_swf(folder.write("broken.gz", bytes));
+      read_swf(write_bytes(folder.path("broken.gz"), bytes));
       FAIL("accepted");
     } catch (const ScenarioError& e) {
       CHECK(e.diagnostics().back().code == "E0406");
@@ -267,8 +269,8 @@ TEST_CASE("damaged and cut gzip data is an error, not a short log") {
 }
 
 TEST_CASE("what is no file is refused") {
-  const TemporaryFolder folder;
-  for (const std::string& path : {folder.path("none.swf"), folder.path(), std::string("/dev/zero")}) {
+  const Folder folder;
+  for (const std::string& path : {folder.path("none.swf"), folder.path(""), std::string("/dev/zero")}) {
     INFO(path);
     try {
       read_swf(path);
