@@ -11,12 +11,17 @@
 
 namespace natgpu::report {
 
+/// Of the sentences of report.md and of the scenario's own texts. Names of metrics are always English.
+enum class Language : std::uint8_t { en, ko, both };
+
 /// Everything a result folder is written from.
 struct RunResult {
   const scenario::Scenario* scenario = nullptr;
   std::uint64_t seed = 0;
   std::uint32_t replications_asked = 0;
   bool interrupted = false;
+  std::vector<std::string> settings;  ///< `--set path=value`, as given, for the reproduce command
+  Language language = Language::en;
   std::vector<simulation::RunRecord> records;
   experiment::Summary summary;
 };
@@ -36,7 +41,7 @@ struct RunFacts {
 /// @throws RunError naming the path, if the folder or a file cannot be written
 std::string write_results(const std::string& folder, const RunResult& result, const RunFacts& facts);
 
-/// The short text that `natgpu run` prints: headline figures, each with unit, spread and sample.
+/// The short text, in English, that `natgpu run` prints: headline figures, each with unit, spread and sample.
 std::string summary_text(const RunResult& result);
 
 }  // namespace natgpu::report

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "catalogue.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace natgpu::report {
+namespace {
+
+struct Sentence {
+  Say id;
+  std::string_view en, ko;
+};
+
+constexpr std::array sentences{
+    Sentence{Say::title, "Simulation report: {}", "시뮬레이션 보고서: {}"},
+    Sentence{Say::policy_line, "Policy {} · {} replications · seed {}", "정책 {} · 반복 {}회 · 시드 {}"},
+    Sentence{Say::quick_banner,
+             "**Quick run: capacity and demand are scaled to {} of the real size. The figures show that the "
+             "scenario "
+             "runs; they are no result.**",
+             "**간이 실행: 용량과 수요를 실제 규모의 {}배로 줄였습니다. 시나리오가 실행되는지만 보여 주며 "
+             "결과로 쓸 수 "
+             "없습니다.**"},
+    Sentence{Say::interrupted_banner,
+             "**Interrupted: {} of {} replications were finished and are reported.**",
+             "**중단됨: 반복 {1}회 중 {0}회만 끝났고, 그 결과만 실었습니다.**"},
+    Sentence{
+        Say::reading_hint,
+        "Each figure is the mean over replications ± the half-width of its 95 % interval; n is the number of "
+        "replications behind it.",
+        "모든 수치는 반복 실행의 평균 ± 95 % 신뢰구간의 반너비이며, n은 그 수치에 쓰인 반복 횟수입니다."},
+    Sentence{Say::targets, "Targets", "목표 달성 여부"},
+    Sentence{Say::target, "Target", "목표"},
+    Sentence{Say::bar, "Bar", "기준"},
+    Sentence{Say::estimate, "Estimate (95 % CI)", "추정값(95 % 신뢰구간)"},
+    Sentence{Say::verdict, "Verdict", "판정"},
+    Sentence{Say::pass, "PASS", "충족"},
+    Sentence{Say::fail, "FAIL", "미달"},
+    Sentence{Say::inconclusive, "INCONCLUSIVE", "판정 불가"},
+    Sentence{Say::warn_only, "warning only", "경고만"},
+    Sentence{Say::verdict_note,
+             "PASS: the whole interval meets the bar. FAIL: all of it misses the bar. INCONCLUSIVE: the bar "
+             "lies inside, "
+             "or there is no interval; more replications may tell.",
+             "충족: 신뢰구간 전체가 기준을 만족합니다. 미달: 신뢰구간 전체가 기준에 못 미칩니다. 판정 불가: "
+             "기준이 구간 "
+             "안에 있거나 구간을 구할 수 없습니다. 반복을 늘리면 판정될 수 있습니다."},
+    Sentence{Say::readings, "The national target, read in different ways", "국가 목표를 읽는 여러 방식"},
+    Sentence{Say::readings_text,
+             "The headline is H100-equivalents (H100e: dense BF16 peak over 989.4 TFLOP/s) that the "
+             "government's users "
+             "can reach. The base of 2,000 H100 counts all of Korea and lies outside this pool. Stocks on 31 "
+             "December.",
+             "대표 수치는 정부 사용자가 실제로 쓸 수 있는 H100 환산 대수(H100e: BF16 밀집 최대 성능 ÷ 989.4 "
+             "TFLOP/s)입니다. "
+             "기준이 되는 H100 2,000장은 우리나라 전체를 센 것으로 이 풀에 들어 있지 않습니다. 매년 12월 "
+             "31일의 보유량입니다."},
+    Sentence{Say::waterfall, "From paper to use", "계획에서 실제 사용까지"},
+    Sentence{Say::waterfall_text,
+             "What is ordered need not be delivered, what is delivered may stand without power, and what is "
+             "up may be "
+             "idle. Stocks on 31 December; the gap between the first and the last row of a block is capacity "
+             "on paper.",
+             "주문했다고 납품된 것이 아니고, 납품됐다고 전력이 들어온 것이 아니며, 가동 중이라고 쓰이는 것은 "
+             "아닙니다. 매년 "
+             "12월 31일의 보유량이며, 각 묶음의 첫 줄과 마지막 줄의 차이가 서류상으로만 있는 용량입니다."},
+    Sentence{Say::who, "Who gets the GPU-hours", "누가 GPU 시간을 쓰는가"},
+    Sentence{Say::who_text, "By sector and year. Shares are of all GPU-hours used in the year.",
+             "부문별·연도별 수치입니다. 비중은 그해에 쓰인 전체 GPU 시간에 대한 것입니다."},
+    Sentence{Say::waits_text,
+             "Waits belong to the year of submission. Where jobs of that year were still waiting at the end "
+             "(censored), "
+             "the mean is a lower bound and marked ≥.",
+             "대기 시간은 제출한 해에 속합니다. 시뮬레이션이 끝날 때까지 기다리던 작업(중도 절단)이 있는 "
+             "해의 평균은 하한이며 "
+             "≥로 표시합니다."},
+    Sentence{Say::use, "How well the capacity is used", "용량은 얼마나 쓰이는가"},
+    Sentence{Say::use_text,
+             "Ratios of GPU-time over the year; what is in service, down time included, is the denominator "
+             "unless the "
+             "row says otherwise.",
+             "연간 GPU 시간의 비율입니다. 따로 적지 않은 한 고장 시간을 포함한 가동 용량이 분모입니다."},
+    Sentence{Say::stranded, "Why capacity stands idle", "용량이 쉬는 까닭"},
+    Sentence{Say::stranded_text, "GPU-time without use, by the first cause that applies.",
+             "쓰이지 않은 GPU 시간을 먼저 해당하는 원인으로 나눈 것입니다."},
+    Sentence{Say::jobs, "Jobs and waits", "작업과 대기 시간"},
+    Sentence{Say::jobs_text, "All sectors together, by year of submission.",
+             "전체 부문, 제출한 해 기준입니다."},
+    Sentence{Say::energy, "Energy", "에너지"},
+    Sentence{Say::energy_text, "At the meter: power of the devices, idle and busy, times PUE.",
+             "계량기 기준: 장치의 유휴·사용 전력에 PUE를 곱한 값입니다."},
+    Sentence{Say::adoption, "Adoption", "AI 도입"},
+    Sentence{
+        Say::adoption_text,
+        "`any_ai` is the survey's definition, to which the national goals refer; `gpu_user` is the part that "
+        "computes on the public pool.",
+        "`any_ai`는 국가 목표가 쓰는 실태 조사의 정의이고, `gpu_user`는 그 가운데 공공 풀에서 계산하는 "
+        "조직입니다."},
+    Sentence{Say::measure, "Measure", "측정 항목"},
+    Sentence{Say::unit, "Unit", "단위"},
+    Sentence{Say::total, "Whole run", "전체 기간"},
+    Sentence{Say::replications_column, "n", "n"},
+    Sentence{Say::not_estimable, "not estimable", "추정 불가"},
+    Sentence{Say::assumptions, "Assumptions and sources", "가정과 출처"},
+    Sentence{
+        Say::assumptions_text,
+        "{} stated values: {} measured, {} published, **{} merely assumed**, {} without a stated status.",
+        "명시된 값 {}개: 측정 {}개, 공표 {}개, **가정 {}개**, 근거 구분 없음 {}개."},
+    Sentence{Say::path, "Value of", "항목"},
+    Sentence{Say::value, "Value", "값"},
+    Sentence{Say::range, "Range", "범위"},
+    Sentence{Say::source, "Source", "출처"},
+    Sentence{Say::as_of, "As of", "기준일"},
+    Sentence{Say::status, "Status", "근거"},
+    Sentence{Say::method, "Method", "방법"},
+    Sentence{Say::method_replications,
+             "Replications: {} finished of {} asked, each with its own streams of chance.",
+             "반복: 요청한 {1}회 중 {0}회 완료, 반복마다 난수 흐름이 다릅니다."},
+    Sentence{Say::method_seed, "Seed: {}.", "시드: {}."},
+    Sentence{Say::method_streams,
+             "Chance is counter-based (Philox4x32-10), each draw addressed by seed, replication, purpose, "
+             "name, entity "
+             "and index; equal scenario, seed and version give equal bytes.",
+             "난수는 계수기 방식(Philox4x32-10)이며 시드·반복·용도·이름·개체·순번으로 정해집니다. 시나리오, "
+             "시드, 버전이 "
+             "같으면 결과 파일도 바이트까지 같습니다."},
+    Sentence{Say::method_semantics,
+             "Scheduling: order {}, backfill {}, view {}; pass {}, ties {}; bounded slowdown with a floor of "
+             "{} s.",
+             "스케줄링: 순서 {}, 백필 {}, 자원 보기 {}, 패스 {}, 동시 사건 {}, 제한 지연비의 하한 {}초."},
+    Sentence{Say::method_intervals,
+             "Intervals: Student t, 95 %, over replications, not adjusted for their number. They measure "
+             "chance within "
+             "the stated assumptions, not doubt about the assumptions.",
+             "구간: 반복 실행에 대한 스튜던트 t 95 % 구간이며 개수에 따른 보정은 하지 않았습니다. 주어진 "
+             "가정 아래의 우연만 "
+             "나타내며 가정 자체의 불확실성은 나타내지 않습니다."},
+    Sentence{Say::method_horizon,
+             "Horizon: {} to {} (the last day is not simulated), from the stated initial state, no warm-up "
+             "cut; as of {}.",
+             "기간: {}부터 {}까지(마지막 날 제외), 주어진 초기 상태에서 시작하며 초기 구간을 잘라 내지 "
+             "않습니다. 기준일 {}."},
+    Sentence{Say::method_access, "Access: open, no entitlement.", "접근 규칙: 개방, 별도의 자격 없음."},
+    Sentence{Say::method_fingerprint, "Fingerprint over all executed events: `{}`.",
+             "실행된 모든 사건의 지문: `{}`."},
+    Sentence{Say::method_demand_hash, "Demand table: `{}` (equal under every policy).",
+             "수요 표: `{}`(정책과 관계없이 같음)."},
+    Sentence{Say::method_failure_hash, "Failure table: `{}` (equal under every policy).",
+             "고장 표: `{}`(정책과 관계없이 같음)."},
+    Sentence{Say::method_scenario_hash, "Resolved scenario, SHA-256: `{}`.",
+             "확정된 시나리오의 SHA-256: `{}`."},
+    Sentence{Say::method_version, "natgpu {}.", "natgpu {}."},
+    Sentence{Say::limits, "What this says nothing about", "이 보고서가 말하지 않는 것"},
+    Sentence{Say::limits_text,
+             "The model leaves out what is listed here; no conclusion about it may be drawn.",
+             "아래 항목은 모형에 없으므로 이에 대한 결론을 내릴 수 없습니다."},
+    Sentence{Say::includes, "Included", "포함"},
+    Sentence{Say::excludes, "Excluded", "제외"},
+    Sentence{Say::warnings, "Warnings", "경고"},
+    Sentence{Say::warning_times, "in {} of {} replications", "반복 {1}회 중 {0}회"},
+    Sentence{Say::reproduce, "Reproduce", "재현"},
+    Sentence{Say::reproduce_text,
+             "The same version gives the same bytes with:", "같은 버전에서 같은 결과를 얻는 명령:"},
+    Sentence{Say::files_text,
+             "All figures with every replication: `summary.json`, `metrics.csv`; by date: `timeseries.csv`; "
+             "inputs, "
+             "versions and checksums: `manifest.json`.",
+             "반복별 전체 수치: `summary.json`, `metrics.csv`, 날짜별: `timeseries.csv`, 입력·버전·체크섬: "
+             "`manifest.json`."},
+};
+
+constexpr bool complete() {
+  if (sentences.size() != static_cast<std::size_t>(Say::count)) return false;
+  for (std::size_t i = 0; i < sentences.size(); ++i)
+    if (sentences[i].id != static_cast<Say>(i) || sentences[i].en.empty() || sentences[i].ko.empty())
+      return false;
+  return true;
+}
+static_assert(complete(), "each sentence stands once, in order, in every language");
+
+struct Word {
+  std::string_view key, value, en, ko;
+};
+
+constexpr std::array words{
+    Word{"state", "ordered", "ordered", "주문"},
+    Word{"state", "delivered", "delivered", "납품"},
+    Word{"state", "powered", "powered", "전력 공급"},
+    Word{"state", "in_service", "in service", "가동"},
+    Word{"state", "public", "public", "공공 사용분"},
+    Word{"state", "up", "up", "정상"},
+    Word{"state", "allocated", "allocated", "할당"},
+    Word{"state", "dark", "delivered, no power", "전력 없음"},
+    Word{"state", "down", "down", "고장"},
+    Word{"state", "idle", "idle", "유휴"},
+    Word{"state", "retired", "retired", "퇴역"},
+    Word{"reading", "h100e", "H100-equivalents (headline)", "H100 환산(대표 수치)"},
+    Word{"reading", "fp64_strict", "strict FP64 tensor peak", "엄격한 FP64 텐서 성능"},
+    Word{"reading", "units", "GPU units", "GPU 장수"},
+    Word{"reading", "bf16_15x", "fifteen-fold in dense BF16", "BF16 기준 15배"},
+    Word{"reading", "units_52000", "successor plan, GPU units", "후속 계획, GPU 장수"},
+    Word{"cause", "unpowered", "no power", "전력 없음"},
+    Word{"cause", "down", "down", "고장"},
+    Word{"cause", "backfill", "kept free for a reservation", "예약을 위해 비워 둠"},
+    Word{"cause", "no_demand", "no demand", "수요 없음"},
+    Word{"cause", "does_not_fit", "does not fit", "남은 용량에 맞지 않음"},
+};
+
+/// "In service", "in-service" and "in_service" are one word.
+std::string normal(std::string_view value) {
+  std::string word(value);
+  for (char& c : word) {
+    if (c == ' ' || c == '-') c = '_';
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return word;
+}
+
+}  // namespace
+
+std::string_view Catalogue::operator()(Say sentence) const {
+  const Sentence& s = sentences[static_cast<std::size_t>(sentence)];
+  return korean_ ? s.ko : s.en;
+}
+
+const std::string& Catalogue::local(const scenario::LocalText& text) const {
+  const std::string& wanted = korean_ ? text.ko : text.en;
+  return wanted.empty() ? (korean_ ? text.en : text.ko) : wanted;
+}
+
+std::string Catalogue::label(std::string_view key, std::string_view value) const {
+  const std::string word = normal(value);
+  for (const Word& w : words)
+    if (w.key == key && w.value == word) return std::string(korean_ ? w.ko : w.en);
+  return std::string(value);
+}
+
+}  // namespace natgpu::report

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "figures.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace natgpu::report {
+namespace {
+
+using experiment::Estimate;
+using experiment::Summary;
+
+struct When {
+  bool known = false, total = false;
+  int year = 0;
+  std::string_view key, text;
+};
+
+bool all_digits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+int to_year(std::string_view text) {
+  int year = 0;
+  for (const char c : text.substr(0, 4)) year = year * 10 + (c - '0');
+  return year;
+}
+
+When when(const measures::Labels& labels) {
+  for (const auto& [key, value] : labels) {
+    const bool is_period = key == "period";
+    if (!is_period && key != "at") continue;
+    if (is_period && value == "all") return {true, true, 0, key, value};
+    const bool is_year = value.size() == 4 && all_digits(value);
+    const bool is_date = value.size() == 10 && all_digits(value.substr(0, 4));
+    if ((is_period && is_year) || (!is_period && is_date)) return {true, false, to_year(value), key, value};
+    return {};  // a quarter
+  }
+  return {};
+}
+
+bool is_among(std::string_view metric, const std::vector<std::string_view>& names) {
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+    return metric == name || (name.back() == '.' && metric.substr(0, name.size()) == name);
+  });
+}
+
+/// The value of the one label beside the time; false if the labels are others.
+bool row_of(const measures::Labels& labels, std::string_view row_key, std::string& row) {
+  row.clear();
+  for (const auto& [key, value] : labels) {
+    if (key == "period" || key == "at") continue;
+    if (key != row_key || !row.empty()) return false;
+    row = value;
+  }
+  return row_key.empty() || !row.empty();
+}
+
+struct Scale {
+  std::string_view unit, shown;
+  double least;  ///< smallest value of a line for which it is used
+  double factor;
+};
+constexpr Scale scales[]{{"share", "%", 0, 100},
+                         {"s", "d", 172800, 1.0 / 86400},
+                         {"s", "h", 7200, 1.0 / 3600},
+                         {"s", "min", 120, 1.0 / 60}};
+
+void choose_unit(YearLine& line, const std::string& unit) {
+  double largest = line.total != nullptr && std::isfinite(line.total->mean) ? std::abs(line.total->mean) : 0;
+  for (const auto& [year, e] : line.years)
+    if (std::isfinite(e->mean)) largest = std::max(largest, std::abs(e->mean));
+  line.unit = unit;
+  for (const Scale& s : scales)
+    if (s.unit == unit && largest >= s.least) {
+      line.unit = s.shown;
+      line.factor = s.factor;
+      return;
+    }
+}
+
+constexpr int most_decimals = 6;
+
+/// Two digits of the spread are worth showing; without a spread, four of the value, or all of a whole number.
+int decimals_for(double mean, double half_width) {
+  if (half_width > 0) {
+    int d = 0;
+    for (; half_width < 10 && d < most_decimals; half_width *= 10) ++d;
+    return d;
+  }
+  if (mean == std::floor(mean)) return 0;
+  int d = 0;
+  for (mean = std::abs(mean); mean < 1000 && d < most_decimals; mean *= 10) ++d;
+  return d;
+}
+
+}  // namespace
+
+std::vector<YearLine> lines_by_year(const Summary& summary, const std::vector<std::string_view>& metrics,
+                                    std::string_view row_key) {
+  std::vector<YearLine> lines;
+  std::map<std::pair<std::string, std::string>, std::size_t> known;
+  std::map<const Estimate*, std::string_view> text_of;
+  std::string row;
+  for (const Estimate& e : summary.estimates) {
+    if (!is_among(e.metric, metrics) || !row_of(e.labels, row_key, row)) continue;
+    const When t = when(e.labels);
+    if (!t.known) continue;
+    const auto [at, is_new] = known.try_emplace({e.metric, row}, lines.size());
+    if (is_new) lines.push_back({e.metric, row, {}, 1, {}, nullptr, false});
+    YearLine& line = lines[at->second];
+    if (t.total) {
+      line.total = &e;
+      continue;
+    }
+    const Estimate*& cell = line.years[t.year];
+    if (cell == nullptr || text_of[cell] < t.text) cell = &e;
+    text_of[cell] = when(cell->labels).text;
+  }
+  for (YearLine& line : lines) {
+    const Estimate* any = line.total != nullptr ? line.total : line.years.begin()->second;
+    choose_unit(line, any->unit);
+    line.lower_bound = line.metric == "jobs.wait.mean";
+  }
+  return lines;
+}
+
+bool is_lower_bound(const Summary& summary, const Estimate& wait) {
+  return std::any_of(summary.estimates.begin(), summary.estimates.end(), [&](const Estimate& e) {
+    return e.metric == "jobs.censored.count" && e.labels == wait.labels && e.high > 0;
+  });
+}
+
+std::string grouped(double value, int decimals) {
+  std::string text = fmt::format("{:.{}f}", value, decimals);
+  if (text.find_first_not_of("-0.,") == std::string::npos && text[0] == '-') text.erase(0, 1);  // no "-0"
+  const std::size_t first = text[0] == '-' ? 1 : 0;
+  const std::size_t point = std::min(text.find('.'), text.size());
+  for (std::size_t at = point; at > first + 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
+std::string figure(const Estimate& e, double factor) {
+  if (!std::isfinite(e.mean)) return "-";
+  const double mean = e.mean * factor;
+  const double spread = std::isfinite(e.half_width) ? e.half_width * factor : 0;
+  if (std::abs(mean) >= 1e15 || (mean != 0 && std::abs(mean) < 1e-5))
+    return spread > 0 ? fmt::format("{:.4g} ± {:.2g}", mean, spread) : fmt::format("{:.4g}", mean);
+  const int decimals = decimals_for(mean, spread);
+  if (!std::isfinite(e.half_width)) return grouped(mean, decimals);
+  return grouped(mean, decimals) + " ± " + grouped(spread, decimals);
+}
+
+std::string sample(const YearLine& line) {
+  std::set<std::size_t> sizes;
+  for (const auto& [year, e] : line.years) sizes.insert(e->n);
+  if (line.total != nullptr) sizes.insert(line.total->n);
+  return sizes.size() == 1 ? fmt::format("{}", *sizes.begin())
+                           : fmt::format("{}-{}", *sizes.begin(), *sizes.rbegin());
+}
+
+}  // namespace natgpu::report

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// summary.json and manifest.json.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <natgpu/core/hash.hpp>
+#include <natgpu/report/build_info.hpp>
+
+#include "escape.hpp"
+#include "writers.hpp"
+
+namespace natgpu::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view summary_schema = "natgpu-summary/1";
+constexpr std::string_view manifest_schema = "natgpu-manifest/1";
+
+std::string dump(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+const char* name_of(experiment::Verdict verdict) {
+  static constexpr std::array<const char*, 3> names{"pass", "fail", "inconclusive"};
+  return names[static_cast<std::size_t>(verdict)];
+}
+
+std::string labels_json(const measures::Labels& labels) {
+  std::string out = "{";
+  for (const auto& [key, value] : labels)
+    out += fmt::format("{}{}: {}", out.size() > 1 ? ", " : "", json_text(key), json_text(value));
+  return out + "}";
+}
+
+/// The interval's ends, or null where it cannot be estimated.
+std::string interval_json(const experiment::Estimate& e) {
+  if (!std::isfinite(e.half_width)) return "null";
+  return fmt::format("[{}, {}]", json_number(e.mean - e.half_width), json_number(e.mean + e.half_width));
+}
+
+std::string estimate_json(const experiment::Estimate& e) {
+  std::vector<std::string> values;
+  for (const double v : e.values) values.push_back(json_number(v));
+  return fmt::format(
+      "\"metric\": {}, \"labels\": {}, \"unit\": {}, \"mean\": {}, \"ci95\": {}, \"range\": {}, \"n\": {}, "
+      "\"values\": [{}]",
+      json_text(e.metric), labels_json(e.labels), json_text(e.unit), json_number(e.mean), interval_json(e),
+      e.n == 0 ? "null" : fmt::format("[{}, {}]", json_number(e.low), json_number(e.high)), e.n,
+      fmt::join(values, ", "));
+}
+
+std::string target_json(const experiment::TargetResult& t) {
+  return fmt::format(
+      "{{\"name\": {}, \"expect\": {}, \"level\": \"{}\", \"verdict\": \"{}\", \"explanation\": {}, {}}}",
+      json_text(t.target.name), json_text(t.target.expect),
+      t.target.level == scenario::Level::error ? "error" : "warn", name_of(t.verdict),
+      json_text(t.explanation), estimate_json(t.estimate));
+}
+
+/// One line an item: readable, and a change shows as a changed line.
+template <class Items, class Print>
+std::string array_json(const Items& items, Print print) {
+  if (items.empty()) return "[]";
+  std::string out = "[";
+  for (const auto& item : items) out += fmt::format("{}\n    {}", out.size() > 1 ? "," : "", print(item));
+  return out + "\n  ]";
+}
+
+std::string hashes_json(const std::vector<simulation::RunRecord>& records,
+                        std::uint64_t simulation::RunRecord::*member) {
+  std::vector<std::string> texts;
+  for (const simulation::RunRecord& r : records) texts.push_back('"' + hex64(r.*member) + '"');
+  return fmt::format("[{}]", fmt::join(texts, ", "));
+}
+
+}  // namespace
+
+std::string combined_fingerprint(const RunResult& result) {
+  Digest64 digest;
+  for (const simulation::RunRecord& r : result.records) digest.add(r.fingerprint);
+  return hex64(digest.value());
+}
+
+std::vector<std::pair<std::string, std::size_t>> counted_warnings(const RunResult& result) {
+  std::vector<std::pair<std::string, std::size_t>> counted;
+  for (const simulation::RunRecord& record : result.records)
+    for (std::size_t i = 0; i < record.warnings.size(); ++i) {
+      const std::string& text = record.warnings[i];
+      const auto first = record.warnings.begin();
+      if (std::find(first, first + static_cast<std::ptrdiff_t>(i), text) !=
+          first + static_cast<std::ptrdiff_t>(i))
+        continue;  // twice in one replication
+      const auto found =
+          std::find_if(counted.begin(), counted.end(), [&](const auto& c) { return c.first == text; });
+      if (found == counted.end())
+        counted.emplace_back(text, 1);
+      else
+        ++found->second;
+    }
+  return counted;
+}
+
+std::string public_file_name(const std::string& file) {
+  const std::filesystem::path path(file);
+  return path.is_absolute() ? path.filename().string() : path.generic_string();
+}
+
+std::string reproduce_command(const RunResult& result) {
+  const scenario::Scenario& s = *result.scenario;
+  std::string out = "natgpu run " + shell_word(public_file_name(s.file));
+  if (!s.policy.empty() && s.policy != "base") out += " --policy " + shell_word(s.policy);
+  out += fmt::format(" --replications {} --seed {}", result.replications_asked, result.seed);
+  for (const std::string& setting : result.settings) out += " --set " + shell_word(setting);
+  return s.quick_scale < 1 ? out + " --quick" : out;
+}
+
+std::string summary_json(const RunResult& result) {
+  const scenario::Scenario& s = *result.scenario;
+  std::vector<std::uint32_t> numbers;
+  for (const simulation::RunRecord& r : result.records) numbers.push_back(r.replication);
+  std::string out = "{\n";
+  const auto put = [&](std::string_view key, const std::string& value, bool last = false) {
+    out += fmt::format("  \"{}\": {}{}\n", key, value, last ? "" : ",");
+  };
+  put("schema", json_text(summary_schema));
+  put("version", json_text(build_info().version));
+  put("scenario",
+      fmt::format("{{\"name\": {}, \"title\": {{\"en\": {}, \"ko\": {}}}, \"hash\": {}}}", json_text(s.name),
+                  json_text(s.title.en), json_text(s.title.ko), json_text(s.hash)));
+  put("policy", json_text(s.policy));
+  put("quick", s.quick_scale < 1 ? "true" : "false");
+  put("scale", json_number(s.quick_scale));
+  put("seed", fmt::format("{}", result.seed));
+  put("replications", fmt::format("{}", result.records.size()));
+  put("replications_asked", fmt::format("{}", result.replications_asked));
+  put("replication_numbers", fmt::format("[{}]", fmt::join(numbers, ", ")));
+  put("interrupted", result.interrupted ? "true" : "false");
+  put("targets", array_json(result.summary.targets, target_json));
+  put("metrics", array_json(result.summary.estimates,
+                            [](const experiment::Estimate& e) { return "{" + estimate_json(e) + "}"; }));
+  put("fingerprint",
+      fmt::format("{{\"combined\": \"{}\", \"replications\": {}}}", combined_fingerprint(result),
+                  hashes_json(result.records, &simulation::RunRecord::fingerprint)));
+  put("demand_hash", hashes_json(result.records, &simulation::RunRecord::demand_hash));
+  put("failure_hash", hashes_json(result.records, &simulation::RunRecord::failure_hash));
+  put("warnings",
+      array_json(counted_warnings(result),
+                 [](const auto& w) {
+                   return fmt::format("{{\"text\": {}, \"replications\": {}}}", json_text(w.first), w.second);
+                 }),
+      true);
+  return out + "}\n";
+}
+
+std::string manifest_json(const RunResult& result, const RunFacts& facts,
+                          const std::vector<std::pair<std::string, std::string>>& digests) {
+  const scenario::Scenario& s = *result.scenario;
+  const BuildInfo& build = build_info();
+  Json inputs = Json::array();
+  std::vector<std::string> files{s.file};
+  if (!s.demand.trace.file.empty())
+    files.push_back((std::filesystem::path(s.folder) / s.demand.trace.file).string());
+  for (const std::string& file : files)
+    if (std::filesystem::is_regular_file(file))
+      inputs.push_back({{"file", public_file_name(file)}, {"sha256", sha256_file_hex(file)}});
+  Json outputs = Json::array();
+  for (const auto& [name, digest] : digests) outputs.push_back({{"file", name}, {"sha256", digest}});
+  std::uint64_t events = 0, jobs = 0;
+  for (const simulation::RunRecord& r : result.records) {
+    events += r.events;
+    jobs += r.jobs;
+  }
+  const Json manifest{
+      {"schema", manifest_schema},
+      {"tool", "natgpu"},
+      {"version", build.version},
+      {"commit", build.commit},
+      {"build", {{"compiler", build.compiler}, {"flags", build.flags}, {"type", build.type}}},
+      {"command_line", facts.command_line},
+      {"reproduce", reproduce_command(result)},
+      {"scenario", {{"name", s.name}, {"policy", s.policy}, {"hash", s.hash}}},
+      {"seed", result.seed},
+      {"random", "Philox4x32-10"},
+      {"replications", {{"asked", result.replications_asked}, {"finished", result.records.size()}}},
+      {"interrupted", result.interrupted},
+      {"fingerprint", combined_fingerprint(result)},
+      {"inputs", inputs},
+      {"outputs", outputs},
+      {"started", facts.started},
+      {"finished", facts.finished},
+      {"wall_seconds", facts.wall_seconds},
+      {"threads", facts.threads},
+      {"peak_memory_bytes", facts.peak_memory_bytes},
+      {"events", events},
+      {"jobs", jobs},
+      {"resolved_scenario", s.resolved},
+  };
+  return dump(manifest, 2) + "\n";
+}
+
+}  // namespace natgpu::report

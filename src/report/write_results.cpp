@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <natgpu/core/file.hpp>
+#include <natgpu/core/hash.hpp>
+
+#include "writers.hpp"
+
+namespace natgpu::report {
+
+std::string write_results_with(const std::string& folder, const RunResult& result, const RunFacts& facts,
+                               const std::vector<measures::MetricRow>& rows) {
+  prepare_folder(folder);
+  std::vector<std::pair<std::string, std::string>> digests;
+  const auto write = [&](const std::string& name, const std::string& bytes) {
+    write_file_whole(folder + "/" + name, bytes);
+    digests.emplace_back(name, sha256_hex(bytes));
+  };
+  write("summary.json", summary_json(result));
+  write("metrics.csv", metrics_csv(result, rows));
+  write("timeseries.csv", timeseries_csv(result, rows));
+  write("report.md", report_markdown(result));
+  // Last, so that a folder with a manifest is a folder with all results.
+  write_file_whole(folder + "/manifest.json", manifest_json(result, facts, digests));
+  return folder + "/report.md";
+}
+
+}  // namespace natgpu::report
