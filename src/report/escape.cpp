@@ -114,8 +114,9 @@ std::string markdown_text(std::string_view text) {
         break;
       case '.':
       case ')':  // "1." starts a list
-        if (i > 0 && std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(i),
-                                 [](char d) { return d >= '0' && d <= '9'; }))
+        if (i > 0 && (i + 1 == line.size() || line[i + 1] == ' ') &&
+            std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(i),
+                        [](char d) { return d >= '0' && d <= '9'; }))
           out += '\\';
         break;
       case ' ':

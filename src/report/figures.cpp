@@ -2,6 +2,7 @@
 #include "figures.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -82,11 +83,22 @@ void choose_unit(YearLine& line, const std::string& unit) {
     }
 }
 
+constexpr std::array<std::string_view, 7> waterfall_states{"ordered", "delivered", "powered",  "in_service",
+                                                           "public",  "up",        "allocated"};
+
+/// Position in the waterfall, or its length. "In service", "in-service" and "in_service" are one word.
+std::size_t waterfall_rank(std::string state) {
+  std::replace_if(
+      state.begin(), state.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
+  return static_cast<std::size_t>(std::find(waterfall_states.begin(), waterfall_states.end(), state) -
+                                  waterfall_states.begin());
+}
+
 constexpr int most_decimals = 6;
 
 /// Two digits of the spread are worth showing; without a spread, four of the value, or all of a whole number.
 int decimals_for(double mean, double half_width) {
-  if (half_width > 0) {
+  if (half_width > 1e-9 * std::abs(mean)) {  // less is rounding, not chance
     int d = 0;
     for (; half_width < 10 && d < most_decimals; half_width *= 10) ++d;
     return d;
@@ -124,8 +136,20 @@ std::vector<YearLine> lines_by_year(const Summary& summary, const std::vector<st
     const Estimate* any = line.total != nullptr ? line.total : line.years.begin()->second;
     choose_unit(line, any->unit);
     line.lower_bound = line.metric == "jobs.wait.mean";
+    // A mean utilization over years of growth is no headline (DESIGN section 9); years are.
+    if (any->unit == "share" && !line.years.empty()) line.total = nullptr;
   }
   return lines;
+}
+
+void keep_waterfall(std::vector<YearLine>& lines) {
+  lines.erase(
+      std::remove_if(lines.begin(), lines.end(),
+                     [](const YearLine& l) { return waterfall_rank(l.row) == waterfall_states.size(); }),
+      lines.end());
+  std::stable_sort(lines.begin(), lines.end(), [](const YearLine& a, const YearLine& b) {
+    return waterfall_rank(a.row) < waterfall_rank(b.row);
+  });
 }
 
 bool is_lower_bound(const Summary& summary, const Estimate& wait) {

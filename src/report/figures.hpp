@@ -28,6 +28,10 @@ struct YearLine {
 std::vector<YearLine> lines_by_year(const experiment::Summary& summary,
                                     const std::vector<std::string_view>& metrics, std::string_view row_key);
 
+/// Leaves the states of the waterfall, from ordered to allocated, in that order; others (dark, retired) are
+/// for metrics.csv.
+void keep_waterfall(std::vector<YearLine>& lines);
+
 /// Whether some of the jobs behind a mean wait were still waiting at the end.
 bool is_lower_bound(const experiment::Summary& summary, const experiment::Estimate& wait);
 

@@ -57,17 +57,6 @@ const std::vector<Section>& sections() {
   return all;
 }
 
-constexpr std::array<std::string_view, 7> waterfall_states{"ordered", "delivered", "powered",  "in_service",
-                                                           "public",  "up",        "allocated"};
-
-/// Position in the waterfall; states beside it (dark, retired) are left to metrics.csv.
-std::size_t waterfall_rank(std::string state) {
-  std::replace_if(
-      state.begin(), state.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
-  return static_cast<std::size_t>(std::find(waterfall_states.begin(), waterfall_states.end(), state) -
-                                  waterfall_states.begin());
-}
-
 class Page {
  public:
   Page(const RunResult& result, bool korean) : result_(result), s_(*result.scenario), say_(korean) {}
@@ -156,15 +145,7 @@ class Page {
   }
 
   void table(std::vector<YearLine> lines, const Block& block) {
-    if (block.row_key == "state") {
-      lines.erase(
-          std::remove_if(lines.begin(), lines.end(),
-                         [](const YearLine& l) { return waterfall_rank(l.row) == waterfall_states.size(); }),
-          lines.end());
-      std::stable_sort(lines.begin(), lines.end(), [](const YearLine& a, const YearLine& b) {
-        return waterfall_rank(a.row) < waterfall_rank(b.row);
-      });
-    }
+    if (block.row_key == "state") keep_waterfall(lines);
     if (lines.empty()) return;
     std::set<int> years;
     bool totals = false;

@@ -78,11 +78,14 @@ std::string summary_text(const RunResult& result) {
     out += fmt::format("INTERRUPTED: {} of {} replications finished\n", result.records.size(),
                        result.replications_asked);
   bool any = false;
-  for (const Shown& what : shown())
-    for (const YearLine& line : lines_by_year(result.summary, what.metrics, what.row_key)) {
+  for (const Shown& what : shown()) {
+    std::vector<YearLine> lines = lines_by_year(result.summary, what.metrics, what.row_key);
+    if (what.row_key == "state") keep_waterfall(lines);
+    for (const YearLine& line : lines) {
       out += (any ? "" : "\n") + figure_line(result, line, what);
       any = true;
     }
+  }
   if (!result.summary.targets.empty()) out += "\nTargets\n";
   for (const experiment::TargetResult& t : result.summary.targets) out += target_line(t);
   const auto warnings = counted_warnings(result);

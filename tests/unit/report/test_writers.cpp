@@ -210,7 +210,7 @@ TEST_CASE("the report gives verdicts first, then the waterfall by year, in its o
 TEST_CASE(
     "shares are shown in percent, long waits in hours, and a mean with censored jobs as a lower bound") {
   const std::string text = report_markdown(FakeRun().result);
-  CHECK(has(text, "| gpu.allocated.share | % | 51.0 ± 2.5 | 51.0 ± 2.5 | 51.0 ± 2.5 | 3 |"));
+  CHECK(has(text, "| gpu.allocated.share | % | 51.0 ± 2.5 | 51.0 ± 2.5 | 3 |"));
   CHECK(has(text, "| jobs.wait.mean: sme | h | 4.37 ± 0.41 | ≥ 4.37 ± 0.41 | 4.37 ± 0.41 | 3 |"));
 }
 
@@ -290,7 +290,7 @@ TEST_CASE("figures show two digits of their spread") {
   CHECK(figure(estimate({29873, 29000, 30746})) == "29,873 ± 2,169");
   CHECK(figure(estimate({1, 1.1, 1.2})) == "1.10 ± 0.25");
   CHECK(figure(estimate({5, 5})) == "5 ± 0");
-  CHECK(figure(estimate({0.28, 0.28}), 100) == "28.00 ± 0.00");
+  CHECK(figure(estimate({0.3, 0.1 + 0.2, 0.3}), 100) == "30.00 ± 0.00");
   CHECK(figure(estimate({1234567})) == "1,234,567");
   CHECK(figure(estimate({-1234.5678})) == "-1,235");
   CHECK(figure(estimate({})) == "-");
