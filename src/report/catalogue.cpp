@@ -16,12 +16,12 @@ constexpr std::array sentences{
     Sentence{Say::title, "Simulation report: {}", "시뮬레이션 보고서: {}"},
     Sentence{Say::policy_line, "Policy {} · {} replications · seed {}", "정책 {} · 반복 {}회 · 시드 {}"},
     Sentence{Say::quick_banner,
-             "**Quick run: capacity and demand are scaled to {} of the real size. The figures show that the "
-             "scenario "
-             "runs; they are no result.**",
-             "**간이 실행: 용량과 수요를 실제 규모의 {}배로 줄였습니다. 시나리오가 실행되는지만 보여 주며 "
-             "결과로 쓸 수 "
-             "없습니다.**"},
+             "**Quick run: capacity and demand are scaled to {} of the real size, and replications are few. "
+             "The figures "
+             "show that the scenario runs; they are no result.**",
+             "**간이 실행: 용량과 수요를 실제 규모의 {}배로 하고 반복을 줄였습니다. 시나리오가 실행되는지만 "
+             "보여 주며 결과로 "
+             "쓸 수 없습니다.**"},
     Sentence{Say::interrupted_banner,
              "**Interrupted: {} of {} replications were finished and are reported.**",
              "**중단됨: 반복 {1}회 중 {0}회만 끝났고, 그 결과만 실었습니다.**"},

@@ -49,15 +49,19 @@ bool is_among(std::string_view metric, const std::vector<std::string_view>& name
   });
 }
 
-/// The value of the one label beside the time; false if the labels are others.
-bool row_of(const measures::Labels& labels, std::string_view row_key, std::string& row) {
-  row.clear();
-  for (const auto& [key, value] : labels) {
-    if (key == "period" || key == "at") continue;
-    if (key != row_key || !row.empty()) return false;
-    row = value;
+/// The values of the row's labels; false if labels are missing or others are there.
+bool row_of(const measures::Labels& labels, const Selection& selection, std::vector<std::string>& row) {
+  row.assign(selection.row_keys.size(), {});
+  std::size_t found = 0;
+  for (const auto& label : labels) {
+    if (label.first == "period" || label.first == "at") continue;
+    ++found;
+    if (std::find(selection.fixed.begin(), selection.fixed.end(), label) != selection.fixed.end()) continue;
+    const auto key = std::find(selection.row_keys.begin(), selection.row_keys.end(), label.first);
+    if (key == selection.row_keys.end()) return false;
+    row[static_cast<std::size_t>(key - selection.row_keys.begin())] = label.second;
   }
-  return row_key.empty() || !row.empty();
+  return found == selection.row_keys.size() + selection.fixed.size();
 }
 
 struct Scale {
@@ -111,14 +115,13 @@ int decimals_for(double mean, double half_width) {
 
 }  // namespace
 
-std::vector<YearLine> lines_by_year(const Summary& summary, const std::vector<std::string_view>& metrics,
-                                    std::string_view row_key) {
+std::vector<YearLine> lines_by_year(const Summary& summary, const Selection& selection) {
   std::vector<YearLine> lines;
-  std::map<std::pair<std::string, std::string>, std::size_t> known;
+  std::map<std::pair<std::string, std::vector<std::string>>, std::size_t> known;
   std::map<const Estimate*, std::string_view> text_of;
-  std::string row;
+  std::vector<std::string> row;
   for (const Estimate& e : summary.estimates) {
-    if (!is_among(e.metric, metrics) || !row_of(e.labels, row_key, row)) continue;
+    if (!is_among(e.metric, selection.metrics) || !row_of(e.labels, selection, row)) continue;
     const When t = when(e.labels);
     if (!t.known) continue;
     const auto [at, is_new] = known.try_emplace({e.metric, row}, lines.size());
@@ -142,13 +145,13 @@ std::vector<YearLine> lines_by_year(const Summary& summary, const std::vector<st
   return lines;
 }
 
-void keep_waterfall(std::vector<YearLine>& lines) {
-  lines.erase(
-      std::remove_if(lines.begin(), lines.end(),
-                     [](const YearLine& l) { return waterfall_rank(l.row) == waterfall_states.size(); }),
-      lines.end());
-  std::stable_sort(lines.begin(), lines.end(), [](const YearLine& a, const YearLine& b) {
-    return waterfall_rank(a.row) < waterfall_rank(b.row);
+void keep_waterfall(std::vector<YearLine>& lines, std::size_t state) {
+  lines.erase(std::remove_if(
+                  lines.begin(), lines.end(),
+                  [&](const YearLine& l) { return waterfall_rank(l.row[state]) == waterfall_states.size(); }),
+              lines.end());
+  std::stable_sort(lines.begin(), lines.end(), [&](const YearLine& a, const YearLine& b) {
+    return waterfall_rank(a.row[state]) < waterfall_rank(b.row[state]);
   });
 }
 

@@ -14,23 +14,28 @@ namespace natgpu::report {
 /// One row of a table by year.
 struct YearLine {
   std::string metric;
-  std::string row;    ///< value of the row's label; empty where the metric is the row
-  std::string unit;   ///< as shown: shares in %, long times in h or d
-  double factor = 1;  ///< shown = value x factor
+  std::vector<std::string> row;  ///< values of the rows' labels; empty where the metric is the row
+  std::string unit;              ///< as shown: shares in %, long times in h or d
+  double factor = 1;             ///< shown = value x factor
   std::map<int, const experiment::Estimate*> years;
   const experiment::Estimate* total = nullptr;  ///< period=all
   bool lower_bound = false;                     ///< cells whose cohort still waits are marked as such
 };
 
-/// Estimates whose labels are a time (`period` a year or `all`, or `at`, of which the last of each year
-/// counts) and, unless `row_key` is empty, that one label. In the order of the summary.
-/// @param metrics  full names, or beginnings that end in a dot
-std::vector<YearLine> lines_by_year(const experiment::Summary& summary,
-                                    const std::vector<std::string_view>& metrics, std::string_view row_key);
+/// Which estimates make a table.
+struct Selection {
+  std::vector<std::string_view> metrics;   ///< full names, or beginnings that end in a dot
+  std::vector<std::string_view> row_keys;  ///< labels that tell the rows of one metric apart
+  measures::Labels fixed;                  ///< labels that all must have, and that are not shown
+};
 
-/// Leaves the states of the waterfall, from ordered to allocated, in that order; others (dark, retired) are
-/// for metrics.csv.
-void keep_waterfall(std::vector<YearLine>& lines);
+/// Estimates whose labels are a time (`period` a year or `all`, or `at`, of which the last of each year
+/// counts), those fixed, and the row's. In the order of the summary.
+std::vector<YearLine> lines_by_year(const experiment::Summary& summary, const Selection& selection);
+
+/// Leaves the states of the waterfall, from ordered to allocated, in that order; others (dark, retired) are for
+/// metrics.csv. @param state  which of the row's labels is the state
+void keep_waterfall(std::vector<YearLine>& lines, std::size_t state = 0);
 
 /// Whether some of the jobs behind a mean wait were still waiting at the end.
 bool is_lower_bound(const experiment::Summary& summary, const experiment::Estimate& wait);

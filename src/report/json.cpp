@@ -117,7 +117,7 @@ std::string reproduce_command(const RunResult& result) {
   if (!s.policy.empty() && s.policy != "base") out += " --policy " + shell_word(s.policy);
   out += fmt::format(" --replications {} --seed {}", result.replications_asked, result.seed);
   for (const std::string& setting : result.settings) out += " --set " + shell_word(setting);
-  return s.quick_scale < 1 ? out + " --quick" : out;
+  return result.quick ? out + " --quick" : out;
 }
 
 std::string summary_json(const RunResult& result) {
@@ -134,7 +134,7 @@ std::string summary_json(const RunResult& result) {
       fmt::format("{{\"name\": {}, \"title\": {{\"en\": {}, \"ko\": {}}}, \"hash\": {}}}", json_text(s.name),
                   json_text(s.title.en), json_text(s.title.ko), json_text(s.hash)));
   put("policy", json_text(s.policy));
-  put("quick", s.quick_scale < 1 ? "true" : "false");
+  put("quick", result.quick ? "true" : "false");
   put("scale", json_number(s.quick_scale));
   put("seed", fmt::format("{}", result.seed));
   put("replications", fmt::format("{}", result.records.size()));

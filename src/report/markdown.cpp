@@ -20,41 +20,74 @@ namespace {
 
 using experiment::Estimate;
 
-/// A group of rows in a section: which measures, and the label that tells the rows apart (none: the measure).
-struct Block {
-  std::vector<std::string_view> metrics;
-  std::string_view row_key;
-};
 struct Section {
   Say heading, text;
-  std::vector<Block> blocks;
+  std::vector<Selection> blocks;
   Say second_text = Say::count;
 };
 
 /// In the order in which an analyst asks.
 const std::vector<Section>& sections() {
   static const std::vector<Section> all{
-      {Say::readings, Say::readings_text, {{{"capacity."}, "reading"}, {{"target."}, "reading"}}},
+      {Say::readings,
+       Say::readings_text,
+       {{{"reading.value"}, {"reading", "state"}, {}}, {{"reading.target.share"}, {"reading", "state"}, {}}}},
       {Say::waterfall,
        Say::waterfall_text,
-       {{{"capacity.units"}, "state"}, {{"capacity.h100e"}, "state"}, {{"capacity.eflops"}, "state"}}},
+       {{{"capacity.units"}, {"state"}, {}},
+        {{"capacity.h100e"}, {"state"}, {}},
+        {{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}}}},
       {Say::who,
        Say::who_text,
-       {{{"share.gpu_hours"}, "sector"},
-        {{"jobs.submitted.count"}, "sector"},
-        {{"jobs.finished.count"}, "sector"},
-        {{"jobs.gave_up.count"}, "sector"},
-        {{"jobs.wait.mean"}, "sector"},
-        {{"jobs.wait.p50", "jobs.wait.p95"}, "sector"},
-        {{"jobs.censored.count"}, "sector"}},
+       {{{"share.gpu_hours"}, {"sector"}, {}},
+        {{"jobs.submitted.count"}, {"sector"}, {}},
+        {{"jobs.finished.count"}, {"sector"}, {}},
+        {{"jobs.gave_up.count"}, {"sector"}, {}},
+        {{"jobs.wait.mean"}, {"sector"}, {}},
+        {{"jobs.wait.p50", "jobs.wait.p95"}, {"sector"}, {}},
+        {{"jobs.censored.count"}, {"sector"}, {}}},
        Say::waits_text},
-      {Say::use, Say::use_text, {{{"gpu."}, ""}}},
-      {Say::stranded, Say::stranded_text, {{{"gpu.stranded.hours"}, "cause"}}},
-      {Say::jobs, Say::jobs_text, {{{"jobs."}, ""}}},
-      {Say::energy, Say::energy_text, {{{"energy."}, ""}, {{"energy."}, "site"}}},
-      {Say::adoption, Say::adoption_text, {{{"adoption."}, ""}, {{"adoption."}, "sector"}}},
+      {Say::use, Say::use_text, {{{"gpu."}, {}, {}}}},
+      {Say::stranded, Say::stranded_text, {{{"gpu.stranded.hours"}, {"cause"}, {}}}},
+      {Say::jobs, Say::jobs_text, {{{"jobs."}, {}, {}}}},
+      {Say::energy, Say::energy_text, {{{"energy."}, {}, {}}, {{"energy."}, {"site"}, {}}}},
+      {Say::adoption, Say::adoption_text, {{{"adoption."}, {}, {}}, {{"adoption."}, {"sector"}, {}}}},
   };
   return all;
+}
+
+/// The headline's scopes: what is on paper, what the government's users can reach, what they have.
+void keep_headline(std::vector<YearLine>& lines) {
+  static constexpr std::array<std::string_view, 3> scopes{"ordered", "public", "allocated"};
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [](const YearLine& l) {
+                               return std::find(scopes.begin(), scopes.end(), l.row[1]) == scopes.end();
+                             }),
+              lines.end());
+  keep_waterfall(lines, 1);
+  // Then reading by reading, in the order in which they first came.
+  std::vector<std::string> readings;
+  for (const YearLine& l : lines)
+    if (std::find(readings.begin(), readings.end(), l.row[0]) == readings.end()) readings.push_back(l.row[0]);
+  const auto rank = [&](const YearLine& l) { return std::find(readings.begin(), readings.end(), l.row[0]); };
+  std::stable_sort(lines.begin(), lines.end(),
+                   [&](const YearLine& a, const YearLine& b) { return rank(a) < rank(b); });
+}
+
+/// A precision belongs to the unit of a peak, and each reading has a unit of its own.
+std::string unit_of(const YearLine& line, const Selection& selection) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> units{
+      {{"h100e", "H100e"},
+       {"fp64_strict", "EFLOP/s fp64_tensor"},
+       {"units", "GPU"},
+       {"bf16_15x", "EFLOP/s bf16"},
+       {"units_52000", "GPU"}}};
+  if (line.metric == "reading.value")
+    for (const auto& [reading, unit] : units)
+      if (reading == line.row[0]) return std::string(unit);
+  std::string unit = line.unit;
+  for (const auto& [key, value] : selection.fixed) unit += " " + value;
+  return unit;
 }
 
 class Page {
@@ -95,7 +128,7 @@ class Page {
   void head() {
     const std::string& title = say_.local(s_.title);
     paragraph("# " + line(Say::title, markdown_text(title.empty() ? s_.name : title)));
-    if (s_.quick_scale < 1) paragraph("> " + line(Say::quick_banner, csv_number(s_.quick_scale)));
+    if (result_.quick) paragraph("> " + line(Say::quick_banner, csv_number(s_.quick_scale)));
     if (result_.interrupted)
       paragraph("> " + line(Say::interrupted_banner, result_.records.size(), result_.replications_asked));
     paragraph(line(Say::policy_line, markdown_text(s_.policy), result_.records.size(), result_.seed));
@@ -133,8 +166,7 @@ class Page {
   void figures(const Section& section) {
     std::string before = std::move(out_);
     out_.clear();
-    for (const Block& block : section.blocks)
-      table(lines_by_year(result_.summary, block.metrics, block.row_key), block);
+    for (const Selection& block : section.blocks) table(lines_by_year(result_.summary, block), block);
     std::string tables = std::move(out_);
     out_ = std::move(before);
     if (tables.empty()) return;
@@ -144,8 +176,9 @@ class Page {
     out_ += tables;
   }
 
-  void table(std::vector<YearLine> lines, const Block& block) {
-    if (block.row_key == "state") keep_waterfall(lines);
+  void table(std::vector<YearLine> lines, const Selection& block) {
+    if (!block.row_keys.empty() && block.row_keys[0] == "state") keep_waterfall(lines);
+    if (!block.row_keys.empty() && block.row_keys[0] == "reading") keep_headline(lines);
     if (lines.empty()) return;
     std::set<int> years;
     bool totals = false;
@@ -162,11 +195,12 @@ class Page {
     out_ += "\n";
   }
 
-  std::vector<std::string> cells(const YearLine& l, const Block& block, const std::set<int>& years,
+  std::vector<std::string> cells(const YearLine& l, const Selection& block, const std::set<int>& years,
                                  bool totals) const {
     std::string name = l.metric;
-    if (!block.row_key.empty()) name += ": " + say_.label(block.row_key, l.row);
-    std::vector<std::string> texts{markdown_text(name), markdown_text(l.unit)};
+    for (std::size_t i = 0; i < l.row.size(); ++i)
+      name += (i == 0 ? ": " : ", ") + say_.label(block.row_keys[i], l.row[i]);
+    std::vector<std::string> texts{markdown_text(name), markdown_text(unit_of(l, block))};
     const auto put = [&](const Estimate* e) {
       if (e == nullptr) return texts.emplace_back("");
       const bool bound = l.lower_bound && is_lower_bound(result_.summary, *e);

@@ -16,21 +16,17 @@
 namespace natgpu::report {
 namespace {
 
-struct Shown {
-  std::vector<std::string_view> metrics;
-  std::string_view row_key;
-};
-
-const std::vector<Shown>& shown() {
-  static const std::vector<Shown> all{
-      {{"capacity.units"}, "state"},
-      {{"capacity.h100e"}, "state"},
-      {{"capacity.eflops"}, "state"},
-      {{"gpu.allocated.share", "gpu.busy.share", "gpu.useful.share"}, ""},
+const std::vector<Selection>& shown() {
+  static const std::vector<Selection> all{
+      {{"capacity.units"}, {"state"}, {}},
+      {{"capacity.h100e"}, {"state"}, {}},
+      {{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}},
+      {{"gpu.allocated.share", "gpu.busy.share", "gpu.useful.share"}, {}, {}},
       {{"jobs.submitted.count", "jobs.finished.count", "jobs.wait.mean", "jobs.wait.p95",
         "jobs.censored.count"},
-       ""},
-      {{"energy.mwh"}, ""},
+       {},
+       {}},
+      {{"energy.mwh"}, {}, {}},
   };
   return all;
 }
@@ -44,16 +40,19 @@ std::string padded(const std::string& text, int cells) {
   return text + std::string(static_cast<std::size_t>(std::max(0, cells - display_width(text))), ' ');
 }
 
-std::string figure_line(const RunResult& result, const YearLine& line, const Shown& what) {
+std::string figure_line(const RunResult& result, const YearLine& line, const Selection& what) {
   const experiment::Estimate& e = *latest(line);
   const Catalogue english(false);
-  const std::string name =
-      what.row_key.empty() ? line.metric : line.metric + ": " + english.label(what.row_key, line.row);
+  std::string name = line.metric;
+  for (std::size_t i = 0; i < line.row.size(); ++i)
+    name += ": " + english.label(what.row_keys[i], line.row[i]);
+  std::string unit = line.unit;
+  for (const auto& [key, value] : what.fixed) unit += " " + value;
   const std::string bound = line.lower_bound && is_lower_bound(result.summary, e) ? ">= " : "";
   const std::string where = line.years.empty() ? "whole run" : fmt::format("{}", line.years.rbegin()->first);
   const std::string spread = e.n == 1 ? "one replication, no interval" : fmt::format("95 % CI, n = {}", e.n);
   return fmt::format("  {}  {}  {} {} ({})\n", padded(printable(name), 32), padded(where, 9),
-                     bound + figure(e, line.factor), line.unit, spread);
+                     bound + figure(e, line.factor), unit, spread);
 }
 
 std::string target_line(const experiment::TargetResult& t) {
@@ -71,16 +70,17 @@ std::string summary_text(const RunResult& result) {
   std::string out = printable(title.empty() ? s.name : fmt::format("{}: {}", s.name, title)) + "\n";
   out += fmt::format("policy {}, seed {}, {} replications\n", printable(s.policy), result.seed,
                      result.records.size());
-  if (s.quick_scale < 1)
-    out += fmt::format("QUICK RUN: capacity and demand scaled to {}; the figures are no result\n",
-                       s.quick_scale);
+  if (result.quick)
+    out += fmt::format(
+        "QUICK RUN: capacity and demand scaled to {}, few replications; the figures are no result\n",
+        s.quick_scale);
   if (result.interrupted)
     out += fmt::format("INTERRUPTED: {} of {} replications finished\n", result.records.size(),
                        result.replications_asked);
   bool any = false;
-  for (const Shown& what : shown()) {
-    std::vector<YearLine> lines = lines_by_year(result.summary, what.metrics, what.row_key);
-    if (what.row_key == "state") keep_waterfall(lines);
+  for (const Selection& what : shown()) {
+    std::vector<YearLine> lines = lines_by_year(result.summary, what);
+    if (!what.row_keys.empty()) keep_waterfall(lines);
     for (const YearLine& line : lines) {
       out += (any ? "" : "\n") + figure_line(result, line, what);
       any = true;

@@ -15,7 +15,8 @@ inline const std::vector<measures::MetricRow>& fake_rows() {
   static const std::vector<measures::MetricRow> rows{
       {"capacity.units", "GPU", "at,state", "Devices."},
       {"capacity.h100e", "H100e", "at,state", "H100-equivalents."},
-      {"capacity.reading", "H100e", "at,reading", "Under a reading."},
+      {"capacity.eflops", "EFLOP/s", "at,state,reading", "Peak of a precision."},
+      {"reading.value", "as the reading", "at,state,reading", "Under a reading."},
       {"gpu.allocated.share", "share", "period", "Allocated over in service."},
       {"gpu.stranded.hours", "GPU.h", "period,cause", "Idle by cause."},
       {"share.gpu_hours", "share", "period,sector", "Of all used."},
@@ -44,16 +45,24 @@ struct FakeRun {
     scenario.policy = name("easy");
     scenario.resolved = "schema: natgpu/1\n";
     scenario.hash = std::string(64, 'a');
-    scenario.assumptions = {
-        {name("supply.sites[haenam].pue"),
-         name("1.3"),
-         name("1.2"),
-         name("1.4"),
-         name("KISTI"),
-         name("2026-01-01"),
-         "assumed",
-         {}},
-        {"demand.rate", "3 /d", "", "", "https://example.org/a_b?c=1&d=2", "2025-05-01", "published", {}}};
+    scenario.assumptions = {{name("supply.sites[haenam].pue"),
+                             name("1.3"),
+                             name("1.2"),
+                             name("1.4"),
+                             name("KISTI"),
+                             name("2026-01-01"),
+                             "assumed",
+                             text,
+                             {}},
+                            {"demand.rate",
+                             "3 /d",
+                             "",
+                             "",
+                             "https://example.org/a_b?c=1&d=2",
+                             "2025-05-01",
+                             "published",
+                             "",
+                             {}}};
     scenario::Target target;
     target.name = name("goal");
     target.metric = "capacity.h100e";
@@ -86,7 +95,12 @@ struct FakeRun {
       m.push_back({"capacity.units", {{"at", at}, {"state", "ordered"}}, 100 + 50 * year});
       m.push_back({"capacity.units", {{"at", at}, {"state", "dark"}}, 9});
       m.push_back({"capacity.h100e", {{"at", at}, {"state", "in_service"}}, 30000 + 10 * year + r});
-      m.push_back({"capacity.reading", {{"at", at}, {"reading", "h100e"}}, 30000.0 + r});
+      m.push_back({"capacity.eflops", {{"at", at}, {"state", "up"}, {"reading", "bf16"}}, 40});
+      m.push_back({"capacity.eflops", {{"at", at}, {"state", "up"}, {"reading", "fp64_tensor"}}, 2});
+      m.push_back({"reading.value", {{"at", at}, {"state", "allocated"}, {"reading", "h100e"}}, 15000});
+      m.push_back({"reading.value", {{"at", at}, {"state", "up"}, {"reading", "h100e"}}, 16000});
+      m.push_back({"reading.value", {{"at", at}, {"state", "public"}, {"reading", "h100e"}}, 30000});
+      m.push_back({"reading.value", {{"at", at}, {"state", "public"}, {"reading", "fp64_strict"}}, 1.5});
       m.push_back({"adoption.any_ai.share", {{"at", at}, {"sector", sector}}, 0.28 + 0.1 * year});
     }
     for (const char* period : {"2025", "2025Q4", "2026", "all"}) {

@@ -20,6 +20,7 @@ struct RunResult {
   std::uint64_t seed = 0;
   std::uint32_t replications_asked = 0;
   bool interrupted = false;
+  bool quick = false;  ///< `--quick`: said in every output, also where nothing had to be scaled
   std::vector<std::string> settings;  ///< `--set path=value`, as given, for the reproduce command
   Language language = Language::en;
   std::vector<simulation::RunRecord> records;

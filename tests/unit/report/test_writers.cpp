@@ -181,6 +181,14 @@ TEST_CASE("the report gives verdicts first, then the waterfall by year, in its o
   CHECK(has(text, "| Measure | Unit | 2025 | 2026 | n |"));
   CHECK(has(text, "| capacity.units: ordered | GPU | 100 ± 0 | 150 ± 0 | 3 |"));
   CHECK(has(text, "| capacity.units: allocated | GPU | 41.0 ± 2.5 | 41.0 ± 2.5 | 3 |"));
+  CHECK(has(text, "| capacity.eflops: up | EFLOP/s fp64_tensor | 2 ± 0 | 2 ± 0 | 3 |"));
+  CHECK_FALSE(has(text, "| 40 ± 0 |"));  // the peak in bf16
+  CHECK(
+      has(text,
+          "| reading.value: H100-equivalents (headline), public | H100e | 30,000 ± 0 | 30,000 ± 0 | 3 |\n"
+          "| reading.value: H100-equivalents (headline), allocated | H100e | 15,000 ± 0 | 15,000 ± 0 | 3 |\n"
+          "| reading.value: strict FP64 tensor peak, public | EFLOP/s fp64_tensor | 1.500 ± 0.000 |"));
+  CHECK_FALSE(has(text, "(headline), up"));
   CHECK_FALSE(has(text, "units: dark"));
   CHECK_FALSE(has(text, "Q4"));
   const std::vector<std::string> order{"## Targets",
@@ -242,6 +250,7 @@ TEST_CASE("one replication has figures and no interval, and no verdict") {
 
 TEST_CASE("a quick or interrupted run says so in every output") {
   FakeRun run;
+  run.result.quick = true;
   run.scenario.quick_scale = 0.05;
   run.result.interrupted = true;
   run.result.replications_asked = 20;
