@@ -65,6 +65,10 @@ constexpr std::array sentences{
              "주문했다고 납품된 것이 아니고, 납품됐다고 전력이 들어온 것이 아니며, 가동 중이라고 쓰이는 것은 "
              "아닙니다. 매년 "
              "12월 31일의 보유량이며, 각 묶음의 첫 줄과 마지막 줄의 차이가 서류상으로만 있는 용량입니다."},
+    Sentence{Say::waterfall_means, "Means over the year; `useful` is work that was finished or kept.",
+             "연평균입니다. `useful`은 끝까지 마쳤거나 보존된 작업에 쓰인 몫입니다."},
+    Sentence{Say::unconfirmed_text, "Share of the public GPU-time that rests on plans not confirmed as met:",
+             "공공 GPU 시간 가운데 이행이 확인되지 않은 계획에 기대는 비중:"},
     Sentence{Say::who, "Who gets the GPU-hours", "누가 GPU 시간을 쓰는가"},
     Sentence{Say::who_text, "By sector and year. Shares are of all GPU-hours used in the year.",
              "부문별·연도별 수치입니다. 비중은 그해에 쓰인 전체 GPU 시간에 대한 것입니다."},
@@ -90,6 +94,9 @@ constexpr std::array sentences{
     Sentence{Say::energy, "Energy", "에너지"},
     Sentence{Say::energy_text, "At the meter: power of the devices, idle and busy, times PUE.",
              "계량기 기준: 장치의 유휴·사용 전력에 PUE를 곱한 값입니다."},
+    Sentence{Say::failures, "Failures and repairs", "고장과 수리"},
+    Sentence{Say::failures_text, "Nodes that broke, by cause, and how long they waited for a repair crew.",
+             "원인별로 고장 난 노드 수와, 수리 인력을 기다린 시간입니다."},
     Sentence{Say::adoption, "Adoption", "AI 도입"},
     Sentence{
         Say::adoption_text,
@@ -195,6 +202,10 @@ constexpr std::array words{
     Word{"state", "down", "down", "고장"},
     Word{"state", "idle", "idle", "유휴"},
     Word{"state", "retired", "retired", "퇴역"},
+    Word{"state", "useful", "useful", "유효 사용"},
+    Word{"state", "stalled", "stalled (restart, reload)", "정체(재시작·재적재)"},
+    Word{"state", "lost", "lost", "손실"},
+    Word{"state", "unfinished", "unfinished at the end", "종료 시 미완료"},
     Word{"reading", "h100e", "H100-equivalents (headline)", "H100 환산(대표 수치)"},
     Word{"reading", "fp64_strict", "strict FP64 tensor peak", "엄격한 FP64 텐서 성능"},
     Word{"reading", "units", "GPU units", "GPU 장수"},

@@ -78,7 +78,9 @@ void choose_unit(YearLine& line, const std::string& unit) {
   double largest = line.total != nullptr && std::isfinite(line.total->mean) ? std::abs(line.total->mean) : 0;
   for (const auto& [year, e] : line.years)
     if (std::isfinite(e->mean)) largest = std::max(largest, std::abs(e->mean));
-  line.unit = unit;
+  const bool is_count =
+      line.metric.size() > 6 && line.metric.compare(line.metric.size() - 6, 6, ".count") == 0;
+  line.unit = unit == "1" ? (is_count ? "count" : "index") : unit;
   for (const Scale& s : scales)
     if (s.unit == unit && largest >= s.least) {
       line.unit = s.shown;
@@ -87,8 +89,8 @@ void choose_unit(YearLine& line, const std::string& unit) {
     }
 }
 
-constexpr std::array<std::string_view, 7> waterfall_states{"ordered", "delivered", "powered",  "in_service",
-                                                           "public",  "up",        "allocated"};
+constexpr std::array<std::string_view, 8> waterfall_states{"ordered", "delivered", "powered",   "in_service",
+                                                           "public",  "up",        "allocated", "useful"};
 
 /// Position in the waterfall, or its length. "In service", "in-service" and "in_service" are one word.
 std::size_t waterfall_rank(std::string state) {
@@ -123,7 +125,9 @@ std::vector<YearLine> lines_by_year(const Summary& summary, const Selection& sel
   for (const Estimate& e : summary.estimates) {
     if (!is_among(e.metric, selection.metrics) || !row_of(e.labels, selection, row)) continue;
     const When t = when(e.labels);
-    if (!t.known) continue;
+    if (!t.known || (selection.time == TimeKind::stock && t.key != "at") ||
+        (selection.time == TimeKind::period && t.key != "period"))
+      continue;
     const auto [at, is_new] = known.try_emplace({e.metric, row}, lines.size());
     if (is_new) lines.push_back({e.metric, row, {}, 1, {}, nullptr, false});
     YearLine& line = lines[at->second];
@@ -139,8 +143,9 @@ std::vector<YearLine> lines_by_year(const Summary& summary, const Selection& sel
     const Estimate* any = line.total != nullptr ? line.total : line.years.begin()->second;
     choose_unit(line, any->unit);
     line.lower_bound = line.metric == "jobs.wait.mean";
-    // A mean utilization over years of growth is no headline (DESIGN section 9); years are.
-    if (any->unit == "share" && !line.years.empty()) line.total = nullptr;
+    // A mean over years of growth is no headline (DESIGN section 9); years are.
+    const bool is_mean = any->unit == "share" || line.metric.rfind("capacity.", 0) == 0;
+    if (is_mean && !line.years.empty()) line.total = nullptr;
   }
   return lines;
 }

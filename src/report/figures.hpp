@@ -22,19 +22,23 @@ struct YearLine {
   bool lower_bound = false;                     ///< cells whose cohort still waits are marked as such
 };
 
+/// Stocks on a day (`at`) or measures of a year (`period`).
+enum class TimeKind : unsigned char { any, stock, period };
+
 /// Which estimates make a table.
 struct Selection {
   std::vector<std::string_view> metrics;   ///< full names, or beginnings that end in a dot
   std::vector<std::string_view> row_keys;  ///< labels that tell the rows of one metric apart
   measures::Labels fixed;                  ///< labels that all must have, and that are not shown
+  TimeKind time = TimeKind::any;
 };
 
 /// Estimates whose labels are a time (`period` a year or `all`, or `at`, of which the last of each year
 /// counts), those fixed, and the row's. In the order of the summary.
 std::vector<YearLine> lines_by_year(const experiment::Summary& summary, const Selection& selection);
 
-/// Leaves the states of the waterfall, from ordered to allocated, in that order; others (dark, retired) are for
-/// metrics.csv. @param state  which of the row's labels is the state
+/// Leaves the states of the waterfall, from ordered to allocated, in that order; others (dark, retired) are
+/// for metrics.csv. @param state  which of the row's labels is the state
 void keep_waterfall(std::vector<YearLine>& lines, std::size_t state = 0);
 
 /// Whether some of the jobs behind a mean wait were still waiting at the end.

@@ -20,10 +20,13 @@ namespace {
 
 using experiment::Estimate;
 
+struct Block {
+  Selection selection;
+  Say caption = Say::count;  ///< stands before the table; none
+};
 struct Section {
   Say heading, text;
-  std::vector<Selection> blocks;
-  Say second_text = Say::count;
+  std::vector<Block> blocks;
 };
 
 /// In the order in which an analyst asks.
@@ -31,27 +34,35 @@ const std::vector<Section>& sections() {
   static const std::vector<Section> all{
       {Say::readings,
        Say::readings_text,
-       {{{"reading.value"}, {"reading", "state"}, {}}, {{"reading.target.share"}, {"reading", "state"}, {}}}},
+       {{{{"reading.value"}, {"reading", "state"}, {}}},
+        {{{"reading.target.share"}, {"reading", "state"}, {}}}}},
       {Say::waterfall,
        Say::waterfall_text,
-       {{{"capacity.units"}, {"state"}, {}},
-        {{"capacity.h100e"}, {"state"}, {}},
-        {{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}}}},
+       {{{{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}, TimeKind::stock}},
+        {{{"capacity.h100e"}, {"state"}, {}, TimeKind::stock}},
+        {{{"capacity.units"}, {"state"}, {}, TimeKind::stock}},
+        {{{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}, TimeKind::period},
+         Say::waterfall_means},
+        {{{"capacity.h100e"}, {"state"}, {}, TimeKind::period}},
+        {{{"supply.unconfirmed.share"}, {}, {}}, Say::unconfirmed_text}}},
       {Say::who,
        Say::who_text,
-       {{{"share.gpu_hours"}, {"sector"}, {}},
-        {{"jobs.submitted.count"}, {"sector"}, {}},
-        {{"jobs.finished.count"}, {"sector"}, {}},
-        {{"jobs.gave_up.count"}, {"sector"}, {}},
-        {{"jobs.wait.mean"}, {"sector"}, {}},
-        {{"jobs.wait.p50", "jobs.wait.p95"}, {"sector"}, {}},
-        {{"jobs.censored.count"}, {"sector"}, {}}},
-       Say::waits_text},
-      {Say::use, Say::use_text, {{{"gpu."}, {}, {}}}},
-      {Say::stranded, Say::stranded_text, {{{"gpu.stranded.hours"}, {"cause"}, {}}}},
-      {Say::jobs, Say::jobs_text, {{{"jobs."}, {}, {}}}},
-      {Say::energy, Say::energy_text, {{{"energy."}, {}, {}}, {{"energy."}, {"site"}, {}}}},
-      {Say::adoption, Say::adoption_text, {{{"adoption."}, {}, {}}, {{"adoption."}, {"sector"}, {}}}},
+       {{{{"share.gpu_hours"}, {"sector"}, {}}},
+        {{{"share.gpu_hours"}, {"region"}, {}}},
+        {{{"share.gpu_hours.top_groups", "fairness."}, {}, {}}},
+        {{{"jobs.submitted.count"}, {"sector"}, {}}},
+        {{{"jobs.finished.count"}, {"sector"}, {}}},
+        {{{"jobs.gave_up.count"}, {"sector"}, {}}},
+        {{{"jobs.wait.mean"}, {"sector"}, {}}, Say::waits_text},
+        {{{"jobs.wait.p50"}, {"sector"}, {}}},
+        {{{"jobs.wait.p95"}, {"sector"}, {}}},
+        {{{"jobs.censored.count"}, {"sector"}, {}}}}},
+      {Say::use, Say::use_text, {{{{"gpu."}, {}, {}}}, {{{"gpu.hours"}, {"state"}, {}}}}},
+      {Say::stranded, Say::stranded_text, {{{{"gpu.stranded.hours"}, {"cause"}, {}}}}},
+      {Say::jobs, Say::jobs_text, {{{{"jobs."}, {}, {}}}, {{{"services."}, {}, {}}}}},
+      {Say::energy, Say::energy_text, {{{{"energy."}, {}, {}}}, {{{"energy."}, {"site"}, {}}}}},
+      {Say::failures, Say::failures_text, {{{{"failures.count"}, {"cause"}, {}}}, {{{"repairs."}, {}, {}}}}},
+      {Say::adoption, Say::adoption_text, {{{{"adoption."}, {}, {}}}, {{{"adoption."}, {"sector"}, {}}}}},
   };
   return all;
 }
@@ -166,13 +177,16 @@ class Page {
   void figures(const Section& section) {
     std::string before = std::move(out_);
     out_.clear();
-    for (const Selection& block : section.blocks) table(lines_by_year(result_.summary, block), block);
+    for (const Block& block : section.blocks) {
+      std::vector<YearLine> lines = lines_by_year(result_.summary, block.selection);
+      if (!lines.empty() && block.caption != Say::count) paragraph(words(block.caption));
+      table(std::move(lines), block.selection);
+    }
     std::string tables = std::move(out_);
     out_ = std::move(before);
     if (tables.empty()) return;
     heading(section.heading);
     paragraph(words(section.text));
-    if (section.second_text != Say::count) paragraph(words(section.second_text));
     out_ += tables;
   }
 

@@ -18,9 +18,9 @@ namespace {
 
 const std::vector<Selection>& shown() {
   static const std::vector<Selection> all{
-      {{"capacity.units"}, {"state"}, {}},
-      {{"capacity.h100e"}, {"state"}, {}},
-      {{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}},
+      {{"capacity.units"}, {"state"}, {}, TimeKind::stock},
+      {{"capacity.h100e"}, {"state"}, {}, TimeKind::stock},
+      {{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}, TimeKind::stock},
       {{"gpu.allocated.share", "gpu.busy.share", "gpu.useful.share"}, {}, {}},
       {{"jobs.submitted.count", "jobs.finished.count", "jobs.wait.mean", "jobs.wait.p95",
         "jobs.censored.count"},
