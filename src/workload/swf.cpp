@@ -270,12 +270,12 @@ class SwfReader {
   }
 
   [[noreturn]] void too_long(std::uint64_t line) {
-    errors_.push_back({"E0404",
-                       "a line of more than 65536 bytes",
-                       {log_.file, as_line(line), 1},
-                       "",
-                       1,
-                       "SWF rows are short; is this another format?"});
+    Diagnostic d;
+    d.code = "E0404";
+    d.message = "a line of more than 65536 bytes";
+    d.place = {log_.file, as_line(line), 1};
+    d.help = "SWF rows are short; is this another format?";
+    errors_.push_back(std::move(d));
     throw ScenarioError(std::move(errors_));
   }
 
