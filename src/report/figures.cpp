@@ -104,7 +104,7 @@ constexpr int most_decimals = 6;
 
 /// Two digits of the spread are worth showing; without a spread, four of the value, or all of a whole number.
 int decimals_for(double mean, double half_width) {
-  if (half_width > 1e-9 * std::abs(mean)) {  // less is rounding, not chance
+  if (half_width > 0) {
     int d = 0;
     for (; half_width < 10 && d < most_decimals; half_width *= 10) ++d;
     return d;
@@ -160,6 +160,13 @@ void keep_waterfall(std::vector<YearLine>& lines, std::size_t state) {
   });
 }
 
+bool all_zero(const std::vector<YearLine>& lines) {
+  return std::all_of(lines.begin(), lines.end(), [](const YearLine& l) {
+    return std::all_of(l.years.begin(), l.years.end(),
+                       [](const auto& cell) { return cell.second->low == 0 && cell.second->high == 0; });
+  });
+}
+
 bool is_lower_bound(const Summary& summary, const Estimate& wait) {
   return std::any_of(summary.estimates.begin(), summary.estimates.end(), [&](const Estimate& e) {
     return e.metric == "jobs.censored.count" && e.labels == wait.labels && e.high > 0;
@@ -178,12 +185,14 @@ std::string grouped(double value, int decimals) {
 std::string figure(const Estimate& e, double factor) {
   if (!std::isfinite(e.mean)) return "-";
   const double mean = e.mean * factor;
-  const double spread = std::isfinite(e.half_width) ? e.half_width * factor : 0;
-  if (std::abs(mean) >= 1e15 || (mean != 0 && std::abs(mean) < 1e-5))
-    return spread > 0 ? fmt::format("{:.4g} ± {:.2g}", mean, spread) : fmt::format("{:.4g}", mean);
+  double spread = std::isfinite(e.half_width) ? e.half_width * factor : 0;
+  if (spread <= 1e-9 * std::abs(mean)) spread = 0;  // rounding, not chance
+  const bool extreme = std::abs(mean) >= 1e15 || (mean != 0 && std::abs(mean) < 1e-5);
   const int decimals = decimals_for(mean, spread);
-  if (!std::isfinite(e.half_width)) return grouped(mean, decimals);
-  return grouped(mean, decimals) + " ± " + grouped(spread, decimals);
+  const std::string text = extreme ? fmt::format("{:.4g}", mean) : grouped(mean, decimals);
+  if (!std::isfinite(e.half_width)) return text;
+  if (spread == 0) return text + " ± 0";
+  return text + " ± " + (extreme ? fmt::format("{:.2g}", spread) : grouped(spread, decimals));
 }
 
 std::string sample(const YearLine& line) {

@@ -41,6 +41,9 @@ std::vector<YearLine> lines_by_year(const experiment::Summary& summary, const Se
 /// for metrics.csv. @param state  which of the row's labels is the state
 void keep_waterfall(std::vector<YearLine>& lines, std::size_t state = 0);
 
+/// Nothing but zeros, such as a peak that the scenario does not state.
+bool all_zero(const std::vector<YearLine>& lines);
+
 /// Whether some of the jobs behind a mean wait were still waiting at the end.
 bool is_lower_bound(const experiment::Summary& summary, const experiment::Estimate& wait);
 

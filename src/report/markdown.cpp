@@ -41,9 +41,8 @@ const std::vector<Section>& sections() {
        {{{{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}, TimeKind::stock}},
         {{{"capacity.h100e"}, {"state"}, {}, TimeKind::stock}},
         {{{"capacity.units"}, {"state"}, {}, TimeKind::stock}},
-        {{{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}, TimeKind::period},
-         Say::waterfall_means},
-        {{{"capacity.h100e"}, {"state"}, {}, TimeKind::period}},
+        {{{"capacity.h100e"}, {"state"}, {}, TimeKind::period}, Say::waterfall_means},
+        {{{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}, TimeKind::period}},
         {{{"supply.unconfirmed.share"}, {}, {}}, Say::unconfirmed_text}}},
       {Say::who,
        Say::who_text,
@@ -99,6 +98,15 @@ std::string unit_of(const YearLine& line, const Selection& selection) {
   std::string unit = line.unit;
   for (const auto& [key, value] : selection.fixed) unit += " " + value;
   return unit;
+}
+
+/// A city's cluster is no reading of the national target: some year and reading must come to a hundredth of
+/// it.
+bool is_national(const RunResult& result) {
+  const double least = 0.01 * result.scenario->quick_scale;
+  return std::any_of(
+      result.summary.estimates.begin(), result.summary.estimates.end(),
+      [&](const Estimate& e) { return e.metric == "reading.target.share" && e.mean >= least; });
 }
 
 class Page {
@@ -175,10 +183,12 @@ class Page {
   }
 
   void figures(const Section& section) {
+    if (section.heading == Say::readings && !is_national(result_)) return;
     std::string before = std::move(out_);
     out_.clear();
     for (const Block& block : section.blocks) {
       std::vector<YearLine> lines = lines_by_year(result_.summary, block.selection);
+      if (section.heading == Say::waterfall && all_zero(lines)) continue;
       if (!lines.empty() && block.caption != Say::count) paragraph(words(block.caption));
       table(std::move(lines), block.selection);
     }

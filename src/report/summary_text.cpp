@@ -16,11 +16,18 @@
 namespace natgpu::report {
 namespace {
 
-const std::vector<Selection>& shown() {
+/// Stocks of the waterfall, one line a state.
+const std::vector<Selection>& stocks() {
   static const std::vector<Selection> all{
       {{"capacity.units"}, {"state"}, {}, TimeKind::stock},
       {{"capacity.h100e"}, {"state"}, {}, TimeKind::stock},
       {{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}, TimeKind::stock},
+  };
+  return all;
+}
+
+const std::vector<Selection>& shown() {
+  static const std::vector<Selection> all{
       {{"gpu.allocated.share", "gpu.busy.share", "gpu.useful.share"}, {}, {}},
       {{"jobs.submitted.count", "jobs.finished.count", "jobs.wait.mean", "jobs.wait.p95",
         "jobs.censored.count"},
@@ -40,19 +47,41 @@ std::string padded(const std::string& text, int cells) {
   return text + std::string(static_cast<std::size_t>(std::max(0, cells - display_width(text))), ' ');
 }
 
-std::string figure_line(const RunResult& result, const YearLine& line, const Selection& what) {
+std::string figure_line(const RunResult& result, const YearLine& line) {
   const experiment::Estimate& e = *latest(line);
-  const Catalogue english(false);
-  std::string name = line.metric;
-  for (std::size_t i = 0; i < line.row.size(); ++i)
-    name += ": " + english.label(what.row_keys[i], line.row[i]);
-  std::string unit = line.unit;
-  for (const auto& [key, value] : what.fixed) unit += " " + value;
   const std::string bound = line.lower_bound && is_lower_bound(result.summary, e) ? ">= " : "";
   const std::string where = line.years.empty() ? "whole run" : fmt::format("{}", line.years.rbegin()->first);
   const std::string spread = e.n == 1 ? "one replication, no interval" : fmt::format("95 % CI, n = {}", e.n);
-  return fmt::format("  {}  {}  {} {} ({})\n", padded(printable(name), 32), padded(where, 9),
-                     bound + figure(e, line.factor), unit, spread);
+  return fmt::format("  {}  {}  {} {} ({})\n", padded(line.metric, 32), padded(where, 9),
+                     bound + figure(e, line.factor), line.unit, spread);
+}
+
+/// "ordered      8 ± 0 GPU, 8 ± 0 H100e", one line a state, of the last year.
+std::string stock_lines(const RunResult& result) {
+  const Catalogue english(false);
+  std::vector<std::pair<std::string, std::string>> states;
+  std::string head;
+  for (const Selection& what : stocks()) {
+    std::vector<YearLine> lines = lines_by_year(result.summary, what);
+    keep_waterfall(lines);
+    if (all_zero(lines)) continue;
+    for (const YearLine& line : lines) {
+      const experiment::Estimate& e = *line.years.rbegin()->second;
+      if (head.empty())
+        head = fmt::format("Stocks at the end of {} ({}, n = {})\n", line.years.rbegin()->first,
+                           e.n == 1 ? "one replication, no interval" : "± half-width of the 95 % CI", e.n);
+      auto state =
+          std::find_if(states.begin(), states.end(), [&](const auto& s) { return s.first == line.row[0]; });
+      if (state == states.end()) state = states.insert(states.end(), {line.row[0], ""});
+      if (!state->second.empty()) state->second += ", ";
+      state->second += figure(e, line.factor) + " " + line.unit;
+      for (const auto& [key, value] : what.fixed) state->second += " " + value;
+    }
+  }
+  std::string out = head;
+  for (const auto& [state, text] : states)
+    out += fmt::format("  {}  {}\n", padded(english.label("state", state), 12), text);
+  return out;
 }
 
 std::string target_line(const experiment::TargetResult& t) {
@@ -77,15 +106,14 @@ std::string summary_text(const RunResult& result) {
   if (result.interrupted)
     out += fmt::format("INTERRUPTED: {} of {} replications finished\n", result.records.size(),
                        result.replications_asked);
+  const std::string waterfall = stock_lines(result);
+  if (!waterfall.empty()) out += "\n" + waterfall;
   bool any = false;
-  for (const Selection& what : shown()) {
-    std::vector<YearLine> lines = lines_by_year(result.summary, what);
-    if (!what.row_keys.empty()) keep_waterfall(lines);
-    for (const YearLine& line : lines) {
-      out += (any ? "" : "\n") + figure_line(result, line, what);
+  for (const Selection& what : shown())
+    for (const YearLine& line : lines_by_year(result.summary, what)) {
+      out += (any ? "" : "\n") + figure_line(result, line);
       any = true;
     }
-  }
   if (!result.summary.targets.empty()) out += "\nTargets\n";
   for (const experiment::TargetResult& t : result.summary.targets) out += target_line(t);
   const auto warnings = counted_warnings(result);

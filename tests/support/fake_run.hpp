@@ -16,6 +16,7 @@ inline const std::vector<measures::MetricRow>& fake_rows() {
       {"capacity.units", "GPU", "at,state", "Devices."},
       {"capacity.h100e", "H100e", "at,state", "H100-equivalents."},
       {"capacity.eflops", "EFLOP/s", "at,state,reading", "Peak of a precision."},
+      {"reading.target.share", "share", "at,state,reading", "Of the target."},
       {"reading.value", "as the reading", "at,state,reading", "Under a reading."},
       {"gpu.allocated.share", "share", "period", "Allocated over in service."},
       {"gpu.stranded.hours", "GPU.h", "period,cause", "Idle by cause."},
@@ -97,6 +98,7 @@ struct FakeRun {
       m.push_back({"capacity.h100e", {{"at", at}, {"state", "in_service"}}, 30000 + 10 * year + r});
       m.push_back({"capacity.eflops", {{"at", at}, {"state", "up"}, {"reading", "bf16"}}, 40});
       m.push_back({"capacity.eflops", {{"at", at}, {"state", "up"}, {"reading", "fp64_tensor"}}, 2});
+      m.push_back({"reading.target.share", {{"at", at}, {"state", "public"}, {"reading", "h100e"}}, 1});
       m.push_back({"reading.value", {{"at", at}, {"state", "allocated"}, {"reading", "h100e"}}, 15000});
       m.push_back({"reading.value", {{"at", at}, {"state", "up"}, {"reading", "h100e"}}, 16000});
       m.push_back({"reading.value", {{"at", at}, {"state", "public"}, {"reading", "h100e"}}, 30000});

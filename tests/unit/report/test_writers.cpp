@@ -187,7 +187,7 @@ TEST_CASE("the report gives verdicts first, then the waterfall by year, in its o
       has(text,
           "| reading.value: H100-equivalents (headline), public | H100e | 30,000 ± 0 | 30,000 ± 0 | 3 |\n"
           "| reading.value: H100-equivalents (headline), allocated | H100e | 15,000 ± 0 | 15,000 ± 0 | 3 |\n"
-          "| reading.value: strict FP64 tensor peak, public | EFLOP/s fp64_tensor | 1.500 ± 0.000 |"));
+          "| reading.value: strict FP64 tensor peak, public | EFLOP/s fp64_tensor | 1.500 ± 0 |"));
   CHECK_FALSE(has(text, "(headline), up"));
   CHECK_FALSE(has(text, "units: dark"));
   CHECK_FALSE(has(text, "Q4"));
@@ -239,6 +239,17 @@ TEST_CASE("a section without figures is left out, not printed empty") {
   for (const char* heading : {"## Targets", "## From paper", "## Who gets", "## Energy", "## Adoption",
                               "## Assumptions", "## What this says", "## Warnings"})
     CHECK_FALSE(has(text, heading));
+}
+
+TEST_CASE("a cluster far below the national target is not read against it") {
+  FakeRun run;
+  for (simulation::RunRecord& r : run.result.records)
+    for (measures::Measurement& m : r.measurements)
+      if (m.metric == "reading.target.share") m.value = 0.0099;
+  run.result.summary = experiment::summarise({}, run.result.records, fake_rows());
+  CHECK_FALSE(has(report_markdown(run.result), "## The national target"));
+  run.scenario.quick_scale = 0.5;  // the same share of a scaled nation
+  CHECK(has(report_markdown(run.result), "## The national target"));
 }
 
 TEST_CASE("one replication has figures and no interval, and no verdict") {
@@ -299,7 +310,7 @@ TEST_CASE("figures show two digits of their spread") {
   CHECK(figure(estimate({29873, 29000, 30746})) == "29,873 ± 2,169");
   CHECK(figure(estimate({1, 1.1, 1.2})) == "1.10 ± 0.25");
   CHECK(figure(estimate({5, 5})) == "5 ± 0");
-  CHECK(figure(estimate({0.3, 0.1 + 0.2, 0.3}), 100) == "30.00 ± 0.00");
+  CHECK(figure(estimate({0.3, 0.1 + 0.2, 0.3}), 100) == "30.00 ± 0");
   CHECK(figure(estimate({1234567})) == "1,234,567");
   CHECK(figure(estimate({-1234.5678})) == "-1,235");
   CHECK(figure(estimate({})) == "-");
@@ -312,8 +323,11 @@ TEST_CASE("figures show two digits of their spread") {
 TEST_CASE("the short summary gives each figure unit, spread and sample, of the latest year") {
   const std::string text = summary_text(FakeRun().result);
   CHECK(has(text, "toy: A toy\npolicy easy, seed 7, 3 replications\n"));
-  CHECK(has(text, "capacity.h100e: in service"));
-  CHECK(has(text, "2026       30,011.0 ± 2.5 H100e (95 % CI, n = 3)"));
+  CHECK(has(text, "Stocks at the end of 2026 (± half-width of the 95 % CI, n = 3)\n"));
+  CHECK(has(text, "  allocated     41.0 ± 2.5 GPU\n"));
+  CHECK(has(text, "  in service    30,011.0 ± 2.5 H100e\n"));
+  CHECK(has(text, "  up            2 ± 0 EFLOP/s fp64_tensor\n"));
+  CHECK(has(text, "  gpu.allocated.share               2026       51.0 ± 2.5 % (95 % CI, n = 3)\n"));
   CHECK(has(text, "PASS          goal: capacity.h100e >= 100 H100e"));
   CHECK(has(text, "fingerprint "));
 }
