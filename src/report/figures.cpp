@@ -178,8 +178,12 @@ std::string grouped(double value, int decimals) {
   if (text.find_first_not_of("-0.,") == std::string::npos && text[0] == '-') text.erase(0, 1);  // no "-0"
   const std::size_t first = text[0] == '-' ? 1 : 0;
   const std::size_t point = std::min(text.find('.'), text.size());
-  for (std::size_t at = point; at > first + 3; at -= 3) text.insert(at - 3, ",");
-  return text;
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (at > first && at < point && (point - at) % 3 == 0) out += ',';
+    out += text[at];
+  }
+  return out;
 }
 
 std::string figure(const Estimate& e, double factor) {

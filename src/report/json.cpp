@@ -142,8 +142,9 @@ std::string summary_json(const RunResult& result) {
   put("replication_numbers", fmt::format("[{}]", fmt::join(numbers, ", ")));
   put("interrupted", result.interrupted ? "true" : "false");
   put("targets", array_json(result.summary.targets, target_json));
-  put("metrics", array_json(result.summary.estimates,
-                            [](const experiment::Estimate& e) { return "{" + estimate_json(e) + "}"; }));
+  put("metrics", array_json(result.summary.estimates, [](const experiment::Estimate& e) {
+        return fmt::format("{{{}}}", estimate_json(e));
+      }));
   put("fingerprint",
       fmt::format("{{\"combined\": \"{}\", \"replications\": {}}}", combined_fingerprint(result),
                   hashes_json(result.records, &simulation::RunRecord::fingerprint)));

@@ -111,7 +111,8 @@ std::string summary_text(const RunResult& result) {
   bool any = false;
   for (const Selection& what : shown())
     for (const YearLine& line : lines_by_year(result.summary, what)) {
-      out += (any ? "" : "\n") + figure_line(result, line);
+      if (!any) out += '\n';
+      out += figure_line(result, line);
       any = true;
     }
   if (!result.summary.targets.empty()) out += "\nTargets\n";
