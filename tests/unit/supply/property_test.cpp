@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include <natgpu/core/hash.hpp>
+#include <natgpu/supply/failures.hpp>
 #include <natgpu/supply/foreseen.hpp>
 
 #include "buildout.hpp"
@@ -26,8 +28,9 @@ class Dice {
     return low + static_cast<std::int64_t>(draw_.unit() * static_cast<double>(high - low + 1));
   }
   Date date() {
-    return Date::of(static_cast<int>(roll(2022, 2030)), static_cast<unsigned>(roll(1, 12)),
-                    static_cast<unsigned>(roll(1, 28)));
+    const int year = static_cast<int>(roll(2022, 2030));  // one by one: arguments are evaluated in any order
+    const auto month = static_cast<unsigned>(roll(1, 12));
+    return Date::of(year, month, static_cast<unsigned>(roll(1, 28)));
   }
 
  private:
@@ -36,9 +39,9 @@ class Dice {
 };
 
 Tranche random_tranche(Dice& dice, int i) {
-  const std::string name = "t" + std::to_string(i);
-  Tranche t = tranche(name, dice.roll(0, 2) == 0 ? "b" : "a",
-                      hardware[static_cast<std::size_t>(dice.roll(0, 2))].name, dice.roll(1, 900));
+  const char* where = dice.roll(0, 2) == 0 ? "b" : "a";
+  const Device& what = hardware[static_cast<std::size_t>(dice.roll(0, 2))];
+  Tranche t = tranche("t" + std::to_string(i), where, what.name, dice.roll(1, 900));
   if (dice.roll(0, 2) == 0) t.ordered = dice.date();
   if (dice.roll(0, 4) == 0) t.delivered = dice.date();
   if (dice.roll(0, 1) == 0) t.in_service = dice.date();
@@ -60,14 +63,15 @@ Supply random_supply(std::uint64_t seed) {
   Supply supply;
   supply.sites = {site("a", 1.3), site("b", 1.15)};
   Date from = Date::of(2022, 1, 1);
-  for (int i = 0; i < dice.roll(0, 6); ++i) {
+  const std::int64_t steps = dice.roll(0, 6), tranches = dice.roll(1, 8);
+  for (std::int64_t i = 0; i < steps; ++i) {
     from.day += std::chrono::days(dice.roll(1, 500));
     GridStep g = step(from, static_cast<double>(dice.roll(0, 4'000'000)));
     g.approval = dice.roll(0, 2) == 0 ? 0.5 : 1.0;
     if (dice.roll(0, 2) == 0) g.slip = Law::exponential(200 * day_s);
     supply.sites[0].grid.push_back(g);
   }
-  for (int i = 0; i < dice.roll(1, 8); ++i) supply.tranches.push_back(random_tranche(dice, i));
+  for (int i = 0; i < tranches; ++i) supply.tranches.push_back(random_tranche(dice, i));
   return supply;
 }
 
@@ -189,4 +193,27 @@ TEST_CASE(
     }
   }
   CHECK(announcements > 300);
+}
+
+TEST_CASE("timelines and strikes have the same bytes under every compiler and optimisation") {
+  Failures failures;
+  failures.causes.resize(2);
+  failures.causes[1].mtbf = days(30);
+  failures.causes[1].repair = Law::lognormal_median_sigma(2 * 3600, 1);
+  failures.early_life_factor = 2.5;
+  Digest64 digest;
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    for (const SupplyEvent& e : timeline(hardware, random_supply(seed), seed)) {
+      digest.add(static_cast<std::uint64_t>(e.at.time_since_epoch().count()));
+      digest.add(static_cast<std::uint64_t>(e.kind) << 32 | e.subject);
+    }
+    Streams streams(seed, 0);
+    const FailureModel model(failures, {streams.open("failures", "t")});
+    for (std::uint32_t k = 0; k < 20; ++k) {
+      const auto strike = model.next_strike(0, 3, k, Instant{} + days(10), Instant{});
+      digest.add(static_cast<std::uint64_t>(strike.at.time_since_epoch().count()));
+      digest.add(static_cast<std::uint64_t>(model.repair_time(0, 3, k, strike.cause).count()));
+    }
+  }
+  CHECK(hex64(digest.value()) == "e9d10ab9c35ee135");
 }
