@@ -89,14 +89,19 @@ TEST_CASE("power is nameplate times PUE, in whole nodes") {
 }
 
 TEST_CASE("a grid step stated as the product of nodes, power and PUE lights them all") {
-  std::vector<Device> odd = {device("odd", 1787.5)};
-  Supply supply = at_one_site({tranche("t", "a", "odd", 8 * 637)});
-  supply.sites[0].pue = 1.3;
-  for (int nodes = 1; nodes <= 637; ++nodes) {
+  const std::vector<Device> odd = {device("odd", 1787.5)};
+  for (int pue_percent = 101; pue_percent <= 160; ++pue_percent) {
+    Supply supply = at_one_site({tranche("t", "a", "odd", 8 * 31), tranche("u", "a", "odd", 8 * 637)});
+    supply.sites[0].pue = pue_percent / 100.0;
     Fleet fleet(odd, supply);
     commission(fleet, 0, Instant{});
-    fleet.apply(event(Kind::grid, 0, Instant{}, nodes * (8 * 1.7875) * 1.3 * 1000));
-    REQUIRE(fleet.state(0).public_in_service == 8 * nodes);
+    commission(fleet, 1, Instant{} + days(1));
+    for (int nodes = 32; nodes <= 668; nodes += 7) {
+      const double watts = (8.0 * 17'875 * pue_percent * nodes) / 1000;  // whole numbers until the last step
+      fleet.apply(event(Kind::grid, 0, Instant{}, watts));
+      INFO("PUE " << pue_percent << " %, nodes " << nodes);
+      REQUIRE(fleet.state(0).public_in_service + fleet.state(1).public_in_service == 8 * nodes);
+    }
   }
 }
 
