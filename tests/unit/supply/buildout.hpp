@@ -51,6 +51,15 @@ inline Tranche pinned(std::string name, std::string at, std::string of, std::int
   return t;
 }
 
+inline Maintenance windows(std::string name, std::string at, Duration every, Duration length) {
+  Maintenance m;
+  m.name = std::move(name);
+  m.site = std::move(at);
+  m.every = every;
+  m.length = length;
+  return m;
+}
+
 /// The timeline of one replication.
 inline std::vector<SupplyEvent> timeline(const std::vector<Device>& hardware, const Supply& supply,
                                          std::uint64_t seed = 1, std::uint32_t replication = 0) {

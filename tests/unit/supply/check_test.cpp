@@ -80,11 +80,7 @@ TEST_CASE(
   supply.sites = {site("a")};
   supply.sites[0].grid = {step(Date::of(2026, 1, 1), 1e6), step(Date::of(2025, 1, 1), 2e6)};
   supply.sites[0].power_price.resize(2);
-  Maintenance m;
-  m.name = "m";
-  m.every = hours(10);
-  m.length = hours(11);
-  supply.maintenance = {m};
+  supply.maintenance = {windows("m", "a", hours(10), hours(11))};
   std::vector<Device> hot = hardware;
   hot[0].idle_power_w = 1001;
   Paths paths;

@@ -59,22 +59,17 @@ TEST_CASE("a certain grid step is announced from the start, with what it will li
 TEST_CASE("maintenance windows cover the horizon, one under way at the start included") {
   Supply supply;
   supply.sites = {site("a"), site("b")};
-  Maintenance m;
-  m.name = "m";
-  m.site = "b";
-  m.first = Date::of(2024, 12, 31);
-  m.every = days(10);
-  m.length = days(2);
-  m.share = 0.1;
-  supply.maintenance = {m};
-  const auto windows = maintenance_windows(supply, calendar, day(2025, 1, 30));
-  REQUIRE(windows.size() == 3);
-  CHECK(windows[0].site == 1);
-  CHECK(windows[0].from == Instant{});
-  CHECK(windows[0].until == day(2025, 1, 2));
-  CHECK(windows[1].from == day(2025, 1, 10));
-  CHECK(windows[2].from == day(2025, 1, 20));
-  CHECK(windows[2].share == 0.1);
+  supply.maintenance = {windows("m", "b", days(10), days(2))};
+  supply.maintenance[0].first = Date::of(2024, 12, 31);
+  supply.maintenance[0].share = 0.1;
+  const auto first = maintenance_windows(supply, calendar, day(2025, 1, 30));
+  REQUIRE(first.size() == 3);
+  CHECK(first[0].site == 1);
+  CHECK(first[0].from == Instant{});
+  CHECK(first[0].until == day(2025, 1, 2));
+  CHECK(first[1].from == day(2025, 1, 10));
+  CHECK(first[2].from == day(2025, 1, 20));
+  CHECK(first[2].share == 0.1);
 
   supply.maintenance[0].first = Date::of(2020, 1, 1);  // 1,827 days before: windows open on days 3, 13, 23
   const auto later = maintenance_windows(supply, calendar, day(2025, 1, 14));

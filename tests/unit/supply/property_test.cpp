@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include <fmt/format.h>
+
 #include <natgpu/core/hash.hpp>
 #include <natgpu/supply/failures.hpp>
 #include <natgpu/supply/foreseen.hpp>
@@ -41,7 +43,7 @@ class Dice {
 Tranche random_tranche(Dice& dice, int i) {
   const char* where = dice.roll(0, 2) == 0 ? "b" : "a";
   const Device& what = hardware[static_cast<std::size_t>(dice.roll(0, 2))];
-  Tranche t = tranche("t" + std::to_string(i), where, what.name, dice.roll(1, 900));
+  Tranche t = tranche(fmt::format("t{}", i), where, what.name, dice.roll(1, 900));
   if (dice.roll(0, 2) == 0) t.ordered = dice.date();
   if (dice.roll(0, 4) == 0) t.delivered = dice.date();
   if (dice.roll(0, 1) == 0) t.in_service = dice.date();
