@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/utf8.hpp>
+#include <natgpu/scenario/scenario.hpp>
+
+#include "command.hpp"
+#include "terminal.hpp"
+
+namespace natgpu::cli {
+namespace {
+
+/// Codes of the rooms that know no scenario: job logs (04) and targets (05).
+const std::vector<scenario::CodeRow>& further_codes() {
+  static const std::vector<scenario::CodeRow> rows{
+      {"E0401", "the job log cannot be read",
+       "The file is not there, is no regular file (a folder, a pipe, a device), or the disk failed. Logs are "
+       "read from "
+       "plain or gzip files."},
+      {"E0402", "a field that is no number",
+       "A row of the Standard Workload Format holds 18 numbers, -1 for unknown, separated by blanks. "
+       "Decimals are "
+       "read: fractions of a second are cut off and counted, fractions of a processor are refused. "
+       "Exponents, signs "
+       "other than a minus and group marks are not read. Comments begin with `;`."},
+      {"E0403", "too few or too many fields",
+       "A row of the Standard Workload Format has exactly 18 fields. A short row is often a cut file, a long "
+       "one "
+       "another format. Fill what is unknown with -1."},
+      {"E0404", "this is no text log",
+       "The file holds a NUL byte or a line of more than 64 KiB, so it is probably not a job log but, say, "
+       "an archive "
+       "or a binary file."},
+      {"E0405", "a number out of range",
+       "Times lie within 10^10 s (317 years), processors, users, groups and queues within 2^31. Larger "
+       "numbers come "
+       "from damaged logs or other units, such as milliseconds."},
+      {"E0406", "damaged gzip data",
+       "The compressed file is cut short or its checksum does not agree. Fetch it again; `gzip -t FILE` "
+       "tests it. A "
+       "damaged log is refused as a whole, for half a log looks like a quiet machine."},
+      {"E0407", "no usable job",
+       "Every row of the log has a run time below one second, no processors, more processors than the "
+       "machine has, or "
+       "a negative submit time. Check `--gpus` and the log's MaxProcs."},
+      {"E0501", "not a bar",
+       "`expect` of a target is a comparison, a number and the metric's unit: `>= 30000 H100e`. Comparisons "
+       "are >=, >, "
+       "<= and <."},
+      {"E0502", "unknown metric",
+       "A target on a metric that does not exist would never be judged, so it is refused. docs/metrics.md "
+       "lists the "
+       "metrics with unit and labels."},
+      {"E0503", "the unit of the bar is not the metric's",
+       "The bar of a target is stated in the metric's own unit, so that nobody reads seconds as hours. Only "
+       "shares may "
+       "be written without one."},
+      {"E0504", "labels that match nothing",
+       "`where` of a target names the labels of one figure: `at=2030-12-31;state=in_service`. All labels of "
+       "the figure "
+       "must be given, and the figure must have been measured."},
+  };
+  return rows;
+}
+
+/// Breaks between words, so that lines keep to a terminal's width.
+std::string wrapped(const std::string& text) {
+  constexpr std::size_t width = 80;
+  std::string out;
+  std::size_t column = 0;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t to = std::min(text.find(' ', from), text.size());
+    if (column > 0 && column + 1 + (to - from) > width) {
+      out += '\n';
+      column = 0;
+    } else if (column > 0) {
+      out += ' ';
+      ++column;
+    }
+    out.append(text, from, to - from);
+    column += to - from;
+    from = to + 1;
+  }
+  return out;
+}
+
+std::vector<scenario::CodeRow> all_codes() {
+  std::vector<scenario::CodeRow> rows = scenario::error_codes();
+  rows.insert(rows.end(), further_codes().begin(), further_codes().end());
+  return rows;
+}
+
+int explain(const Arguments& arguments) {
+  const std::vector<scenario::CodeRow> codes = all_codes();
+  if (arguments.positional.empty()) {
+    std::string out;
+    for (const scenario::CodeRow& row : codes) out += fmt::format("{}  {}\n", row.code, row.title);
+    put_out(out);
+    return Exit::done;
+  }
+  std::string wanted = arguments.positional[0];
+  for (char& c : wanted)
+    if (c == 'e') c = 'E';
+  const auto found =
+      std::find_if(codes.begin(), codes.end(), [&](const auto& row) { return row.code == wanted; });
+  if (found == codes.end()) {
+    std::vector<std::string> names;
+    for (const scenario::CodeRow& row : codes) names.push_back(row.code);
+    throw UsageError(fmt::format("unknown code `{}`{}", printable(wanted), did_you_mean(wanted, names)),
+                     "`natgpu explain` lists them all");
+  }
+  put_out(fmt::format("{}: {}\n\n{}\n", found->code, found->title, wrapped(found->text)));
+  return Exit::done;
+}
+
+}  // namespace
+
+const Command& explain_command() {
+  static const Command command{"explain",
+                               "Tell more about an error code; without one, list them.",
+                               "[CODE]",
+                               0,
+                               1,
+                               {},
+                               {"natgpu explain E0213"},
+                               explain};
+  return command;
+}
+
+}  // namespace natgpu::cli

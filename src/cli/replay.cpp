@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <natgpu/core/diagnostic.hpp>
+#include <natgpu/core/file.hpp>
+#include <natgpu/core/utf8.hpp>
+#include <natgpu/scheduling/spec.hpp>
+#include <natgpu/simulation/replay.hpp>
+#include <natgpu/simulation/simulate.hpp>
+#include <natgpu/workload/swf.hpp>
+
+#include "command.hpp"
+#include "terminal.hpp"
+
+namespace natgpu::cli {
+namespace {
+
+using scheduling::PassRule;
+using scheduling::Ties;
+
+constexpr std::int64_t most_gpus = 1'000'000'000;
+constexpr std::int64_t progress_from_jobs = 1'000'000;  // below, a replay is over before a bar is read
+
+/// A published simulator's rules, as far as this program has them.
+struct Dialect {
+  std::string name;
+  scheduling::Semantics semantics;
+};
+const std::vector<Dialect>& dialects() {
+  static const std::vector<Dialect> all{{"natgpu", {PassRule::instant, Ties::release_first}},
+                                        {"pyss", {PassRule::event, Ties::arrival_first}}};
+  return all;
+}
+
+template <class Row>
+std::vector<std::string> names_of(const std::vector<Row>& rows) {
+  std::vector<std::string> names;
+  for (const Row& row : rows) names.push_back(row.name);
+  return names;
+}
+
+scheduling::Semantics semantics_of(const Arguments& arguments) {
+  scheduling::Semantics semantics =
+      dialects()[arguments.choice("--dialect", names_of(dialects()), 0)].semantics;
+  if (arguments.has("--pass"))
+    semantics.pass = static_cast<PassRule>(arguments.choice("--pass", {"instant", "event"}, 0));
+  if (arguments.has("--ties"))
+    semantics.ties = static_cast<Ties>(arguments.choice("--ties", {"release-first", "arrival-first"}, 0));
+  else if (semantics.pass == PassRule::instant)
+    semantics.ties = Ties::release_first;
+  if (arguments.has("--ties") && semantics.pass == PassRule::instant)
+    throw UsageError("--ties has no meaning where one pass sees all that happened at an instant",
+                     "add `--pass event`, or leave --ties out");
+  return semantics;
+}
+
+simulation::ReplayOptions options_for(const Arguments& arguments) {
+  const std::vector<scheduling::NamedPolicy>& policies = scheduling::named_policies();
+  std::size_t easy = 0;
+  while (easy + 1 < policies.size() && policies[easy].name != "easy") ++easy;
+  simulation::ReplayOptions options;
+  options.gpus = arguments.whole("--gpus", 0, 1, most_gpus);
+  options.backfill = policies[arguments.choice("--policy", names_of(policies), easy)].backfill;
+  options.semantics = semantics_of(arguments);
+  options.exact_estimates = arguments.choice("--estimates", {"requested", "exact"}, 0) == 1;
+  options.stop = &stop_requested();
+  return options;
+}
+
+void refuse_unusable(const workload::JobLog& log, const simulation::ReplayOptions& options) {
+  if (options.gpus == 0 && log.max_procs == 0)
+    throw UsageError(fmt::format("{} does not say how many processors the machine has", printable(log.file)),
+                     "state it with `--gpus N`");
+  if (!log.jobs.empty()) return;
+  Diagnostic d;
+  d.code = "E0407";
+  d.message = "the log holds no usable job";
+  d.place.file = log.file;
+  for (const workload::Unusable& u : log.unusable)
+    d.help += fmt::format("{}{} rows: {}", d.help.empty() ? "" : "; ", u.rows, u.reason);
+  throw ScenarioError({d});
+}
+
+std::string log_notes(const workload::JobLog& log) {
+  std::string out;
+  for (const workload::Unusable& u : log.unusable)
+    out += fmt::format("warning: {} rows left out: {} (line{} {}{})\n", u.rows, u.reason,
+                       u.first_lines.size() > 1 ? "s" : "", fmt::join(u.first_lines, ", "),
+                       u.rows > u.first_lines.size() ? ", ..." : "");
+  if (log.fractions_dropped > 0)
+    out += fmt::format("warning: {} times had a fraction of a second, which was cut off\n",
+                       log.fractions_dropped);
+  return out;
+}
+
+/// Runs the replay on a thread of its own and shows how far it is.
+simulation::ReplayResult replay_with_progress(const workload::JobLog& log,
+                                              simulation::ReplayOptions options) {
+  std::atomic<std::int64_t> jobs_done{0};
+  options.jobs_done = &jobs_done;
+  simulation::ReplayResult result;
+  std::exception_ptr failure;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool over = false;
+  std::thread worker([&] {
+    try {
+      result = simulation::replay(log, options);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const std::lock_guard lock(mutex);
+    over = true;
+    changed.notify_all();
+  });
+  {
+    ProgressBar bar("replay");
+    const auto total = static_cast<double>(log.jobs.size());
+    std::unique_lock lock(mutex);
+    while (!changed.wait_for(lock, std::chrono::milliseconds(250), [&] { return over; }))
+      bar.show(static_cast<double>(jobs_done.load()) / total, fmt::format("{} jobs", jobs_done.load()));
+  }
+  worker.join();
+  if (failure) std::rethrow_exception(failure);
+  return result;
+}
+
+std::string jobs_csv(const workload::JobLog& log, const simulation::ReplayResult& result) {
+  std::string out = "job_id,submit_s,start_s,end_s,gpus,state\n";
+  out.reserve(out.size() + log.jobs.size() * 48);
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) {
+    const workload::LogJob& j = log.jobs[i];
+    if (result.start_s[i] < 0)
+      fmt::format_to(std::back_inserter(out), "{},{},,,{},rejected\n", j.id, j.submit_s, j.gpus);
+    else
+      fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{}\n", j.id, j.submit_s, result.start_s[i],
+                     result.end_s[i], j.gpus, result.killed[i] != 0 ? "killed" : "finished");
+  }
+  return out;
+}
+
+/// Refuses before the work is done what could not be written after it.
+void prepare_file(const std::string& path) {
+  namespace fs = std::filesystem;
+  if (path.empty() || fs::exists(path)) return;
+  const std::string folder = fs::path(path).parent_path().string();
+  prepare_folder(folder.empty() ? "." : folder);
+}
+
+struct Timings {
+  double read_s = 0, simulate_s = 0;
+};
+
+std::string result_json(const workload::JobLog& log, const simulation::ReplayResult& result,
+                        const Timings& timings) {
+  const nlohmann::ordered_json json{{"jobs", log.jobs.size()},
+                                    {"mean_wait_s", result.mean_wait_s},
+                                    {"mean_bounded_slowdown", result.mean_bounded_slowdown},
+                                    {"utilization", result.utilization},
+                                    {"makespan_s", result.makespan_s},
+                                    {"read_s", timings.read_s},
+                                    {"simulate_s", timings.simulate_s},
+                                    {"semantics", result.semantics}};
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::string result_text(const workload::JobLog& log, const simulation::ReplayResult& r,
+                        const Timings& timings) {
+  std::string out = fmt::format("{}: {} jobs on {} GPUs\n", printable(log.file), log.jobs.size(), r.gpus);
+  out += fmt::format("  semantics              {}\n", r.semantics);
+  out += fmt::format("  mean wait              {:.3f} s\n", r.mean_wait_s);
+  out += fmt::format("  mean bounded slowdown  {:.5f}\n", r.mean_bounded_slowdown);
+  out += fmt::format("  utilization            {:.4f} of GPUs x makespan\n", r.utilization);
+  out += fmt::format("  makespan               {} s\n", r.makespan_s);
+  if (r.started < log.jobs.size())
+    out += fmt::format("  never started          {} jobs\n", log.jobs.size() - r.started);
+  out += fmt::format("  fingerprint            {:016x}\n", r.fingerprint);
+  return out + fmt::format("  read in {:.3f} s, simulated in {:.3f} s\n", timings.read_s, timings.simulate_s);
+}
+
+int replay(const Arguments& arguments) {
+  arguments.choice("--format", {"swf"}, 0);
+  const simulation::ReplayOptions options = options_for(arguments);
+  prepare_file(arguments.text("--jobs-csv"));
+  prepare_file(arguments.text("--json"));
+  Timings timings;
+  double began = wall_seconds();
+  const workload::JobLog log = workload::read_swf(arguments.positional[0], options.gpus);
+  timings.read_s = wall_seconds() - began;
+  refuse_unusable(log, options);
+  put_err(log_notes(log));
+  began = wall_seconds();
+  const simulation::ReplayResult result = static_cast<std::int64_t>(log.jobs.size()) < progress_from_jobs
+                                              ? simulation::replay(log, options)
+                                              : replay_with_progress(log, options);
+  timings.simulate_s = wall_seconds() - began;
+  if (arguments.has("--jobs-csv")) write_file_whole(arguments.text("--jobs-csv"), jobs_csv(log, result));
+  if (arguments.has("--json")) write_file_whole(arguments.text("--json"), result_json(log, result, timings));
+  put_out(result_text(log, result, timings));
+  return Exit::done;
+}
+
+}  // namespace
+
+const Command& replay_command() {
+  static const Command command{
+      "replay",
+      "Replay a job log (SWF, plain or .gz) under one policy.",
+      "TRACE",
+      1,
+      1,
+      {{"--format", "F", "of the log: swf"},
+       {"--gpus", "N", "of the machine; by default the log's MaxProcs"},
+       {"--policy", "P", "fcfs, fit or easy (default)"},
+       {"--dialect", "D", "rules of a known simulator: natgpu (default) or pyss (event, arrival-first)"},
+       {"--pass", "RULE",
+        "instant: one pass sees all that happened at an instant; event: a pass after each event"},
+       {"--ties", "RULE", "with --pass event: release-first or arrival-first"},
+       {"--estimates", "E", "requested (default), or exact: policies see true run times"},
+       {"--jobs-csv", "FILE", "start and end of every usable job, in log order"},
+       {"--json", "FILE", "the figures below"}},
+      {"natgpu replay log.swf.gz --policy easy",
+       "natgpu replay log.swf.gz --pass event --ties arrival-first --jobs-csv jobs.csv --json result.json"},
+      replay};
+  return command;
+}
+
+}  // namespace natgpu::cli

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/file.hpp>
+#include <natgpu/core/utf8.hpp>
+#include <natgpu/experiment/replicate.hpp>
+#include <natgpu/experiment/summary.hpp>
+#include <natgpu/report/files.hpp>
+
+#include "command.hpp"
+#include "command_line.hpp"
+#include "scenarios.hpp"
+#include "terminal.hpp"
+
+namespace natgpu::cli {
+namespace {
+
+constexpr std::int64_t most_replications = 1'000'000;
+constexpr std::int64_t most_threads = 4096;
+
+/// results/<scenario>[-policy][-quick], or below --out where there are several scenarios.
+std::string folder_for(const scenario::Scenario& s, const Arguments& arguments) {
+  std::string name = s.name;
+  if (arguments.has("--policy")) name += "-" + s.policy;
+  if (arguments.has("--quick")) name += "-quick";
+  if (!arguments.has("--out")) return "results/" + slug(name);
+  return arguments.positional.size() == 1 ? arguments.text("--out")
+                                          : arguments.text("--out") + "/" + slug(name);
+}
+
+std::vector<std::string> prepare_folders(const std::vector<scenario::Scenario>& scenarios,
+                                         const Arguments& arguments) {
+  std::vector<std::string> folders;
+  for (const scenario::Scenario& s : scenarios) {
+    folders.push_back(folder_for(s, arguments));
+    if (std::count(folders.begin(), folders.end(), folders.back()) > 1)
+      throw UsageError(fmt::format("two scenarios would write to {}", printable(folders.back())),
+                       "run them one at a time, each with its own --out");
+  }
+  for (const std::string& folder : folders) prepare_folder(folder);
+  return folders;
+}
+
+struct Plan {
+  experiment::ReplicateOptions replicate;
+  report::Language language = report::Language::en;
+  bool quick = false;
+  std::vector<std::string> settings;
+};
+
+Plan plan_for(const scenario::Scenario& s, const Arguments& arguments) {
+  Plan plan;
+  plan.replicate.seed = static_cast<std::uint64_t>(arguments.whole("--seed", s.seed, 0, INT64_MAX));
+  plan.replicate.replications =
+      static_cast<std::uint32_t>(arguments.whole("--replications", s.replications, 1, most_replications));
+  const std::int64_t cores = std::max(1U, std::thread::hardware_concurrency());
+  plan.replicate.threads = static_cast<unsigned>(arguments.whole("--jobs", cores, 1, most_threads));
+  plan.replicate.stop = &stop_requested();
+  plan.language = static_cast<report::Language>(arguments.choice("--lang", {"en", "ko", "both"}, 0));
+  plan.quick = arguments.has("--quick");
+  plan.settings = arguments.list("--set");
+  return plan;
+}
+
+/// Judges the targets; where one names what was not measured, the figures are kept and the mistakes handed
+/// back.
+experiment::Summary summarise(const scenario::Scenario& s, const std::vector<simulation::RunRecord>& records,
+                              std::vector<Diagnostic>& mistakes) {
+  try {
+    return experiment::summarise(s, records);
+  } catch (const ScenarioError& e) {
+    mistakes = e.diagnostics();
+    scenario::Scenario without = s;
+    without.targets.clear();
+    return experiment::summarise(without, records);
+  }
+}
+
+int run_one(const scenario::Scenario& s, const std::string& folder, Plan plan) {
+  report::RunFacts facts;
+  facts.command_line = command_line();
+  facts.started = utc_now();
+  const double began = wall_seconds();
+  const std::uint32_t asked = plan.replicate.replications;
+  experiment::Replications done;
+  {
+    ProgressBar bar(printable(s.name));
+    plan.replicate.on_progress = [&](double share, std::uint32_t finished) {
+      bar.show(share, fmt::format("{} of {} replications", finished, asked));
+    };
+    done = experiment::replicate(s, plan.replicate);
+  }
+  if (done.records.empty()) {
+    put_err("interrupted before a replication was finished; nothing was written\n");
+    return Exit::interrupted;
+  }
+  report::RunResult result;
+  result.scenario = &s;
+  result.seed = plan.replicate.seed;
+  result.replications_asked = asked;
+  result.interrupted = done.interrupted;
+  result.quick = plan.quick;
+  result.settings = plan.settings;
+  result.language = plan.language;
+  result.records = std::move(done.records);
+  std::vector<Diagnostic> mistakes;
+  result.summary = summarise(s, result.records, mistakes);
+  facts.finished = utc_now();
+  facts.wall_seconds = wall_seconds() - began;
+  facts.threads = plan.replicate.threads;
+  facts.peak_memory_bytes = peak_memory();
+  const std::string path = report::write_results(folder, result, facts);
+  put_out(report::summary_text(result));
+  put_out(path + "\n");
+  if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
+  return result.interrupted ? Exit::interrupted : Exit::done;
+}
+
+int run(const Arguments& arguments) {
+  scenario::LoadOptions options;
+  options.set = arguments.list("--set");
+  options.policy = arguments.text("--policy");
+  options.quick = arguments.has("--quick");
+  const std::vector<scenario::Scenario> scenarios = load_all(arguments.positional, options);
+  std::vector<Plan> plans;
+  for (const scenario::Scenario& s : scenarios) plans.push_back(plan_for(s, arguments));
+  const std::vector<std::string> folders = prepare_folders(scenarios, arguments);
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    if (i > 0) put_out("\n");
+    if (const int code = run_one(scenarios[i], folders[i], plans[i]); code != Exit::done) return code;
+  }
+  return Exit::done;
+}
+
+}  // namespace
+
+const Command& run_command() {
+  static const Command command{
+      "run",
+      "Simulate scenarios; write results and a report.",
+      "SCENARIO...",
+      1,
+      10000,
+      {{"--policy", "P", "a policy block of the scenario, or a named scheduling policy"},
+       {"--replications", "N", "by default as the scenario says"},
+       {"--seed", "S", "by default as the scenario says"},
+       {"--jobs", "N", "threads; by default one a core. The results do not depend on it"},
+       {"--set", "PATH=VALUE", "another value, checked as in the file", true},
+       {"--quick", "", "scale capacity and demand down, few replications: a look, not a result"},
+       {"--lang", "L", "of report.md: en (default), ko or both"},
+       {"--out", "DIR", "for the results; by default results/<scenario>[-policy][-quick]"}},
+      {"natgpu run scenarios/small-city.yaml", "natgpu run scenarios/korea-2030.yaml --quick --lang both",
+       "natgpu run scenarios/korea-2030.yaml --policy fcfs --replications 20 --jobs 8 --out results/fcfs"},
+      run};
+  return command;
+}
+
+}  // namespace natgpu::cli

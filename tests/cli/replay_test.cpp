@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "bytes.hpp"
+#include "catch.hpp"
+#include "folder.hpp"
+#include "run_program.hpp"
+#include "traces.hpp"
+
+using natgpu::testing::Folder;
+using natgpu::testing::natgpu_says;
+using natgpu::testing::Outcome;
+using natgpu::testing::read_bytes;
+using natgpu::testing::write_bytes;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Oracle S5: two GPUs; job 1 runs longer than it asked for and is killed at 5.
+std::string small_log() {
+  const auto row = [](const char* id, const char* submit, const char* run, const char* gpus,
+                      const char* requested) {
+    return std::string(id) + " " + submit + " -1 " + run + " " + gpus + " -1 -1 " + gpus + " " + requested +
+           " -1 1 1 1 -1 1 -1 -1 -1\n";
+  };
+  return "; MaxProcs: 2\n" + row("1", "0", "9", "2", "5") + row("2", "1", "3", "1", "3") +
+         row("3", "1", "2", "1", "4") + row("4", "2", "-1", "1", "4");
+}
+
+}  // namespace
+
+TEST_CASE("a replay prints its figures and writes jobs.csv and JSON as documented") {
+  const Folder folder;
+  write_bytes(folder.path("log.swf"), small_log());
+  const Outcome outcome =
+      natgpu_says({"replay", "log.swf", "--jobs-csv", "jobs.csv", "--json", "out.json"}, folder.path(""));
+  REQUIRE(outcome.code == 0);
+  CHECK(has(outcome.out, "3 jobs on 2 GPUs"));
+  CHECK(has(outcome.err, "warning: 1 rows left out: run time below 1 s (line 5)"));
+  CHECK(
+      read_bytes(folder.path("jobs.csv")) ==
+      "job_id,submit_s,start_s,end_s,gpus,state\n1,0,0,5,2,killed\n2,1,5,8,1,finished\n3,1,5,7,1,finished\n");
+  const nlohmann::json json = nlohmann::json::parse(read_bytes(folder.path("out.json")));
+  std::set<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.insert(key);
+  CHECK(keys == std::set<std::string>{"jobs", "mean_wait_s", "mean_bounded_slowdown", "utilization",
+                                      "makespan_s", "read_s", "simulate_s", "semantics"});
+  CHECK(json["jobs"] == 3);
+  CHECK(json["makespan_s"] == 8);
+  CHECK(json["mean_wait_s"].get<double>() == Approx(8.0 / 3));
+  CHECK(json["utilization"].get<double>() == Approx(15.0 / 16));
+}
+
+TEST_CASE("the pyss dialect is one pass per event with arrivals first") {
+  const Folder folder;
+  write_bytes(folder.path("log.swf"), small_log());
+  const Outcome named = natgpu_says({"replay", "log.swf", "--dialect", "pyss"}, folder.path(""));
+  REQUIRE(named.code == 0);
+  CHECK(has(named.out, "event"));
+  CHECK(has(named.out, "arrival-first"));
+}
+
+TEST_CASE("a log that cannot be used ends with 3 and names file, line and column") {
+  const Folder folder;
+  write_bytes(folder.path("broken.swf"), small_log() + "5 0 -1 x\n");
+  Outcome outcome = natgpu_says({"replay", "broken.swf"}, folder.path(""));
+  CHECK(outcome.code == 3);
+  CHECK(outcome.out.empty());
+  CHECK(has(outcome.err, "broken.swf:6:8: error[E0402]"));
+  CHECK(has(outcome.err, "natgpu explain E0402"));
+  outcome = natgpu_says({"replay", "none.swf"}, folder.path(""));
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "none.swf"));
+  write_bytes(folder.path("empty.swf"), "; MaxProcs: 2\n");
+  outcome = natgpu_says({"replay", "empty.swf"}, folder.path(""));
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "E0407"));
+}
+
+TEST_CASE("a log that names no machine asks for its size") {
+  const Folder folder;
+  write_bytes(folder.path("log.swf"), small_log().substr(small_log().find('\n') + 1));
+  Outcome outcome = natgpu_says({"replay", "log.swf"}, folder.path(""));
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "--gpus N"));
+  outcome = natgpu_says({"replay", "log.swf", "--gpus", "2"}, folder.path(""));
+  CHECK(outcome.code == 0);
+}
+
+TEST_CASE("a result file that cannot be written ends with 4 before anything is simulated") {
+  const Folder folder;
+  write_bytes(folder.path("log.swf"), small_log());
+  write_bytes(folder.path("file"), "x");
+  const Outcome outcome = natgpu_says({"replay", "log.swf", "--json", "file/out.json"}, folder.path(""));
+  CHECK(outcome.code == 4);
+  CHECK(outcome.out.empty());
+  CHECK(has(outcome.err, "file"));
+}
+
+TEST_CASE("the KTH log under EASY with a pass per event, arrivals first, waits 6836.872 s on average") {
+  NATGPU_TRACE_OR_SKIP(path, "KTH-SP2-1996-2-filtered.swf.gz");
+  const Folder folder;
+  const Outcome outcome = natgpu_says({"replay", path, "--policy", "easy", "--pass", "event", "--ties",
+                                       "arrival-first", "--json", "out.json"},
+                                      folder.path(""));
+  REQUIRE(outcome.code == 0);
+  const nlohmann::json json = nlohmann::json::parse(read_bytes(folder.path("out.json")));
+  CHECK(json["jobs"] == 28481);
+  CHECK(json["mean_wait_s"].get<double>() == Approx(6836.872).epsilon(1e-7));
+  CHECK(json["mean_bounded_slowdown"].get<double>() == Approx(92.57654).epsilon(1e-7));
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the program says to those who use it wrongly, and with which code it ends.
+#include <nlohmann/json.hpp>
+
+#include "catch.hpp"
+#include "run_program.hpp"
+
+using natgpu::testing::natgpu_says;
+using natgpu::testing::Outcome;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("without arguments the program shows examples on stderr and ends with 2") {
+  const Outcome outcome = natgpu_says({});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.out.empty());
+  CHECK(has(outcome.err, "Examples"));
+}
+
+TEST_CASE("help is a result: on stdout, with code 0, for the program and each command") {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"--help"},
+                                             {"-h"},
+                                             {"help"},
+                                             {"help", "run"},
+                                             {"run", "--help"},
+                                             {"replay", "x", "-h"},
+                                             {"validate", "--help"}}) {
+    const Outcome outcome = natgpu_says(words);
+    INFO(words.back());
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "Usage: natgpu "));
+    CHECK(outcome.err.empty());
+  }
+}
+
+TEST_CASE("a misspelt command or option gets a suggestion and code 2") {
+  Outcome outcome = natgpu_says({"rnu"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "unknown command `rnu`"));
+  outcome = natgpu_says({"replya", "x"});
+  CHECK(has(outcome.err, "did you mean `replay`?"));
+  outcome = natgpu_says({"run", "x.yaml", "--polcy", "easy"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "unknown option `--polcy`, did you mean `--policy`?"));
+  outcome = natgpu_says({"run", "x.yaml", "--zzzzzz=3"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "unknown option `--zzzzzz`"));
+  CHECK_FALSE(has(outcome.err, "did you mean"));
+}
+
+TEST_CASE("what is missing, double, or too much is named") {
+  Outcome outcome = natgpu_says({"run"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "run needs SCENARIO..."));
+  outcome = natgpu_says({"run", "x.yaml", "--seed"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "--seed"));
+  outcome = natgpu_says({"run", "x.yaml", "--seed", "1", "--seed", "2"});
+  CHECK(outcome.code == 2);
+  outcome = natgpu_says({"replay", "a.swf", "b.swf"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "unexpected argument `b.swf`"));
+}
+
+TEST_CASE("values that make no sense are refused with the range or the names allowed") {
+  for (const char* wrong : {"0", "-1", "1.5", "1e3", "many", "010", "99999999999999999999", ""}) {
+    INFO(wrong);
+    const Outcome outcome = natgpu_says({"replay", "x.swf", "--gpus", wrong});
+    CHECK(outcome.code == 2);
+    CHECK(has(outcome.err, "--gpus"));
+  }
+  Outcome outcome = natgpu_says({"replay", "x.swf", "--policy", "eazy"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "did you mean `easy`?"));
+  CHECK(has(outcome.err, "fcfs, fit, easy"));
+  outcome = natgpu_says({"replay", "x.swf", "--ties", "arrival-first"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "--pass event"));
+}
+
+TEST_CASE("no control character of an argument reaches the terminal") {
+  const Outcome outcome = natgpu_says({"run", "x.yaml", "--\x1b[31mred"});
+  CHECK(outcome.code == 2);
+  CHECK_FALSE(has(outcome.err, "\x1b"));
+}
+
+TEST_CASE("the version is told, also as JSON") {
+  CHECK(has(natgpu_says({"--version"}).out, "natgpu "));
+  const Outcome outcome = natgpu_says({"version", "--json"});
+  CHECK(outcome.code == 0);
+  CHECK(nlohmann::json::parse(outcome.out)["tool"] == "natgpu");
+}
+
+TEST_CASE("explain tells more about a code, and lists all without one") {
+  Outcome outcome = natgpu_says({"explain", "E0402"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "E0402: a field that is no number"));
+  CHECK(natgpu_says({"explain", "e0213"}).code == 0);
+  outcome = natgpu_says({"explain"});
+  for (const char* code : {"E0213", "E0406", "E0504"}) CHECK(has(outcome.out, code));
+  outcome = natgpu_says({"explain", "E9999"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "`natgpu explain` lists them all"));
+}
