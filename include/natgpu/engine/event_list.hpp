@@ -41,7 +41,7 @@ constexpr std::uint64_t entity_of(Rank rank) {
   return rank & (entity_limit - 1);
 }
 
-/// Names a scheduled event, for cancelling it. Stale after the event has run.
+/// Names a scheduled event, for cancelling it. Stale after the event has run; a default one names no event.
 struct EventHandle {
   std::uint32_t slot = 0;
   std::uint32_t sequence = 0;
@@ -85,7 +85,7 @@ class EventList {
 
   /// Whether the event is still to come.
   bool pending(EventHandle h) const {
-    return h.slot < slots_.size() && slots_[h.slot].sequence == h.sequence;
+    return h.sequence != free_slot && h.slot < slots_.size() && slots_[h.slot].sequence == h.sequence;
   }
 
   /// Takes an event back. A handle whose event has run or was cancelled is ignored.

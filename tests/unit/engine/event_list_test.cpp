@@ -54,6 +54,19 @@ TEST_CASE("a cancelled event does not happen, and a stale handle cancels nothing
   CHECK(list.next_time() == never);
 }
 
+TEST_CASE("a default handle names no event, even while the first slot is free") {
+  EventList<int> list;
+  list.schedule(tick(1), 0, 1);
+  list.pop();
+  CHECK_FALSE(list.pending(EventHandle{}));
+  list.cancel(EventHandle{});
+  list.schedule(tick(2), 0, 2);
+  list.schedule(tick(3), 0, 3);
+  CHECK(list.size() == 2);
+  CHECK(list.pop().payload == 2);
+  CHECK(list.pop().payload == 3);
+}
+
 TEST_CASE("a hundred thousand random schedules and cancellations agree with a sorted map") {
   const std::uint64_t seed = GENERATE(1, 2, 3);
   CAPTURE(seed);
