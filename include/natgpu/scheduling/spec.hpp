@@ -37,7 +37,7 @@ struct Scheduling {
   Order order = Order::fcfs;
   Backfill backfill = Backfill::easy;
   Semantics semantics;
-  std::int64_t queue_limit = 0;           ///< submissions beyond so many queued jobs are rejected; 0: no limit
+  std::int64_t queue_limit = 0;  ///< submissions beyond so many queued jobs are rejected; 0: no limit
   Duration slowdown_floor = seconds(10);  ///< of bounded slowdown (Feitelson & Rudolph, JSSPP 1998)
 };
 

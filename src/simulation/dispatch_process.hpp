@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: Apache-2.0
+// From submission to the end of a job: applies the dispatcher's decisions, carries out ends, failures and
+// requeues, and keeps the books. The rules of who runs are in `scheduling`, those of who asks in `demand`.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/dispatcher.hpp>
+
+#include "accounts.hpp"
+#include "job_groups.hpp"
+#include "job_table.hpp"
+#include "start_order.hpp"
+#include "world.hpp"
+
+namespace natgpu::simulation {
+
+/// What the owner of a service wants to hear of its jobs. Called for services only.
+class ServiceListener {
+ public:
+  virtual ~ServiceListener() = default;
+  virtual void floor_started(std::uint32_t service, std::int64_t contract_end) = 0;
+  virtual void floor_stopped(std::uint32_t service, bool for_good) = 0;
+  virtual std::int64_t replica_started(std::uint32_t service,
+                                       std::uint32_t slot) = 0;  ///< @returns its profile end
+  virtual void replica_stopped(std::uint32_t service, std::uint32_t slot) = 0;
+};
+
+template <scheduling::Backfill B>
+class DispatchProcess {
+ public:
+  DispatchProcess(World& world, const std::vector<supply::Pool>& pools, std::size_t sectors,
+                  std::size_t organisations, const JobGroups& groups, std::vector<std::int64_t> planned)
+      : world_(world),
+        groups_(groups),
+        planned_(std::move(planned)),
+        dispatcher_(pools.size(), groups.specs),
+        orders_(pools.size()),
+        levels_(pools.size()),
+        books_(world.quarters.size(), pools.size(), sectors, groups.classes.size(), organisations) {}
+
+  void listen(ServiceListener* listener) { listener_ = listener; }
+  scheduling::Dispatcher<B>& dispatcher() { return dispatcher_; }
+  std::size_t pools() const { return orders_.size(); }
+
+  // --- jobs come
+  // -------------------------------------------------------------------------------------------------
+
+  struct Submission {
+    JobKind kind = JobKind::batch;
+    std::uint32_t organisation = no_index;
+    std::uint32_t service = no_index;
+    std::uint16_t sector = 0, job_class = 0;
+    std::int32_t gpus = 1;
+    std::int64_t run_time = 0, requested = 0;
+    std::int64_t patience = 0;  ///< ticks; the greatest value: for ever
+    demand::Fate fate = demand::Fate::completes;
+  };
+
+  /// @returns the job's slot, or no_index if it was rejected
+  std::uint32_t submit(const Submission& s) {
+    const std::uint64_t id = next_id_++;
+    const bool counted = s.kind != JobKind::replica;
+    if (counted) {
+      ++cohort(world_.quarter, s.sector).submitted;
+      ++books_.by_class[s.job_class].submitted;
+    }
+    const std::uint32_t group = groups_.of_class[s.job_class];
+    if (!ever_fits(group, s.gpus) || queue_is_full()) {
+      if (counted) {
+        ++cohort(world_.quarter, s.sector).rejected;
+        ++books_.by_class[s.job_class].rejected;
+      }
+      return no_index;
+    }
+    const std::uint32_t slot = jobs_.add();
+    Job& j = jobs_[slot];
+    j.id = id;
+    j.submitted = world_.now;
+    j.run_time = s.run_time;
+    j.requested = s.requested;
+    j.patience_end = plus(world_.now, s.patience);
+    j.organisation = s.organisation;
+    j.service = s.service;
+    j.group = group;
+    j.gpus = s.gpus;
+    j.sector = s.sector;
+    j.job_class = s.job_class;
+    j.cohort = world_.quarter;
+    j.kind = s.kind;
+    j.fate = s.fate;
+    enqueue(slot);
+    if (s.patience != std::numeric_limits<std::int64_t>::max()) newcomers_.push_back({slot, id});
+    return slot;
+  }
+  /// A waiting job leaves: its patience is over, or its service wants it no more.
+  void withdraw(std::uint32_t slot) {
+    const Job& j = jobs_[slot];
+    const bool found = dispatcher_.withdraw(j.group, key_of(j));
+    NATGPU_ENSURE(found, "a waiting job stands in the queue");
+    queued_gpus_ -= j.gpus;
+    world_.events.cancel(j.patience);
+    forget(slot);
+  }
+
+  // --- the pass
+  // --------------------------------------------------------------------------------------------------
+
+  void decide() {
+    dispatcher_.pass(world_.now, *this);
+    bool left = false;
+    for (const JobRef& w : expired_) left |= leave_if_waiting(w);
+    expired_.clear();
+    for (const JobRef& w : newcomers_) {
+      if (!is_waiting(w)) continue;
+      Job& j = jobs_[w.slot];
+      if (j.patience_end <= world_.now) {
+        left |= leave_if_waiting(w);
+      } else {
+        j.patience =
+            world_.events.schedule(instant(j.patience_end),
+                                   engine::rank_of(engine::Phase::decide, kind::patience, j.id), {w.slot, 0});
+      }
+    }
+    newcomers_.clear();
+    if (left) dispatcher_.pass(world_.now, *this);
+  }
+  /// The timer of a job's patience; acted upon after the pass, in which it may still start.
+  void patience_over(std::uint32_t slot) { expired_.push_back({slot, jobs_[slot].id}); }
+
+  /// The dispatcher's sink: a job starts now.
+  void start(const scheduling::WaitingJob& waiting, std::uint32_t pool, std::int64_t requested_on_pool) {
+    const std::uint32_t slot = waiting.slot;
+    Job& j = jobs_[slot];
+    const double speed = speed_in(j.group, pool);
+    j.state = JobState::running;
+    j.pool = pool;
+    j.started = world_.now;
+    j.requested_end = plus(world_.now, requested_on_pool);
+    queued_gpus_ -= j.gpus;
+    running_jobs_ += 1;
+    orders_[pool].add(slot, j.gpus, [this](std::uint32_t s) -> std::uint32_t& { return jobs_[s].position; });
+    levels_[pool].idle.change(world_.now, -j.gpus);
+    levels_[pool].allocated.change(world_.now, j.gpus);
+    if (!j.has_started) note_first_start(j);
+    if (j.kind == JobKind::replica) {
+      const std::int64_t end = listener_->replica_started(j.service, slot);
+      extend(slot, end);
+      return;
+    }
+    const std::int64_t work =
+        scheduling::time_at_speed(std::max<std::int64_t>(j.run_time - j.done, 1), speed);
+    const std::int64_t end = std::min(plus(plus(world_.now, j.stall), work), j.requested_end);
+    j.completion = world_.events.schedule(
+        instant(end), engine::rank_of(engine::Phase::release, kind::completion, j.id), {slot, 0});
+    if (j.kind == JobKind::service_floor) listener_->floor_started(j.service, end);
+  }
+
+  // --- jobs end
+  // --------------------------------------------------------------------------------------------------
+
+  /// A batch job or a service's floor is done, or killed at its requested time.
+  void complete(std::uint32_t slot) {
+    Job& j = jobs_[slot];
+    const std::int64_t work =
+        scheduling::time_at_speed(std::max<std::int64_t>(j.run_time - j.done, 1), speed_in(j.group, j.pool));
+    const bool killed = plus(plus(j.started, j.stall), work) > world_.now;
+    if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, true);
+    release(slot);
+    settle_segment(j, killed ? Use::lost_limit : end_use(j.fate),
+                   killed || j.fate == demand::Fate::user_error);
+    note_end(j, killed);
+    forget(slot);
+  }
+  /// A replica is scaled down; all it did was of use.
+  void stop_replica(std::uint32_t slot) {
+    Job& j = jobs_[slot];
+    release(slot);
+    spend(j, j.started, world_.now, Use::useful);
+    forget(slot);
+  }
+  /// A running replica's known end moves.
+  void extend(std::uint32_t slot, std::int64_t new_end) {
+    Job& j = jobs_[slot];
+    if (new_end == j.requested_end) return;
+    dispatcher_.extend(j.pool, j.gpus, j.requested_end, new_end);
+    j.requested_end = new_end;
+  }
+
+  // --- capacity comes and goes
+  // -----------------------------------------------------------------------------------
+
+  /// Public units come into service (up).
+  void add_units(std::uint32_t pool, std::int64_t units) {
+    levels_[pool].in_service.change(world_.now, units);
+    raise(pool, units);
+  }
+  /// Public units leave service. Idle ones go first, then those of the jobs that started last, which are
+  /// requeued.
+  void remove_units(std::uint32_t pool, std::int64_t units) {
+    make_idle(pool, units);
+    lower(pool, units);
+    levels_[pool].in_service.change(world_.now, -units);
+  }
+  /// Units that are down leave service.
+  void retire_down(std::uint32_t pool, std::int64_t units) {
+    levels_[pool].down.change(world_.now, -units);
+    levels_[pool].in_service.change(world_.now, -units);
+  }
+  /// Up units go down where they stand: those at `fraction` of the numbering by start order, or the last
+  /// started.
+  /// @returns how many went down (fewer only if fewer were up)
+  std::int64_t strike(std::uint32_t pool, std::int64_t units, double fraction, supply::Victim victim) {
+    const std::int64_t up = dispatcher_.capacity(pool);
+    const std::int64_t hit = std::min(units, up);
+    if (victim == supply::Victim::uniform) {
+      const auto first = static_cast<std::int64_t>(fraction * static_cast<double>(up - hit + 1));
+      holders_.clear();
+      orders_[pool].holders(first, hit, holders_);
+      victims_.clear();
+      for (const std::uint32_t slot : holders_) victims_.push_back({slot, jobs_[slot].id});
+      for (const JobRef& w : victims_)  // a service's floor takes its replicas with it
+        if (jobs_[w.slot].in_use && jobs_[w.slot].id == w.id && jobs_[w.slot].state == JobState::running)
+          requeue(w.slot);
+    }
+    make_idle(pool, hit);
+    lower(pool, hit);
+    levels_[pool].down.change(world_.now, hit);
+    return hit;
+  }
+  /// Units that an announced window takes.
+  std::int64_t take_down(std::uint32_t pool, std::int64_t units) {
+    const std::int64_t taken = std::min(units, dispatcher_.capacity(pool));
+    make_idle(pool, taken);
+    lower(pool, taken);
+    levels_[pool].down.change(world_.now, taken);
+    return taken;
+  }
+  void bring_up(std::uint32_t pool, std::int64_t units) {
+    levels_[pool].down.change(world_.now, -units);
+    raise(pool, units);
+  }
+  std::int64_t in_service(std::uint32_t pool) const { return levels_[pool].in_service.value(); }
+
+  // --- the books
+  // -------------------------------------------------------------------------------------------------
+
+  /// Closes the quarter: areas up to `boundary` belong to it.
+  void close_quarter(std::uint16_t quarter, std::int64_t boundary) {
+    for (std::size_t p = 0; p < levels_.size(); ++p) {
+      PoolLevels& l = levels_[p];
+      for (Level* level : {&l.in_service, &l.down, &l.idle, &l.allocated}) level->settle(boundary);
+      const std::size_t at = quarter * levels_.size() + p;
+      books_.areas[at] = {l.in_service.take(), l.down.take(), l.idle.take(), l.allocated.take()};
+      books_.stocks[at] = {l.in_service.value(), l.down.value(), l.idle.value(), l.allocated.value()};
+    }
+  }
+  /// Ends the run: whatever runs is split into saved and unfinished work, whatever waits is counted.
+  void close_run() {
+    for (std::uint32_t slot = 0; slot < jobs_.slots(); ++slot) {
+      Job& j = jobs_[slot];
+      if (!j.in_use) continue;
+      if (j.state == JobState::running) {
+        if (j.kind == JobKind::replica)
+          spend(j, j.started, world_.now, Use::useful);
+        else
+          settle_segment(j, Use::unfinished, false);
+      } else if (j.settled != no_index) {
+        settle_saved(j, Use::useful);
+      }
+      if (j.kind != JobKind::replica) note_still_there(j);
+    }
+  }
+
+  const DispatchBooks& books() const { return books_; }
+  const PoolLevels& levels(std::size_t pool) const { return levels_[pool]; }
+  std::int64_t queued_gpus() const { return queued_gpus_; }
+  std::uint64_t running_jobs() const { return running_jobs_; }
+  std::size_t waiting_jobs() const { return dispatcher_.waiting(); }
+  std::uint64_t submitted() const { return next_id_; }
+  std::size_t job_slots() const { return jobs_.slots(); }
+  const Job& job(std::uint32_t slot) const { return jobs_[slot]; }
+
+ private:
+  /// A job by slot and id: the slot may have been given to another since.
+  struct JobRef {
+    std::uint32_t slot;
+    std::uint64_t id;
+  };
+  /// GPU-time behind a checkpoint, kept until its job's end settles what it was.
+  struct Saved {
+    std::uint16_t quarter;
+    std::uint16_t pool;
+    Area area;
+    std::uint32_t next;
+  };
+
+  static scheduling::QueueKey key_of(const Job& j) { return {j.submitted, j.id}; }
+  static Use end_use(demand::Fate fate) {
+    static constexpr Use use[] = {Use::useful, Use::lost_user_error, Use::lost_cancel};
+    return use[static_cast<std::size_t>(fate)];
+  }
+  JobCounts& cohort(std::uint16_t quarter, std::uint16_t sector) {
+    return books_.cohorts[quarter * books_.sectors + sector];
+  }
+  double speed_in(std::uint32_t group, std::uint32_t pool) const {
+    return groups_.speed[group * orders_.size() + pool];
+  }
+  bool ever_fits(std::uint32_t group, std::int64_t gpus) const {
+    for (const auto& c : groups_.specs[group].choices)
+      if (gpus <= planned_[c.pool]) return true;
+    return false;
+  }
+  bool queue_is_full() const {
+    const std::int64_t limit = world_.scenario.scheduling.queue_limit;
+    return limit > 0 && dispatcher_.waiting() >= static_cast<std::size_t>(limit);
+  }
+  bool is_waiting(const JobRef& w) const {
+    const Job& j = jobs_[w.slot];
+    return j.in_use && j.id == w.id && j.state == JobState::queued && !j.has_started;
+  }
+  bool leave_if_waiting(const JobRef& w) {
+    if (!is_waiting(w)) return false;
+    Job& j = jobs_[w.slot];
+    if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, true);
+    ++cohort(j.cohort, j.sector).gave_up;
+    ++books_.by_class[j.job_class].gave_up;
+    withdraw(w.slot);
+    return true;
+  }
+
+  void enqueue(std::uint32_t slot) {
+    Job& j = jobs_[slot];
+    j.state = JobState::queued;
+    queued_gpus_ += j.gpus;
+    // A segment may run for what is left of the request, and for its restart.
+    const std::int64_t left = std::max<std::int64_t>(j.requested - j.done, 1);
+    dispatcher_.submit(j.group, {key_of(j), plus(left, j.stall), j.gpus, slot});
+  }
+  void forget(std::uint32_t slot) { jobs_.remove(slot); }
+
+  /// Hands a running job's GPUs back.
+  void release(std::uint32_t slot) {
+    Job& j = jobs_[slot];
+    dispatcher_.finish(j.pool, j.gpus, j.requested_end);
+    orders_[j.pool].remove(j.position);
+    levels_[j.pool].allocated.change(world_.now, -j.gpus);
+    levels_[j.pool].idle.change(world_.now, j.gpus);
+    --running_jobs_;
+  }
+  /// A running job loses its GPUs and goes back to its place in the queue, to its last checkpoint.
+  void requeue(std::uint32_t slot) {
+    Job& j = jobs_[slot];
+    release(slot);
+    if (j.kind == JobKind::replica) {
+      spend(j, j.started, world_.now, Use::useful);
+      listener_->replica_stopped(j.service, slot);
+      forget(slot);
+      return;
+    }
+    world_.events.cancel(j.completion);
+    settle_segment(j, Use::lost_failure, false, true);
+    ++j.restarts;
+    ++cohort(j.cohort, j.sector).restarts;
+    ++books_.by_class[j.job_class].restarts;
+    j.stall = groups_.classes[j.job_class].restart_cost;
+    if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, false);
+    enqueue(slot);
+  }
+  void make_idle(std::uint32_t pool, std::int64_t units) {
+    while (dispatcher_.free(pool) < units) requeue(orders_[pool].last());
+  }
+  void raise(std::uint32_t pool, std::int64_t units) {
+    if (units == 0) return;
+    levels_[pool].idle.change(world_.now, units);
+    dispatcher_.change_capacity(pool, units);
+  }
+  void lower(std::uint32_t pool, std::int64_t units) {
+    if (units == 0) return;
+    levels_[pool].idle.change(world_.now, -units);
+    dispatcher_.change_capacity(pool, -units);
+  }
+
+  // --- what GPU-time turned out to be
+  // ----------------------------------------------------------------------------
+
+  /// Books GPU-time of [from, until) under one use, in the quarters in which it was spent.
+  void spend(const Job& j, std::int64_t from, std::int64_t until, Use use) {
+    if (until <= from) return;
+    if (j.organisation != no_index)
+      books_.of_organisation[j.organisation] += static_cast<Area>(until - from) * j.gpus;
+    for_quarters(from, until, [&](std::uint16_t quarter, std::int64_t length) {
+      books_.gpu_time.at(quarter, j.pool, j.sector, use) += static_cast<Area>(length) * j.gpus;
+    });
+  }
+  template <class Take>
+  void for_quarters(std::int64_t from, std::int64_t until, Take&& take) const {
+    for (std::uint16_t q = world_.quarter_of(from); from < until; ++q) {
+      const std::int64_t stop =
+          q + 1U < world_.quarters.size() ? std::min(until, ticks(world_.quarters[q].to)) : until;
+      if (stop > from) take(q, stop - from);
+      from = stop;
+    }
+  }
+  /// Settles the segment that ends now: stalled, then work that is kept, then work that is not.
+  ///
+  /// @param use        what the work since the last checkpoint is (all of it where there are no checkpoints)
+  /// @param lose_all   the job's earlier checkpoints are worth nothing either
+  /// @param goes_on    the job will be continued from its last checkpoint: what is kept waits for the job's
+  /// end
+  void settle_segment(Job& j, Use use, bool lose_all, bool goes_on = false) {
+    const std::int64_t work_from = std::min(plus(j.started, j.stall), world_.now);
+    spend(j, j.started, work_from, Use::stalled);
+    std::int64_t kept_until = work_from;
+    if (use == Use::useful) {
+      kept_until = world_.now;
+    } else if (!lose_all) {
+      kept_until = plus(work_from, advance_checkpoint(j, world_.now - work_from));
+    }
+    if (goes_on) {
+      save(j, work_from, kept_until);
+    } else {
+      spend(j, work_from, kept_until, Use::useful);
+      settle_saved(j, lose_all ? use : Use::useful);
+    }
+    spend(j, kept_until, world_.now, use);
+  }
+  /// Moves the job's checkpoint as far as `elapsed` ticks of work carried it. @returns the ticks behind it
+  std::int64_t advance_checkpoint(Job& j, std::int64_t elapsed) {
+    const std::int64_t every = groups_.classes[j.job_class].checkpoint_every;
+    if (every == 0) return 0;
+    const double speed = speed_in(j.group, j.pool);
+    const auto progress = static_cast<std::int64_t>(std::floor(static_cast<double>(elapsed) * speed));
+    const std::int64_t reached = std::min((j.done + progress) / every * every, j.run_time);
+    const std::int64_t gained = std::max<std::int64_t>(reached - j.done, 0);
+    if (gained == 0) return 0;
+    j.done += gained;
+    return std::min(elapsed, scheduling::time_at_speed(gained, speed));
+  }
+  void save(Job& j, std::int64_t from, std::int64_t until) {
+    if (until <= from) return;
+    if (j.organisation != no_index)
+      books_.of_organisation[j.organisation] += static_cast<Area>(until - from) * j.gpus;
+    for_quarters(from, until, [&](std::uint16_t quarter, std::int64_t length) {
+      std::uint32_t at;
+      if (!spare_saved_.empty()) {
+        at = spare_saved_.back();
+        spare_saved_.pop_back();
+      } else {
+        at = static_cast<std::uint32_t>(saved_.size());
+        saved_.emplace_back();
+      }
+      saved_[at] = {quarter, static_cast<std::uint16_t>(j.pool), static_cast<Area>(length) * j.gpus,
+                    j.settled};
+      j.settled = at;
+    });
+  }
+  void settle_saved(Job& j, Use use) {
+    while (j.settled != no_index) {
+      const Saved& s = saved_[j.settled];
+      books_.gpu_time.at(s.quarter, s.pool, j.sector, use) += s.area;
+      spare_saved_.push_back(j.settled);
+      j.settled = s.next;
+    }
+  }
+
+  // --- counts
+  // ----------------------------------------------------------------------------------------------------
+
+  void note_first_start(Job& j) {
+    j.has_started = true;
+    world_.events.cancel(j.patience);
+    if (j.kind == JobKind::replica) return;
+    const std::int64_t wait = world_.now - j.submitted;
+    for (JobCounts* c : {&cohort(j.cohort, j.sector), &books_.by_class[j.job_class]}) {
+      ++c->started;
+      c->waited += wait;
+      c->wait_s.add(wait / ticks_per_second);
+    }
+  }
+  void note_end(const Job& j, bool killed) {
+    const std::int64_t turnaround = world_.now - j.submitted;
+    const double speed = speed_in(j.group, j.pool);
+    const std::int64_t service = scheduling::time_at_speed(std::min(j.run_time, j.requested), speed);
+    const std::int64_t floor = std::max(service, world_.scenario.scheduling.slowdown_floor.count());
+    const double slowdown = std::max(1.0, static_cast<double>(turnaround) / static_cast<double>(floor));
+    for (JobCounts* c : {&cohort(j.cohort, j.sector), &books_.by_class[j.job_class]}) {
+      ++(killed                               ? c->killed
+         : j.fate == demand::Fate::completes  ? c->finished
+         : j.fate == demand::Fate::user_error ? c->failed
+                                              : c->cancelled);
+      c->turnaround += turnaround;
+      c->slowdown += slowdown;
+    }
+  }
+  void note_still_there(const Job& j) {
+    for (JobCounts* c : {&cohort(j.cohort, j.sector), &books_.by_class[j.job_class]}) {
+      ++(j.state == JobState::running ? c->running : c->queued);
+      if (!j.has_started) {
+        ++c->censored;
+        c->censored_wait += world_.now - j.submitted;
+      }
+    }
+  }
+
+  World& world_;
+  const JobGroups& groups_;
+  std::vector<std::int64_t> planned_;  ///< most public units a pool will ever have, as planned
+  scheduling::Dispatcher<B> dispatcher_;
+  JobTable jobs_;
+  std::vector<StartOrder> orders_;
+  std::vector<PoolLevels> levels_;
+  DispatchBooks books_;
+  std::vector<Saved> saved_;
+  std::vector<std::uint32_t> spare_saved_;
+  std::vector<JobRef> newcomers_, expired_;
+  std::vector<std::uint32_t> holders_;
+  std::vector<JobRef> victims_;
+  ServiceListener* listener_ = nullptr;
+  std::uint64_t next_id_ = 0;
+  std::int64_t queued_gpus_ = 0;
+  std::uint64_t running_jobs_ = 0;
+};
+
+}  // namespace natgpu::simulation

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model that the engine runs: it routes each event to the process that owns it, and rolls the quarters.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <natgpu/engine/run_loop.hpp>
+#include <natgpu/simulation/interrupted.hpp>
+#include <natgpu/simulation/simulate.hpp>
+
+#include "demand_process.hpp"
+#include "dispatch_process.hpp"
+#include "service_process.hpp"
+#include "supply_process.hpp"
+
+namespace natgpu::simulation {
+
+template <scheduling::Backfill B>
+class National {
+ public:
+  using Payload = simulation::Payload;
+  using Dispatch = DispatchProcess<B>;
+
+  National(World& world, supply::Fleet& fleet, const JobGroups& groups, const demand::Population& population,
+           const workload::JobLog* log, Streams& streams, const SimulateOptions& options)
+      : world_(world),
+        options_(options),
+        fleet_(fleet),
+        dispatch_(world, fleet.pools(), world.scenario.demand.sectors.size(), population.organisations.size(),
+                  groups, planned_units(fleet)),
+        supply_(world, dispatch_, fleet, streams),
+        demand_(world, dispatch_, groups, population, streams, log),
+        services_(world, dispatch_, population, demand_.profile()) {
+    dispatch_.listen(&services_);
+    if (supply_.foresees()) dispatch_.dispatcher().keep_profile();
+    supply_.begin();
+    demand_.begin();
+    world_.schedule(Instant{}, engine::Phase::observe, kind::sample, 0, {});
+  }
+
+  // --- what the engine asks of a model
+  // ---------------------------------------------------------------------------
+
+  Events& events() { return world_.events; }
+  Instant next_arrival() const { return demand_.next_arrival(); }
+  engine::Rank arrive(Instant now) { return demand_.arrive(now); }
+  void decide(Instant) { dispatch_.decide(); }
+  bool keep_going(Instant now) {
+    world_.now = ticks(now);
+    while (now >= world_.quarters[world_.quarter].to) roll();
+    if ((++polls_ & 0xfff) == 0) report_progress();
+    return true;
+  }
+
+  void handle(const engine::Event<Payload>& e) {
+    const Payload& p = e.payload;
+    switch (e.phase()) {
+      case engine::Phase::release:
+        return handle_release(e.kind(), p);
+      case engine::Phase::capacity:
+        return handle_capacity(e.kind(), p);
+      case engine::Phase::arrive:
+        return handle_arrive(e.kind(), p);
+      case engine::Phase::decide:
+        return dispatch_.patience_over(p.subject);
+      case engine::Phase::observe:
+        return sample();
+      case engine::Phase::settle:
+        break;
+    }
+    NATGPU_ENSURE(false, "every event has an owner");
+  }
+
+  // --- the end
+  // ---------------------------------------------------------------------------------------------------
+
+  void finish() {
+    world_.now = ticks(world_.end);
+    dispatch_.close_run();
+    services_.close_run();
+    close_quarter(world_.quarter);
+  }
+  Dispatch& dispatch() { return dispatch_; }
+  SupplyProcess<Dispatch>& supply() { return supply_; }
+  DemandProcess<Dispatch>& demand() { return demand_; }
+  const ReplicaCounts& replicas() const { return services_.counts(); }
+  std::vector<SeriesPoint>& series() { return series_; }
+
+ private:
+  static std::vector<std::int64_t> planned_units(const supply::Fleet& fleet) {
+    std::vector<std::int64_t> planned(fleet.pools().size());
+    for (std::uint32_t t = 0; t < fleet.tranches(); ++t)
+      planned[fleet.pool_of(t)] += fleet.public_units_of(t);
+    return planned;
+  }
+
+  void handle_release(std::uint8_t what, const Payload& p) {
+    if (what == kind::completion)
+      dispatch_.complete(p.subject);
+    else if (what == kind::strike)
+      supply_.strike(p.subject, p.detail);
+    else
+      services_.follow_curve(p.subject, p.detail);
+  }
+  void handle_capacity(std::uint8_t what, const Payload& p) {
+    switch (what) {
+      case kind::announcement_lapses:
+        return supply_.announcement_lapses(p.subject);
+      case kind::repair:
+        return supply_.repaired(p.subject, p.detail);
+      case kind::supply_event:
+        return supply_.supply_event(p.subject);
+      case kind::announcement:
+        return supply_.announce(p.subject);
+      case kind::maintenance_end:
+        return supply_.maintenance_ends(p.subject);
+      default:
+        return supply_.maintenance_begins(p.subject);
+    }
+  }
+  void handle_arrive(std::uint8_t what, const Payload& p) {
+    switch (what) {
+      case kind::adoption:
+        return demand_.adopt(p.subject);
+      case kind::onboarding:
+        return demand_.onboarded(p.subject);
+      case kind::lapse:
+        return demand_.lapse(p.subject);
+      default:
+        return open_service(p.subject, p.detail);
+    }
+  }
+  void open_service(std::uint32_t organisation, std::uint32_t k) {
+    if (!demand_.is_user(organisation)) return;
+    services_.open(organisation, demand_.contract(organisation, k));
+    demand_.next_opening(organisation, k + 1, demand_.opening_time(organisation));
+  }
+
+  void close_quarter(std::uint16_t quarter) {
+    const std::int64_t boundary = ticks(world_.quarters[quarter].to);
+    dispatch_.close_quarter(quarter, boundary);
+    supply_.close_quarter(quarter, boundary);
+    demand_.close_quarter(quarter);
+  }
+  void roll() {
+    close_quarter(world_.quarter);
+    ++world_.quarter;
+  }
+
+  /// Once a day at midnight, after the pass.
+  void sample() {
+    const Date day = world_.calendar.date_of(instant(world_.now));
+    std::int64_t in_service = 0, down = 0, allocated = 0;
+    for (std::size_t p = 0; p < dispatch_.pools(); ++p) {
+      const PoolLevels& l = dispatch_.levels(p);
+      in_service += l.in_service.value();
+      down += l.down.value();
+      allocated += l.allocated.value();
+    }
+    const auto add = [&](const char* metric, measures::Labels labels, double value) {
+      series_.push_back({day, metric, std::move(labels), value});
+    };
+    add("capacity.units", {{"state", "public"}}, static_cast<double>(in_service));
+    add("capacity.units", {{"state", "up"}}, static_cast<double>(in_service - down));
+    add("capacity.units", {{"state", "allocated"}}, static_cast<double>(allocated));
+    add("jobs.running.count", {}, static_cast<double>(dispatch_.running_jobs()));
+    add("jobs.queued.count", {}, static_cast<double>(dispatch_.waiting_jobs()));
+    add("gpu.queued", {}, static_cast<double>(dispatch_.queued_gpus()));
+    add("adoption.gpu_user.count", {}, demand_.users_now());
+    world_.schedule(instant(world_.now + days(1).count()), engine::Phase::observe, kind::sample, 0, {});
+  }
+  void report_progress() {
+    if (options_.progress != nullptr)
+      options_.progress->share.store(static_cast<double>(world_.now) / static_cast<double>(ticks(world_.end)),
+                                     std::memory_order_relaxed);
+    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) throw Interrupted{};
+  }
+
+  World& world_;
+  const SimulateOptions& options_;
+  supply::Fleet& fleet_;
+  Dispatch dispatch_;
+  SupplyProcess<Dispatch> supply_;
+  DemandProcess<Dispatch> demand_;
+  ServiceProcess<Dispatch> services_;
+  std::vector<SeriesPoint> series_;
+  std::uint64_t polls_ = 0;
+};
+
+}  // namespace natgpu::simulation

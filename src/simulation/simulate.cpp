@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <natgpu/simulation/simulate.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include <natgpu/core/diagnostic.hpp>
+
+#include "measure.hpp"
+#include "national.hpp"
+
+namespace natgpu::simulation {
+namespace {
+
+template <scheduling::Backfill B>
+RunRecord run(const scenario::Scenario& scenario, const SimulateOptions& options,
+              const workload::JobLog* log) {
+  World world(scenario);
+  Streams streams(options.seed, options.replication);
+  supply::Fleet fleet(scenario.hardware, scenario.supply);
+  const JobGroups groups = make_job_groups(scenario, fleet.pools());
+  const demand::Population population = demand::draw_population(scenario.demand, streams);
+  National<B> model(world, fleet, groups, population, log, streams, options);
+
+  const bool per_event = scenario.scheduling.semantics.pass == scheduling::PassRule::event;
+  engine::RunLoop<National<B>> loop(
+      model, {per_event, scenario.scheduling.semantics.ties == scheduling::Ties::arrival_first});
+  loop.run(world.end);
+  model.finish();
+
+  const Books books{world,
+                    fleet,
+                    population,
+                    groups,
+                    model.dispatch().books(),
+                    model.supply().books(),
+                    model.demand().books(),
+                    model.replicas()};
+  check_conservation(books);
+
+  RunRecord record;
+  record.seed = options.seed;
+  record.replication = options.replication;
+  record.fingerprint = loop.fingerprint().value();
+  record.events = loop.fingerprint().events();
+  record.demand_hash = books.demand.hash;
+  record.failure_hash = books.supply.hash;
+  record.jobs = model.dispatch().submitted();
+  record.measurements = measure(books);
+  record.series = std::move(model.series());
+  return record;
+}
+
+/// Logs are nearly always in order of submission; the file's order settles ties.
+workload::JobLog in_order(workload::JobLog log) {
+  std::stable_sort(
+      log.jobs.begin(), log.jobs.end(),
+      [](const workload::LogJob& a, const workload::LogJob& b) { return a.submit_s < b.submit_s; });
+  return log;
+}
+
+}  // namespace
+
+RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& options) {
+  std::optional<workload::JobLog> log;
+  if (!scenario.demand.trace.file.empty())
+    log = in_order(
+        workload::read_swf((std::filesystem::path(scenario.folder) / scenario.demand.trace.file).string()));
+  using Runner = RunRecord (*)(const scenario::Scenario&, const SimulateOptions&, const workload::JobLog*);
+  static constexpr Runner runners[] = {run<scheduling::Backfill::none>, run<scheduling::Backfill::fit>,
+                                       run<scheduling::Backfill::easy>};
+  return runners[static_cast<std::size_t>(scenario.scheduling.backfill)](scenario, options,
+                                                                         log ? &*log : nullptr);
+}
+
+}  // namespace natgpu::simulation

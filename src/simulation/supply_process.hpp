@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries the buildout, failures, repairs and maintenance to the dispatch process. Formulas are in `supply`.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <natgpu/core/hash.hpp>
+#include <natgpu/core/random.hpp>
+#include <natgpu/supply/failures.hpp>
+#include <natgpu/supply/fleet.hpp>
+#include <natgpu/supply/foreseen.hpp>
+
+#include "accounts.hpp"
+#include "world.hpp"
+
+namespace natgpu::simulation {
+
+inline SupplyCounts counts_of(const supply::TrancheState& s) {
+  return {s.ordered, s.dark, s.installing, s.operator_own, s.outside_public, s.public_in_service, s.retired};
+}
+
+template <class Dispatch>
+class SupplyProcess {
+ public:
+  SupplyProcess(World& world, Dispatch& dispatch, supply::Fleet& fleet, Streams& streams)
+      : world_(world),
+        dispatch_(dispatch),
+        fleet_(fleet),
+        spec_(world.scenario.supply),
+        timeline_(supply::draw_timeline(world.scenario.hardware, spec_, world.calendar, streams)),
+        announced_(supply::announced_changes(world.scenario.hardware, spec_, timeline_)),
+        failures_(spec_.failures, failure_streams(streams)),
+        shop_(spec_.failures.crews),
+        nodes_of_tranche_(fleet.tranches()),
+        maintained_(fleet.pools().size()),
+        current_areas_(fleet.tranches()),
+        books_(world.quarters.size(), fleet.tranches(), spec_.failures.causes.size()) {
+    for (const supply::MaintenanceWindow& w : supply::maintenance_windows(spec_, world.calendar, world.end))
+      windows_.push_back({w, std::vector<std::int64_t>(fleet.pools().size()), false});
+  }
+
+  bool foresees() const { return !announced_.empty() || !windows_.empty(); }
+
+  void begin() {
+    for (std::uint32_t i = 0; i < timeline_.size(); ++i) at_capacity(timeline_[i].at, kind::supply_event, i);
+    for (std::uint32_t i = 0; i < announced_.size(); ++i)
+      at_capacity(announced_[i].announced, kind::announcement, i);
+    for (std::uint32_t i = 0; i < windows_.size(); ++i)
+      at_capacity(windows_[i].window.from, kind::maintenance_begin, i);
+  }
+
+  void supply_event(std::uint32_t index) {
+    settle_areas();
+    for (const supply::CapacityChange& c : fleet_.apply(timeline_[index])) {
+      resize(c.tranche, c.delta);
+      refresh_windows(c.pool);
+    }
+  }
+  void announce(std::uint32_t index) {
+    const supply::AnnouncedChange& a = announced_[index];
+    dispatch_.dispatcher().foresee(a.pool, ticks(a.at), a.delta);
+    at_capacity(a.at, kind::announcement_lapses, index);
+  }
+  void announcement_lapses(std::uint32_t index) {
+    const supply::AnnouncedChange& a = announced_[index];
+    dispatch_.dispatcher().withdraw_foreseen(a.pool, ticks(a.at), a.delta);
+  }
+
+  void strike(std::uint32_t index, std::uint32_t cause) {
+    Node& n = nodes_[index];
+    const std::uint32_t pool = fleet_.pool_of(n.tranche);
+    hash_.add((static_cast<std::uint64_t>(index) << 32) | n.k);
+    hash_.add(static_cast<std::uint64_t>(world_.now));
+    ++books_.strike(world_.quarter, n.tranche, cause);
+    n.hit = dispatch_.strike(pool, n.units, failures_.victim_uniform(n.tranche, n.ordinal, n.k),
+                             spec_.failures.victim);
+    n.state = NodeState::down;
+    const supply::RepairShop::Ticket ticket{n.tranche, index,
+                                            failures_.repair_time(n.tranche, n.ordinal, n.k, cause)};
+    n.broke_at = world_.now;
+    if (shop_.admit(ticket)) begin_repair(ticket);
+  }
+  void repaired(std::uint32_t index, std::uint32_t k) {
+    supply::RepairShop::Ticket next;
+    if (shop_.finish(next)) begin_repair(next);
+    Node& n = nodes_[index];
+    if (n.state != NodeState::down || n.k != k) return;  // the node left service meanwhile
+    dispatch_.bring_up(fleet_.pool_of(n.tranche), n.hit);
+    ++n.k;
+    n.state = NodeState::up;
+    schedule_strike(index);
+  }
+
+  void maintenance_begins(std::uint32_t index) {
+    Window& w = windows_[index];
+    w.begun = true;
+    for (std::uint32_t p = 0; p < fleet_.pools().size(); ++p) {
+      if (fleet_.pools()[p].site != w.window.site) continue;
+      foresee_window(w, p, 0);
+      const std::int64_t taken = dispatch_.take_down(p, window_units(w, p));
+      maintained_[p] += taken;
+      w.units[p] = taken;
+      if (taken > 0) dispatch_.dispatcher().foresee(p, ticks(w.window.until), taken);
+    }
+    at_capacity(w.window.until, kind::maintenance_end, index);
+  }
+  void maintenance_ends(std::uint32_t index) {
+    Window& w = windows_[index];
+    for (std::uint32_t p = 0; p < w.units.size(); ++p) {
+      if (w.units[p] == 0) continue;
+      dispatch_.dispatcher().withdraw_foreseen(p, ticks(w.window.until), w.units[p]);
+      const std::int64_t back = std::min(w.units[p], maintained_[p]);
+      maintained_[p] -= back;
+      dispatch_.bring_up(p, back);
+    }
+  }
+
+  void close_quarter(std::uint16_t quarter, std::int64_t boundary) {
+    settle_areas_until(boundary);
+    for (std::uint32_t t = 0; t < fleet_.tranches(); ++t) {
+      books_.areas[quarter * fleet_.tranches() + t] = current_areas_[t];
+      books_.stocks[quarter * fleet_.tranches() + t] = counts_of(fleet_.state(t));
+    }
+    current_areas_.assign(fleet_.tranches(), SupplyAreas{});
+  }
+
+  const SupplyBooks& books() {
+    books_.hash = hash_.value();
+    return books_;
+  }
+
+ private:
+  enum class NodeState : std::uint8_t { away, up, down };
+  struct Node {
+    std::uint32_t tranche = 0, ordinal = 0;
+    std::uint32_t k = 0;  ///< spells of up-time so far
+    std::int64_t units = 0, hit = 0;
+    std::int64_t broke_at = 0;
+    engine::EventHandle next_strike;
+    NodeState state = NodeState::away;
+  };
+  struct TrancheNodes {
+    std::vector<std::uint32_t> nodes;  ///< every node ever activated, by ordinal
+    std::size_t active = 0;
+    std::int64_t units = 0;
+  };
+  struct Window {
+    supply::MaintenanceWindow window;
+    std::vector<std::int64_t> units;  ///< per pool: foreseen, then taken
+    bool begun = false;
+  };
+
+  std::vector<Stream> failure_streams(Streams& streams) const {
+    std::vector<Stream> all;
+    for (const supply::Tranche& t : spec_.tranches) all.push_back(streams.open("failures", t.name));
+    return all;
+  }
+  void at_capacity(Instant at, std::uint8_t what, std::uint32_t index) {
+    if (at < world_.end) world_.schedule(at, engine::Phase::capacity, what, index, {index, 0});
+  }
+
+  // --- nodes
+  // -----------------------------------------------------------------------------------------------------
+
+  /// Activates or deactivates nodes of a tranche so that its public units change by `delta`.
+  void resize(std::uint32_t tranche, std::int64_t delta) {
+    TrancheNodes& t = nodes_of_tranche_[tranche];
+    const std::int64_t target = t.units + delta;
+    while (t.active > 0 && t.units > target) deactivate(t, t.nodes[--t.active]);
+    const std::int64_t per_node =
+        world_.scenario.hardware[fleet_.pools()[fleet_.pool_of(tranche)].device].per_node;
+    while (t.units < target) activate(t, tranche, std::min(per_node, target - t.units));
+  }
+  void activate(TrancheNodes& t, std::uint32_t tranche, std::int64_t units) {
+    if (t.active == t.nodes.size()) {
+      t.nodes.push_back(static_cast<std::uint32_t>(nodes_.size()));
+      Node fresh;
+      fresh.tranche = tranche;
+      fresh.ordinal = static_cast<std::uint32_t>(t.active);
+      nodes_.push_back(fresh);
+    }
+    const std::uint32_t index = t.nodes[t.active++];
+    Node& n = nodes_[index];
+    n.units = units;
+    n.state = NodeState::up;
+    t.units += units;
+    dispatch_.add_units(fleet_.pool_of(tranche), units);
+    schedule_strike(index);
+  }
+  void deactivate(TrancheNodes& t, std::uint32_t index) {
+    Node& n = nodes_[index];
+    const std::uint32_t pool = fleet_.pool_of(n.tranche);
+    std::int64_t up = n.units;
+    if (n.state == NodeState::down) {
+      dispatch_.retire_down(pool, n.hit);
+      up -= n.hit;
+    } else {
+      world_.events.cancel(n.next_strike);
+    }
+    // What is under maintenance when its service ends does not come back.
+    const std::int64_t away = std::max<std::int64_t>(up - dispatch_.dispatcher().capacity(pool), 0);
+    dispatch_.retire_down(pool, away);
+    maintained_[pool] -= away;
+    dispatch_.remove_units(pool, up - away);
+    t.units -= n.units;
+    n.state = NodeState::away;
+    ++n.k;
+  }
+  void schedule_strike(std::uint32_t index) {
+    if (!failures_.active()) return;
+    Node& n = nodes_[index];
+    const auto s = failures_.next_strike(n.tranche, n.ordinal, n.k, instant(world_.now),
+                                         fleet_.commissioned_at(n.tranche));
+    if (s.at >= world_.end) return;
+    n.next_strike = world_.events.schedule(s.at, engine::rank_of(engine::Phase::release, kind::strike, index),
+                                           {index, s.cause});
+  }
+  void begin_repair(const supply::RepairShop::Ticket& ticket) {
+    const Instant back = instant(plus(world_.now, std::max(ticket.length, one_tick).count()));
+    if (back < world_.end)
+      world_.schedule(back, engine::Phase::capacity, kind::repair, ticket.node,
+                      {ticket.node, nodes_[ticket.node].k});
+  }
+
+  // --- announced windows
+  // -----------------------------------------------------------------------------------------
+
+  std::int64_t window_units(const Window& w, std::uint32_t pool) const {
+    const supply::Device& device = world_.scenario.hardware[fleet_.pools()[pool].device];
+    return supply::maintenance_units(dispatch_.in_service(pool), device.per_node, w.window.share);
+  }
+  /// Makes the profile foresee `units` less during the window.
+  void foresee_window(Window& w, std::uint32_t pool, std::int64_t units) {
+    if (units == w.units[pool]) return;
+    auto& d = dispatch_.dispatcher();
+    if (w.units[pool] != 0) {
+      d.withdraw_foreseen(pool, ticks(w.window.from), -w.units[pool]);
+      d.withdraw_foreseen(pool, ticks(w.window.until), w.units[pool]);
+    }
+    if (units != 0) {
+      d.foresee(pool, ticks(w.window.from), -units);
+      d.foresee(pool, ticks(w.window.until), units);
+    }
+    w.units[pool] = units;
+  }
+  void refresh_windows(std::uint32_t pool) {
+    for (Window& w : windows_)
+      if (!w.begun && fleet_.pools()[pool].site == w.window.site && ticks(w.window.from) > world_.now)
+        foresee_window(w, pool, window_units(w, pool));
+  }
+
+  // --- the books
+  // -------------------------------------------------------------------------------------------------
+
+  void settle_areas() { settle_areas_until(world_.now); }
+  void settle_areas_until(std::int64_t until) {
+    for (std::uint32_t t = 0; t < fleet_.tranches(); ++t) {
+      const SupplyCounts counts = counts_of(fleet_.state(t));
+      for (std::size_t s = 0; s < supply_states; ++s)
+        current_areas_[t][s] += static_cast<Area>(counts[s]) * (until - settled_until_);
+    }
+    settled_until_ = until;
+  }
+  World& world_;
+  Dispatch& dispatch_;
+  supply::Fleet& fleet_;
+  const supply::Supply& spec_;
+  std::vector<supply::SupplyEvent> timeline_;
+  std::vector<supply::AnnouncedChange> announced_;
+  supply::FailureModel failures_;
+  supply::RepairShop shop_;
+  std::vector<Node> nodes_;
+  std::vector<TrancheNodes> nodes_of_tranche_;
+  std::vector<Window> windows_;
+  std::vector<std::int64_t> maintained_;  ///< units down for maintenance, per pool
+  std::vector<SupplyAreas> current_areas_;
+  SupplyBooks books_;
+  std::int64_t settled_until_ = 0;
+  Digest64 hash_;
+};
+
+}  // namespace natgpu::simulation
