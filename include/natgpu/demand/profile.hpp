@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -18,9 +19,10 @@ class ArrivalProfile {
   /// Covers [0, end); `calendar` says which weekday and date an instant has.
   ArrivalProfile(const ArrivalCalendar& spec, const Calendar& calendar, Instant end);
 
-  double intensity(Instant at) const;          ///< c(t), dimensionless
-  double highest() const { return highest_; }  ///< greatest c over the week and the horizon
-  double cumulative(Instant at) const;         ///< C(t) = integral of c over [0, t), in seconds
+  double intensity(Instant at) const;                   ///< c(t), dimensionless
+  std::size_t covered_hours() const { return hourly_.size(); }  ///< covered, from the start
+  double highest() const { return highest_; }           ///< greatest c over the week and the horizon
+  double cumulative(Instant at) const;                  ///< C(t) = integral of c over [0, t), in seconds
   /// The instant at which C reaches `operational` seconds, rounded down to a tick; never beyond the end.
   Instant inverse(double operational) const;
 

@@ -115,16 +115,22 @@ class ServiceStreams {
 class ServiceCurve {
  public:
   ServiceCurve(const ServiceClass& spec, const ArrivalProfile& profile);
-  std::int64_t replicas(Instant at) const;
-  /// The first instant after `at` at which the number changes, or `limit` if none before.
+  std::int64_t replicas(Instant at) const { return hourly_[hour_of(at)]; }
+  /// The first instant after `at` at which the number changes, or `limit` if none before. O(1).
   Instant next_change(Instant at, Instant limit) const;
   /// The first instant after `at` at which it is below `level`, or `limit`. @pre replicas(at) >= level
+  /// O(different numbers of replicas): services ask for it at every change, contracts last for months.
   Instant next_below(Instant at, std::int64_t level, Instant limit) const;
 
  private:
-  const ArrivalProfile* profile_;
-  std::int64_t floor_;
-  double slope_;  ///< replicas per unit of intensity
+  std::size_t hour_of(Instant at) const;
+  Instant at_hour(std::size_t hour, Instant limit) const;
+
+  std::vector<std::int64_t> hourly_;  ///< replicas by hour since the start
+  std::vector<std::uint32_t>
+      next_change_;  ///< the next hour with another number; the end where there is none
+  std::vector<std::uint32_t>
+      next_smaller_;  ///< the next hour with a smaller number; the end where there is none
 };
 
 }  // namespace natgpu::demand
