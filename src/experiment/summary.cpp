@@ -36,19 +36,19 @@ class EstimateIndex {
       Estimate e;
       e.metric = m.metric;
       e.labels = m.labels;
-      e.unit = unit_of(m.metric);
+      e.unit = unit_of(m.metric, m.labels);
       estimates_.push_back(std::move(e));
     }
     return at->second;
   }
 
  private:
-  std::string unit_of(const std::string& metric) const {
+  std::string unit_of(const std::string& metric, const measures::Labels& labels) const {
     const auto row =
         std::find_if(rows_.begin(), rows_.end(), [&](const auto& r) { return r.name == metric; });
     if (row == rows_.end())
       throw InvariantError(fmt::format("metric `{}` is in no table of metrics", metric));
-    return std::string(row->unit);
+    return std::string(row->unit_of(labels));
   }
 
   std::vector<Estimate>& estimates_;

@@ -131,13 +131,14 @@ std::vector<Diagnostic> check_targets(const std::vector<scenario::Target>& targe
                               suggestion(target.metric, names, "docs/metrics.md lists them all")));
       continue;
     }
-    if (bar_error.empty() && !unit_agrees(bar.unit, row->unit))
+    const std::string_view unit = row->unit_of(labels);
+    if (bar_error.empty() && !unit_agrees(bar.unit, unit))
       found.push_back(mistake(
           target, "E0503",
           bar.unit.empty()
-              ? fmt::format("expect: a unit is required, {} is in {}", row->name, row->unit)
-              : fmt::format("expect: unit `{}`, but {} is in {}", printable(bar.unit), row->name, row->unit),
-          fmt::format("state the bar in {}", row->unit)));
+              ? fmt::format("expect: a unit is required, {} is in {}", row->name, unit)
+              : fmt::format("expect: unit `{}`, but {} is in {}", printable(bar.unit), row->name, unit),
+          fmt::format("state the bar in {}", unit)));
     const std::vector<std::string> keys = split(row->labels, ',');
     for (const auto& [key, value] : labels)
       if (std::find(keys.begin(), keys.end(), key) == keys.end())

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <natgpu/supply/metrics.hpp>
+#include <natgpu/supply/readings.hpp>
 
 namespace natgpu::supply {
+
+namespace {
+std::string_view unit_of_reading(const measures::Labels& labels) {
+  for (const auto& [key, value] : labels)
+    for (const Reading& r : readings())
+      if (key == "reading" && value == r.id) return r.unit;
+  return {};
+}
+}  // namespace
 
 const std::vector<measures::MetricRow>& metric_rows() {
   static const std::vector<measures::MetricRow> rows = {
@@ -18,7 +28,8 @@ const std::vector<measures::MetricRow>& metric_rows() {
        "or fp8."},
       {"reading.value", "as the reading", "at,state,reading",
        "Devices in a state x what one counts for under the reading: h100e, fp64_strict, units, bf16_15x, "
-       "units_52000."},
+       "units_52000.",
+       unit_of_reading},
       {"reading.target.share", "share", "at,state,reading", "reading.value / target of that reading."},
       {"energy.mwh", "MWh", "period,site,gpu",
        "Sum over devices of (busy hours x power + (powered - busy) hours x idle power) x PUE / 10^6."},

@@ -149,7 +149,7 @@ TEST_CASE("a target on an unknown metric ends with 3 before anything is run") {
   }
 }
 
-TEST_CASE("--set is checked like the file") {
+TEST_CASE("the option --set is checked like the file") {
   const Folder folder;
   write_bytes(folder.path("tiny.yaml"), tiny());
   Outcome outcome = natgpu_says(

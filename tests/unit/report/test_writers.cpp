@@ -95,7 +95,7 @@ TEST_CASE("where there is no number JSON says null and CSV says nothing") {
   CHECK(rows[2] == "easy,0,capacity.units,at=2025-12-31;state=ordered,GPU,");
 }
 
-TEST_CASE("metrics.csv has one row a replication, metric and labels; timeseries.csv one a day") {
+TEST_CASE("metrics.csv has one row a replication, metric and labels, and timeseries.csv one a day") {
   const FakeRun run;
   const std::vector<std::string> rows = lines(metrics_csv(run.result, fake_rows()));
   REQUIRE(rows.size() == 1 + 3 * run.result.records[0].measurements.size());
@@ -275,7 +275,7 @@ TEST_CASE("a quick or interrupted run says so in every output") {
   CHECK(has(reproduce_command(run.result), "--quick"));
 }
 
-TEST_CASE("the report speaks Korean, or both; figures and metric names stay") {
+TEST_CASE("the report speaks Korean, or both, and figures and metric names stay") {
   FakeRun run;
   run.result.language = Language::ko;
   const std::string korean = report_markdown(run.result);

@@ -139,7 +139,7 @@ TEST_CASE("the whole is checked: schema, horizon, jobs, names") {
   CHECK(diagnosed(good + "extends: base.yaml\n") == "E0234");
 }
 
-TEST_CASE("--set changes values, typed and checked as in the file") {
+TEST_CASE("the option --set changes values, typed and checked as in the file") {
   CHECK(load(good, with_set({"supply.sites[haenam].pue=1.2"})).supply.sites[0].pue == 1.2);
   CHECK(load(good, with_set({"seed=8", "seed=9"})).seed == 9);
   CHECK(load(good, with_set({"scheduling.semantics.pass=event"})).scheduling.semantics.pass ==

@@ -296,7 +296,7 @@ TEST_CASE("the KTH log holds 28,481 usable jobs of a 100-processor machine") {
     if (j.run_s > j.requested_s) FAIL("job " << j.id << " runs longer than it asked for");
 }
 
-TEST_CASE("the SDSC log holds 4,606 usable jobs; 355 never ran") {
+TEST_CASE("the SDSC log holds 4,606 usable jobs and 355 that never ran") {
   NATGPU_TRACE_OR_SKIP(path, "SDSC-SP2-1998-first4961.swf.gz");
   const JobLog log = read_swf(path);
   CHECK(log.jobs.size() == 4606);
