@@ -8,8 +8,8 @@
 //
 // Two things do not scale. Nodes are whole, so that every tranche keeps at least one; and gangs keep their
 // size, or the mix of small and large would change. But a gang of 512 waits for ever in a pool of 400, so
-// that sizes above one node of eight shrink too, down to eight. That cuts the demand of large gangs twice:
-// quick runs understate the load of national projects.
+// that sizes above one node of eight shrink too, down to eight. What a shrunk gang lacks is made up for by
+// more of them: every class of every sector keeps its share of the GPU-hours, and the pool its load.
 //
 // A pool that is small already is not cut, nor is one that replays a log, whose jobs cannot be thinned
 // without becoming another log. Then only replications are fewer.
@@ -17,6 +17,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string>
+#include <vector>
 
 namespace natgpu::scenario {
 namespace {
@@ -65,10 +68,25 @@ double scaled_size(double gpus, double scale) {
   return gpus <= size_kept ? gpus : std::max(size_kept, std::round(gpus * scale));
 }
 
-void scale_sizes(Law& gpus, double scale) {
-  if (gpus.kind == Law::Kind::constant) gpus.a = scaled_size(gpus.a, scale);
-  if (gpus.kind == Law::Kind::discrete)
-    for (double& v : gpus.values) v = scaled_size(v, scale);
+/// Shrinks the sizes of a class. Returns by how much more jobs make the same GPU-time.
+double scale_sizes(Law& gpus, double scale) {
+  if (gpus.kind == Law::Kind::constant) {
+    const double before = gpus.a;
+    gpus.a = scaled_size(before, scale);
+    return before / gpus.a;
+  }
+  if (gpus.kind != Law::Kind::discrete) return 1;
+  std::vector<double> weights;
+  double below = 0, more = 0;
+  for (std::size_t i = 0; i < gpus.values.size(); ++i) {
+    const double before = gpus.values[i];
+    gpus.values[i] = scaled_size(before, scale);
+    weights.push_back((gpus.cumulative[i] - below) * before / gpus.values[i]);
+    below = gpus.cumulative[i];
+    more += weights.back();
+  }
+  gpus = Law::discrete(gpus.values, weights);
+  return more;
 }
 
 /// Replicas, so that their GPUs together follow the rule of gangs.
@@ -78,20 +96,42 @@ std::int64_t scaled_replicas(std::int64_t replicas, std::int64_t gpus_each, doub
   return std::clamp<std::int64_t>(std::llround(kept), std::min<std::int64_t>(replicas, 1), replicas);
 }
 
+/// Shrinks the replicas of a class. Returns by how much more services make the same GPU-time.
+double scale_service(demand::ServiceClass& c, double scale) {
+  const std::int64_t before = c.floor + c.peak;
+  c.floor = scaled_replicas(c.floor, c.gpus_per_replica, scale);
+  c.peak = std::max(c.floor, scaled_replicas(c.peak, c.gpus_per_replica, scale));
+  return static_cast<double>(before) / static_cast<double>(c.floor + c.peak);
+}
+
+/// Weighs the parts of a list by how many more each class needs. Returns the factor on their total.
+template <class Share>
+double reweigh(std::vector<Share>& shares, const std::map<std::string, double>& more) {
+  double before = 0, after = 0;
+  for (Share& part : shares) {
+    before += part.share;
+    part.share *= more.at(part.name);
+    after += part.share;
+  }
+  return before > 0 ? after / before : 1;
+}
+
+void scale_demand(demand::Demand& demand, double scale) {
+  std::map<std::string, double> more_jobs, more_services;
+  for (demand::BatchClass& c : demand.batch) more_jobs[c.name] = scale_sizes(c.gpus, scale);
+  for (demand::ServiceClass& c : demand.service) more_services[c.name] = scale_service(c, scale);
+  for (demand::Sector& sector : demand.sectors) {
+    sector.request_rate *= scale * reweigh(sector.mix, more_jobs);
+    sector.service_rate *= scale * reweigh(sector.services, more_services);
+  }
+}
+
 void scale_all(Scenario& s, double scale) {
   for (supply::Tranche& t : s.supply.tranches) scale_tranche(s, t, scale);
   for (supply::Site& site : s.supply.sites)
     for (supply::GridStep& step : site.grid) step.power_w *= scale;
   if (s.supply.failures.crews > 0) s.supply.failures.crews = scaled_count(s.supply.failures.crews, scale, 1);
-  for (demand::Sector& sector : s.demand.sectors) {
-    sector.request_rate *= scale;
-    sector.service_rate *= scale;
-  }
-  for (demand::BatchClass& c : s.demand.batch) scale_sizes(c.gpus, scale);
-  for (demand::ServiceClass& c : s.demand.service) {
-    c.floor = scaled_replicas(c.floor, c.gpus_per_replica, scale);
-    c.peak = std::max(c.floor, scaled_replicas(c.peak, c.gpus_per_replica, scale));
-  }
+  scale_demand(s.demand, scale);
   if (s.scheduling.queue_limit > 0)
     s.scheduling.queue_limit = scaled_count(s.scheduling.queue_limit, scale, 1);
 }

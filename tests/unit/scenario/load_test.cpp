@@ -75,6 +75,11 @@ std::string diagnosed(const std::string& text, const LoadOptions& options = {}) 
   return codes_of(all);
 }
 
+/// GPUs that the first sector's jobs of the first class ask for in a second, in the mean.
+double gpus_asked(const Scenario& s) {
+  return s.demand.sectors[0].request_rate * s.demand.batch[0].gpus.mean();
+}
+
 }  // namespace
 
 TEST_CASE("a scenario is read into the rooms' structs") {
@@ -324,6 +329,36 @@ TEST_CASE("the bytes of a trace are part of what makes runs equal") {
   CHECK(load_scenario(folder.path("a.yaml")).hash != one);
 }
 
+TEST_CASE("a quick run keeps the load of every class of services and jobs, whatever their size") {
+  std::string text = replaced(good, "units: 64 GPU", "units: 40000 GPU");
+  text = replaced(text, "gpus: 8 GPU", "gpus: 512 GPU");
+  text =
+      replaced(text, "       onboarding:",
+               "       service_rate: 2 /year, services: [{name: small, share: 3}, {name: large, share: 1}],\n"
+               "       onboarding:");
+  text = replaced(text, "  batch:\n",
+                  "  service:\n"
+                  "    - {name: small, gpus_per_replica: 2 GPU, floor: 1, peak: 4, duration: 1 d}\n"
+                  "    - {name: large, gpus_per_replica: 8 GPU, floor: 10, peak: 30, duration: 1 d}\n"
+                  "  batch:\n");
+  LoadOptions quick;
+  quick.quick = true;
+  const Scenario s = load(text, quick), full = load(text);
+  REQUIRE(s.quick_scale == 0.05);
+  CHECK(s.demand.batch[0].gpus.a == 26);
+  CHECK(gpus_asked(s) == Approx(0.05 * gpus_asked(full)));
+  const demand::ServiceClass& large = s.demand.service[1];
+  CHECK(large.floor == 1);  // 80 GPUs are 8, and 240 are 12: one replica and two
+  CHECK(large.peak == 2);
+  // Opened a year: small ones a twentieth of 1.5, large ones as many more as they are smaller.
+  const auto& sector = s.demand.sectors[0];
+  const double all = sector.services[0].share + sector.services[1].share;
+  CHECK(sector.service_rate * sector.services[0].share / all ==
+        Approx(0.05 * full.demand.sectors[0].service_rate * 0.75));
+  CHECK(sector.service_rate * sector.services[1].share / all ==
+        Approx(0.05 * full.demand.sectors[0].service_rate * 0.25 * 40 / 3));
+}
+
 TEST_CASE("a quick run of a large scenario is a twentieth of it, in whole nodes") {
   std::string text = replaced(good, "units: 64 GPU", "units: 40000 GPU");
   text = replaced(text, "gpus: 8 GPU",
@@ -336,10 +371,10 @@ TEST_CASE("a quick run of a large scenario is a twentieth of it, in whole nodes"
   CHECK(s.replications == 2);
   CHECK(s.supply.tranches[0].units == 2000);
   CHECK(s.supply.sites[0].grid[0].power_w == Approx(5e5));
-  CHECK(s.demand.sectors[0].request_rate == Approx(0.05 * full.demand.sectors[0].request_rate));
   CHECK(s.demand.sectors[0].organisations == 100);
   CHECK(s.demand.batch[0].gpus.values == std::vector<double>{1, 8, 8, 51});
-  CHECK(s.demand.batch[0].gpus.cumulative == full.demand.batch[0].gpus.cumulative);
+  CHECK(gpus_asked(s) == Approx(0.05 * gpus_asked(full)));
+  CHECK(s.demand.batch[0].gpus.cumulative[0] == Approx(1 / (1 + 1 + 64. / 8 + 1024. / 51)));
   CHECK(s.hash != full.hash);
   CHECK(s.resolved.find("quick_scale = 0.05\n") != std::string::npos);
 }
