@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables of the docs against the tables of the program, both ways.
+#include <map>
+#include <regex>
+#include <set>
+
+#include <natgpu/simulation/simulate.hpp>
+
+#include "catch.hpp"
+#include "pages.hpp"
+#include "shell.hpp"
+
+using namespace natgpu::testing;
+
+namespace {
+
+/// Rows by their first cell, that cell without backquotes.
+std::map<std::string, std::vector<std::string>> by_first(const std::vector<std::vector<std::string>>& rows) {
+  std::map<std::string, std::vector<std::string>> all;
+  for (std::vector<std::string> row : rows) {
+    std::string& first = row[0];
+    first.erase(std::remove(first.begin(), first.end(), '`'), first.end());
+    INFO("`" << first << "` has one row");
+    CHECK(all.count(first) == 0);
+    all[first] = row;
+  }
+  return all;
+}
+
+/// Column `index` of a CSV without quotes in the columns up to it.
+std::set<std::string> column(const std::string& csv, std::size_t index) {
+  std::set<std::string> values;
+  const std::vector<std::string> lines = lines_of(csv);
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    std::size_t from = 0;
+    for (std::size_t c = 0; c < index; ++c) from = lines[i].find(',', from) + 1;
+    values.insert(lines[i].substr(from, lines[i].find(',', from) - from));
+  }
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("docs/metrics.md has each metric of the program with its unit, labels and formula, and no other") {
+  const auto rows = by_first(table_rows(page("docs/metrics.md"), "metric"));
+  std::set<std::string> known;
+  for (const natgpu::measures::MetricRow& row : natgpu::simulation::metric_rows()) {
+    known.insert(std::string(row.name));
+    INFO("the table of docs/metrics.md should have the row\n| `"
+         << row.name << "` | " << row.unit << " | " << row.labels << " | " << row.formula << " |");
+    REQUIRE(rows.count(std::string(row.name)) == 1);
+    const std::vector<std::string>& cells = rows.at(std::string(row.name));
+    REQUIRE(cells.size() == 4);
+    CHECK(cells[1] == row.unit);
+    CHECK(cells[2] == row.labels);
+    CHECK(cells[3] == row.formula);
+  }
+  for (const auto& [name, cells] : rows) {
+    INFO("docs/metrics.md has `" << name << "`, the program has not");
+    CHECK(known.count(name) == 1);
+  }
+}
+
+TEST_CASE("a run measures every metric but those of which docs/metrics.md says that none does") {
+  Checkout checkout;
+  REQUIRE(checkout.run("natgpu run scenarios/small-city.yaml --replications 1 --out out").code == 0);
+  std::set<std::string> measured = column(read_bytes(checkout.folder() + "/out/metrics.csv"), 2);
+  measured.merge(column(read_bytes(checkout.folder() + "/out/timeseries.csv"), 3));
+  std::set<std::string> excepted;
+  for (const auto& [number, line] : prose_of(page("docs/metrics.md"))) {
+    const std::size_t at = line.find("Not measured by a run so far:");
+    if (at == std::string::npos) continue;
+    for (const std::string& span : code_spans(line.substr(at))) excepted.insert(span);
+  }
+  for (const natgpu::measures::MetricRow& row : natgpu::simulation::metric_rows()) {
+    INFO("metric " << row.name);
+    CHECK(measured.count(std::string(row.name)) + excepted.count(std::string(row.name)) == 1);
+  }
+}
+
+TEST_CASE("docs/errors.md has each code of `natgpu explain` with its title, and no other") {
+  const auto rows = by_first(table_rows(page("docs/errors.md"), "code"));
+  const std::regex code("E[0-9]{4}");
+  std::set<std::string> known;
+  for (const std::string& line : lines_of(natgpu_says({"explain"}).out)) {
+    REQUIRE(line.size() > 7);
+    const std::string name = line.substr(0, 5);
+    REQUIRE(std::regex_match(name, code));
+    known.insert(name);
+    INFO("the table of docs/errors.md should have the row\n| " << name << " | " << trimmed(line.substr(5))
+                                                               << " |");
+    REQUIRE(rows.count(name) == 1);
+    CHECK(rows.at(name).at(1) == trimmed(line.substr(5)));
+  }
+  CHECK(known.size() > 40);
+  for (const auto& [name, cells] : rows) {
+    INFO("docs/errors.md has " << name << ", the program has not");
+    CHECK((known.count(name) == 1 || !std::regex_match(name, code)));
+  }
+}
+
+TEST_CASE("every error code that a page names exists") {
+  std::set<std::string> known;
+  for (const std::string& line : lines_of(natgpu_says({"explain"}).out)) known.insert(line.substr(0, 5));
+  const std::regex code(R"(\bE[0-9]{4}\b)");
+  for (const Page& p : pages())
+    for (const std::string& line : p.lines)
+      for (std::sregex_iterator at(line.begin(), line.end(), code), end; at != end; ++at) {
+        INFO(p.name << " names " << at->str());
+        CHECK(known.count(at->str()) == 1);
+      }
+}
