@@ -166,7 +166,7 @@ class Checker {
   static std::string flaw_of_bootstrap(const std::vector<std::string>& words) {
     static const std::string help = [] {
       const Checkout anywhere;
-      return anywhere.run(std::string(NATGPU_SOURCE_DIR).append("/bootstrap --help")).out;
+      return anywhere.run("'" NATGPU_SOURCE_DIR "/bootstrap' --help").out;
     }();
     if (words.size() < 2 || words[1] == "--help") return {};
     return help.find("\n  " + words[1] + " ") != std::string::npos ? ""
