@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A national run that is watched from outside, job by job.
+#pragma once
+
+#include <cstdint>
+
+#include <natgpu/scenario/scenario.hpp>
+#include <natgpu/workload/swf.hpp>
+
+#include "../../src/simulation/measure.hpp"
+#include "../../src/simulation/national.hpp"
+#include "job_watcher.hpp"
+
+namespace natgpu::testing {
+
+struct WatchedRun {
+  SeenJobs seen;
+  simulation::DispatchBooks books;
+  bool within_capacity = true;  ///< no pool ever had more GPUs allocated than were up
+};
+
+template <scheduling::Backfill B>
+class WatchedNational : public simulation::National<B> {
+ public:
+  using simulation::National<B>::National;
+
+  bool keep_going(Instant now) {
+    look(now.time_since_epoch().count());
+    return simulation::National<B>::keep_going(now);
+  }
+  void decide(Instant now) {
+    simulation::National<B>::decide(now);
+    for (std::size_t p = 0; p < this->dispatch().pools(); ++p) {
+      const simulation::PoolLevels& l = this->dispatch().levels(p);
+      if (l.allocated.value() > l.in_service.value() - l.down.value()) within_capacity = false;
+    }
+  }
+  void look(std::int64_t now) { watcher.look(this->dispatch(), now); }
+
+  JobWatcher watcher;
+  bool within_capacity = true;
+};
+
+template <scheduling::Backfill B>
+WatchedRun watch_with(const scenario::Scenario& scenario, std::uint64_t seed, const workload::JobLog* log) {
+  simulation::World world(scenario);
+  Streams streams(seed, 0);
+  supply::Fleet fleet(scenario.hardware, scenario.supply);
+  const simulation::JobGroups groups = simulation::make_job_groups(scenario, fleet.pools());
+  const demand::Population population = demand::draw_population(scenario.demand, streams);
+  const simulation::SimulateOptions options;
+  WatchedNational<B> model(world, fleet, groups, population, log, streams, options);
+  engine::RunLoop<WatchedNational<B>> loop(model, {});
+  loop.run(world.end);
+  model.look(world.end.time_since_epoch().count());
+  model.finish();
+  return {model.watcher.take(), model.dispatch().books(), model.within_capacity};
+}
+
+/// Runs replication 0 of a scenario, one pass per instant, with the jobs of a log if there is one.
+/// @pre few jobs at a time: each instant looks at all
+inline WatchedRun watch(const scenario::Scenario& scenario, std::uint64_t seed = 1,
+                        const workload::JobLog* log = nullptr) {
+  switch (scenario.scheduling.backfill) {
+    case scheduling::Backfill::none:
+      return watch_with<scheduling::Backfill::none>(scenario, seed, log);
+    case scheduling::Backfill::fit:
+      return watch_with<scheduling::Backfill::fit>(scenario, seed, log);
+    default:
+      return watch_with<scheduling::Backfill::easy>(scenario, seed, log);
+  }
+}
+
+}  // namespace natgpu::testing

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dispatch process under a script: what comes when is written down, so that every start and end can be
+// worked out by hand. Times are in hours.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <natgpu/demand/population.hpp>
+#include <natgpu/demand/profile.hpp>
+#include <natgpu/engine/run_loop.hpp>
+
+#include "../../../src/simulation/service_process.hpp"
+#include "catch.hpp"
+#include "job_watcher.hpp"
+#include "scenario_text.hpp"
+
+namespace natgpu::testing {
+
+inline std::int64_t hour_ticks(double hours) {
+  return std::llround(hours * 3600 * static_cast<double>(ticks_per_second));
+}
+
+/// A job by hand.
+struct Wish {
+  std::int32_t gpus = 1;
+  double run_time = 1;
+  double requested = -1;  ///< -1: as long as it runs
+  double patience = -1;   ///< -1: for ever
+  std::string job_class = "plain";
+};
+
+template <scheduling::Backfill B = scheduling::Backfill::none>
+class Script {
+ public:
+  using Payload = simulation::Payload;
+  using Dispatch = simulation::DispatchProcess<B>;
+
+  /// A pool of so many GPUs on 1 January 2026, a Thursday; classes without checkpoints, with one every two
+  /// hours, and with one every two hours and an hour to restart; and a service of one GPU a replica, one by
+  /// night and three from 9 to 17 h.
+  explicit Script(std::int64_t gpus)
+      : scenario_(scenario_of(fmt::format(
+            "schema: natgpu/1\nname: script\nhorizon: {{start: 2026-01-01, end: 2026-01-11}}\n"
+            "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: 1}}]\n"
+            "supply:\n  sites: [{{name: room}}]\n"
+            "  tranches: [{{name: all, site: room, device: gpu, units: {} GPU, in_service: 2026-01-01}}]\n"
+            "demand:\n  sectors: [{{name: users, organisations: 1, adoption: {{initial: 1}}}}]\n"
+            "  batch:\n    - {{name: plain}}\n    - {{name: saved, checkpoint_every: 2 h}}\n"
+            "    - {{name: slow, checkpoint_every: 2 h, restart_cost: 1 h}}\n"
+            "  service: [{{name: web, floor: 1, peak: 3, duration: 1 d}}]\n"
+            "  calendar: {{hours: [0,0,0,0,0,0,0,0,0,1,1,1,1,1,1,1,1,0,0,0,0,0,0,0]}}\n",
+            gpus))),
+        world_(scenario_),
+        streams_(1, 0),
+        fleet_(scenario_.hardware, scenario_.supply),
+        groups_(simulation::make_job_groups(scenario_, fleet_.pools())),
+        population_(demand::draw_population(scenario_.demand, streams_)),
+        profile_(scenario_.demand.calendar, world_.calendar, world_.end),
+        dispatch_(world_, fleet_.pools(), 1, 1, groups_, {gpus}),
+        services_(world_, dispatch_, population_, profile_) {
+    dispatch_.listen(&services_);
+    at(0, engine::Phase::capacity, [gpus](Dispatch& d) { d.add_units(0, gpus); });
+  }
+
+  void at(double hours, engine::Phase phase, std::function<void(Dispatch&)> act,
+          std::uint8_t what = scripted) {
+    world_.schedule(simulation::instant(hour_ticks(hours)), phase, what, acts_.size(),
+                    {static_cast<std::uint32_t>(acts_.size()), scripted});
+    acts_.push_back(std::move(act));
+  }
+  void job(double hours, const Wish& wish) {
+    at(hours, engine::Phase::arrive, [this, wish](Dispatch& d) {
+      typename Dispatch::Submission s;
+      for (std::size_t c = 0; c < groups_.classes.size(); ++c)
+        if (groups_.classes[c].name == wish.job_class) s.job_class = static_cast<std::uint16_t>(c);
+      s.organisation = 0;
+      s.gpus = wish.gpus;
+      s.run_time = hour_ticks(wish.run_time);
+      s.requested = wish.requested < 0 ? s.run_time : hour_ticks(wish.requested);
+      s.patience = wish.patience < 0 ? std::numeric_limits<std::int64_t>::max() : hour_ticks(wish.patience);
+      d.submit(s);
+    });
+  }
+  void service(double hours, double duration, double patience = 1e6) {
+    at(hours, engine::Phase::arrive, [this, duration, patience](Dispatch&) {
+      services_.open(0, {0, Duration{hour_ticks(duration)}, Duration{hour_ticks(patience)}});
+    });
+  }
+  /// Units that break at `from` and are repaired at `until`. Last in its phase: completions come first.
+  void broken(double from, double until, std::int64_t units, double fraction, supply::Victim victim) {
+    at(from, engine::Phase::release,
+       [=](Dispatch& d) { CHECK(d.strike(0, units, fraction, victim) == units); });
+    at(until, engine::Phase::capacity, [=](Dispatch& d) { d.bring_up(0, units); });
+  }
+
+  /// Runs until `hours`, at most the first quarter, and closes the books.
+  void run(double hours) {
+    engine::RunLoop<Script> loop(*this, {});
+    loop.run(simulation::instant(hour_ticks(hours)));
+    world_.now = hour_ticks(hours);
+    watcher_.look(dispatch_, world_.now);
+    seen_ = watcher_.take();
+    dispatch_.close_run();
+    services_.close_run();
+    dispatch_.close_quarter(0, world_.now);
+  }
+
+  // --- what the engine asks of a model
+
+  simulation::Events& events() { return world_.events; }
+  Instant next_arrival() const { return never; }
+  engine::Rank arrive(Instant) { return {}; }
+  void decide(Instant) { dispatch_.decide(); }
+  bool keep_going(Instant now) {
+    watcher_.look(dispatch_, now.time_since_epoch().count());
+    world_.now = now.time_since_epoch().count();
+    return true;
+  }
+  void handle(const engine::Event<Payload>& e) {
+    if (e.payload.detail == scripted && e.kind() == scripted) return acts_[e.payload.subject](dispatch_);
+    if (e.phase() == engine::Phase::decide) return dispatch_.patience_over(e.payload.subject);
+    if (e.kind() == simulation::kind::completion) return dispatch_.complete(e.payload.subject);
+    services_.follow_curve(e.payload.subject, e.payload.detail);
+  }
+
+  // --- what became of it
+
+  /// "3-6 8-10": when the job ran, in hours.
+  std::string ran(std::size_t job) const {
+    std::string text;
+    for (const Stretch& s : seen_.jobs.at(job).ran)
+      text += fmt::format("{}{:.6g}-{:.6g}", text.empty() ? "" : " ", in_hours(s.from), in_hours(s.until));
+    return text;
+  }
+  const std::vector<SeenJob>& jobs() const { return seen_.jobs; }
+  /// GPU-hours.
+  double time(simulation::Use use) const {
+    return static_cast<double>(dispatch_.books().gpu_time.at(0, 0, 0, use)) /
+           static_cast<double>(hour_ticks(1));
+  }
+  double lost() const {
+    return time(simulation::Use::lost_failure) + time(simulation::Use::lost_limit) +
+           time(simulation::Use::lost_user_error) + time(simulation::Use::lost_cancel);
+  }
+  double area(Area simulation::PoolAreas::*of) const {
+    return static_cast<double>(dispatch_.books().area(0, 0).*of) / static_cast<double>(hour_ticks(1));
+  }
+  const simulation::JobCounts& counts() const { return dispatch_.books().cohort(0, 0); }
+  const simulation::ReplicaCounts& replicas() const { return services_.counts(); }
+  double unserved() const {
+    return static_cast<double>(services_.counts().unserved) / static_cast<double>(hour_ticks(1));
+  }
+
+ private:
+  static constexpr std::uint8_t scripted = 200;  // no kind of the simulation's own
+  static double in_hours(std::int64_t ticks) {
+    return static_cast<double>(ticks) / static_cast<double>(hour_ticks(1));
+  }
+
+  scenario::Scenario scenario_;
+  simulation::World world_;
+  Streams streams_;
+  supply::Fleet fleet_;
+  simulation::JobGroups groups_;
+  demand::Population population_;
+  demand::ArrivalProfile profile_;
+  Dispatch dispatch_;
+  simulation::ServiceProcess<Dispatch> services_;
+  std::vector<std::function<void(Dispatch&)>> acts_;
+  JobWatcher watcher_;
+  SeenJobs seen_;
+};
+
+}  // namespace natgpu::testing
