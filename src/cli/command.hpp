@@ -66,6 +66,7 @@ struct Command {
 /// Each in its own file.
 const Command& run_command();
 const Command& replay_command();
+const Command& trace_command();
 const Command& validate_command();
 const Command& explain_command();
 const Command& version_command();

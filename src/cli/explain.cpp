@@ -19,32 +19,56 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "The file is not there, is no regular file (a folder, a pipe, a device), or the disk failed. Logs are "
        "read from "
        "plain or gzip files."},
-      {"E0402", "a field that is no number",
-       "A row of the Standard Workload Format holds 18 numbers, -1 for unknown, separated by blanks. "
-       "Decimals are "
-       "read: fractions of a second are cut off and counted, fractions of a processor are refused. "
-       "Exponents, signs "
-       "other than a minus and group marks are not read. Comments begin with `;`."},
+      {"E0402", "a value that cannot be read",
+       "A row of the Standard Workload Format holds 18 numbers, -1 for unknown, separated by blanks; "
+       "comments begin "
+       "with `;`. In a CSV log each column holds what its map says: numbers are written 12 or 12.5, dates "
+       "2017-09-04 10:30:41 with Z or an offset where they have one, and unknown values are empty. Fractions "
+       "of a "
+       "second are cut off and counted, in SWF fractions of a processor are refused. Exponents, signs other "
+       "than a "
+       "minus and group marks are not read."},
       {"E0403", "too few or too many fields",
-       "A row of the Standard Workload Format has exactly 18 fields. A short row is often a cut file, a long "
-       "one "
-       "another format. Fill what is unknown with -1."},
+       "A row of the Standard Workload Format has exactly 18 fields, a row of a CSV log as many as its first "
+       "line. A "
+       "short row is often a cut file, a long one another format or, in CSV, a comma inside a field without "
+       "quotes."},
       {"E0404", "this is no text log",
        "The file holds a NUL byte or a line of more than 64 KiB, so it is probably not a job log but, say, "
        "an archive "
        "or a binary file."},
-      {"E0405", "a number out of range",
-       "Times lie within 10^10 s (317 years), processors, users, groups and queues within 2^31. Larger "
-       "numbers come "
-       "from damaged logs or other units, such as milliseconds."},
+      {"E0405", "a value out of range",
+       "Times lie within 10^10 s (317 years), dates in the calendar, processors, users, groups and queues "
+       "within 2^31, "
+       "nodes and types of GPUs within 2^15, a share of a GPU within the GPU. Larger numbers come from "
+       "damaged logs or "
+       "other units, such as milliseconds."},
       {"E0406", "damaged gzip data",
        "The compressed file is cut short or its checksum does not agree. Fetch it again; `gzip -t FILE` "
        "tests it. A "
        "damaged log is refused as a whole, for half a log looks like a quiet machine."},
       {"E0407", "no usable job",
        "Every row of the log has a run time below one second, no processors, more processors than the "
-       "machine has, or "
-       "a negative submit time. Check `--gpus` and the log's MaxProcs."},
+       "machine has, "
+       "lacks a submission, a start or an end, or was submitted before second 0. Check `--gpus` and, in SWF, "
+       "the log's "
+       "MaxProcs."},
+      {"E0408", "broken quotes",
+       "A field of a CSV log that holds a comma, a quote or a line break stands in quotes as a whole, and "
+       "quotes "
+       "inside it are doubled: \"a \"\"b\"\", c\"."},
+      {"E0409", "the columns are not those of the format",
+       "The format of a log is told from its header line, or named with `--format`. The file lacks a column "
+       "that the "
+       "format needs, has it twice, or belongs to no format known. `natgpu trace formats` lists what each "
+       "needs, and "
+       "`--format FILE` takes a map of your own."},
+      {"E0410", "a column map that cannot be used",
+       "A column map is a CSV file with the columns field, column, unit and, where wanted, per, needed and "
+       "meaning. It "
+       "names the submission, the GPUs, and the run time or start and end. `natgpu trace formats helios` "
+       "writes one to "
+       "start from."},
       {"E0501", "not a bar",
        "`expect` of a target is a comparison, a number and the metric's unit: `>= 30000 H100e`. Comparisons "
        "are >=, >, "

@@ -16,9 +16,10 @@
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/simulation/replay.hpp>
 #include <natgpu/simulation/simulate.hpp>
-#include <natgpu/workload/swf.hpp>
+#include <natgpu/workload/trace.hpp>
 
 #include "command.hpp"
+#include "log_format.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
@@ -90,18 +91,6 @@ void refuse_unusable(const workload::JobLog& log, const simulation::ReplayOption
   throw ScenarioError({d});
 }
 
-std::string log_notes(const workload::JobLog& log) {
-  std::string out;
-  for (const workload::Unusable& u : log.unusable)
-    out += fmt::format("warning: {} rows left out: {} (line{} {}{})\n", u.rows, u.reason,
-                       u.first_lines.size() > 1 ? "s" : "", fmt::join(u.first_lines, ", "),
-                       u.rows > u.first_lines.size() ? ", ..." : "");
-  if (log.fractions_dropped > 0)
-    out += fmt::format("warning: {} times had a fraction of a second, which was cut off\n",
-                       log.fractions_dropped);
-  return out;
-}
-
 /// Runs the replay on a thread of its own and shows how far it is.
 simulation::ReplayResult replay_with_progress(const workload::JobLog& log,
                                               simulation::ReplayOptions options) {
@@ -139,10 +128,14 @@ std::string jobs_csv(const workload::JobLog& log, const simulation::ReplayResult
   out.reserve(out.size() + log.jobs.size() * 48);
   for (std::size_t i = 0; i < log.jobs.size(); ++i) {
     const workload::LogJob& j = log.jobs[i];
-    if (result.start_s[i] < 0)
-      fmt::format_to(std::back_inserter(out), "{},{},,,{},rejected\n", j.id, j.submit_s, j.gpus);
+    if (log.ids.empty())
+      fmt::format_to(std::back_inserter(out), "{}", j.id);
     else
-      fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{}\n", j.id, j.submit_s, result.start_s[i],
+      out += workload::csv_cell(log.id_of(j));
+    if (result.start_s[i] < 0)
+      fmt::format_to(std::back_inserter(out), ",{},,,{},rejected\n", j.submit_s, j.gpus);
+    else
+      fmt::format_to(std::back_inserter(out), ",{},{},{},{},{}\n", j.submit_s, result.start_s[i],
                      result.end_s[i], j.gpus, result.killed[i] != 0 ? "killed" : "finished");
   }
   return out;
@@ -188,13 +181,13 @@ std::string result_text(const workload::JobLog& log, const simulation::ReplayRes
 }
 
 int replay(const Arguments& arguments) {
-  arguments.choice("--format", {"swf"}, 0);
+  const std::string format = log_format(arguments);
   const simulation::ReplayOptions options = options_for(arguments);
   prepare_file(arguments.text("--jobs-csv"));
   prepare_file(arguments.text("--json"));
   Timings timings;
   double began = wall_seconds();
-  const workload::JobLog log = workload::read_swf(arguments.positional[0], options.gpus);
+  const workload::JobLog log = workload::read_log(arguments.positional[0], {format, options.gpus});
   timings.read_s = wall_seconds() - began;
   refuse_unusable(log, options);
   put_err(log_notes(log));
@@ -214,11 +207,11 @@ int replay(const Arguments& arguments) {
 const Command& replay_command() {
   static const Command command{
       "replay",
-      "Replay a job log (SWF, plain or .gz) under one policy.",
+      "Replay a job log (SWF or CSV, plain or .gz) under one policy.",
       "TRACE",
       1,
       1,
-      {{"--format", "F", "of the log: swf"},
+      {{"--format", "F", log_format_help()},
        {"--gpus", "N", "of the machine; by default the log's MaxProcs"},
        {"--policy", "P", "fcfs, fit or easy (default)"},
        {"--dialect", "D", "rules of a known simulator: natgpu (default) or pyss (event, arrival-first)"},
@@ -228,7 +221,7 @@ const Command& replay_command() {
        {"--estimates", "E", "requested (default), or exact: policies see true run times"},
        {"--jobs-csv", "FILE", "start and end of every usable job, in log order"},
        {"--json", "FILE", "the figures below"}},
-      {"natgpu replay log.swf.gz --policy easy",
+      {"natgpu replay log.swf.gz --policy easy", "natgpu replay cluster_log.csv --format helios --gpus 1064",
        "natgpu replay log.swf.gz --pass event --ties arrival-first --jobs-csv jobs.csv --json result.json"},
       replay};
   return command;

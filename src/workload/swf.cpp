@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reader of the Standard Workload Format: one pass over the bytes, no copy of a line, no allocation a row.
+// The reader of the Standard Workload Format: one pass over the bytes, no copy of a line, no allocation a
+// row.
 #include <natgpu/workload/swf.hpp>
 
 #include <algorithm>
@@ -11,19 +12,14 @@
 
 #include <fmt/format.h>
 
-#include <natgpu/core/diagnostic.hpp>
-
+#include "mistakes.hpp"
 #include "text_source.hpp"
 
 namespace natgpu::workload {
 namespace {
 
-// Bytes; logs have under 200 a line, so a longer one is another format.
-constexpr std::size_t line_limit = std::size_t{64} << 10;
-constexpr std::size_t chunk_bytes = std::size_t{1} << 20;
-constexpr std::size_t max_errors = 20;                // a wrong file would else print a million
-constexpr std::int64_t max_seconds = 10'000'000'000;  // 317 years; the latest date in use is about 1.8e9
 constexpr std::size_t field_count = 18;
+constexpr std::size_t max_names = 1'000'000;  // a number beyond is no place in a list
 
 enum class Use : std::uint8_t { ignored, whole, seconds };
 struct FieldRule {
@@ -55,6 +51,7 @@ enum FieldIndex : std::size_t {
   allocated = 4,
   asked = 7,
   limit = 8,
+  status = 10,
   user = 11,
   group = 12,
   queue = 14
@@ -66,9 +63,6 @@ bool is_blank(char c) {
 bool ends_field(char c) {
   return is_blank(c) || c == '\n' || c == '\r';
 }
-bool starts_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-}  // UTF-8
 bool is_digit(char c) {
   return static_cast<unsigned char>(c - '0') < 10;
 }
@@ -77,17 +71,11 @@ const char* skip_blanks(const char* p) {
   return p;
 }
 
-/// What is wrong with a row, and where.
-struct Mistake {
-  const char* at;
-  const char* code;
-  std::string message, help;
-};
-
 class SwfReader {
  public:
-  SwfReader(const std::string& file, std::int64_t gpus) : source_(file), gpus_(gpus) {
+  SwfReader(const std::string& file, std::int64_t gpus) : source_(file), gpus_(gpus), mistakes_(file) {
     log_.file = file;
+    log_.format = "swf";
     // A row is seldom shorter; for gzip the size is unknown and the vector grows by itself.
     if (source_.plain()) log_.jobs.reserve(source_.file_bytes() / 80);
   }
@@ -109,7 +97,7 @@ class SwfReader {
       if (kept > line_limit) too_long(log_.lines + 1);
       std::memmove(buffer.data(), end, kept);
     }
-    if (!errors_.empty()) throw ScenarioError(std::move(errors_));
+    mistakes_.throw_if_any();
     return std::move(log_);
   }
 
@@ -141,7 +129,11 @@ class SwfReader {
     if (const void* nul = std::memchr(begin, '\0', length))
       report(begin, {static_cast<const char*>(nul), "E0404", "a NUL byte",
                      "SWF is plain text; is this another file?"});
-    if (*p == ';' && !seen_row_) header({p + 1, static_cast<std::size_t>(stop - p - 1)});
+    if (*p == ';' && !seen_row_) {
+      header({p + 1, static_cast<std::size_t>(stop - p - 1)});
+      log_.header.append(p, static_cast<std::size_t>((stop > p && stop[-1] == '\r' ? stop - 1 : stop) - p));
+      log_.header += '\n';
+    }
     if (*p == '\r' && p + 1 != stop)
       report(begin, {p, "E0402", "a carriage return inside a line", "end lines with LF or CR LF"});
     return stop + 1;
@@ -149,21 +141,36 @@ class SwfReader {
 
   /// `; Key: value` before the first row. A value that is no positive number leaves the key unstated.
   void header(std::string_view text) {
-    const auto value_of = [&](std::string_view key, std::int64_t& value) {
-      const std::size_t from = text.find_first_not_of(" \t;");
-      if (from == std::string_view::npos || text.substr(from, key.size()) != key) return;
-      std::string_view rest = text.substr(from + key.size());
-      rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
-      std::int64_t number = 0;
-      std::size_t digits = 0;
-      while (digits < rest.size() && digits < 18 && is_digit(rest[digits]))
-        number = number * 10 + (rest[digits++] - '0');
-      if (digits > 0 && digits < 18) value = number;
-    };
-    value_of("MaxProcs:", max_procs_);
-    value_of("MaxNodes:", max_nodes_);
-    value_of("UnixStartTime:", log_.unix_start_time);
+    text.remove_prefix(std::min(text.find_first_not_of(" \t;"), text.size()));
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) return;
+    const std::string_view key = text.substr(0, colon);
+    std::string_view value = text.substr(colon + 1);
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    std::int64_t number = 0;
+    std::size_t digits = 0;
+    while (digits < value.size() && digits < 18 && is_digit(value[digits]))
+      number = number * 10 + (value[digits++] - '0');
+    if (digits == 0 || digits >= 18) return;
+    for (const auto& [name, target] : {std::pair{"MaxProcs", &max_procs_},
+                                       {"MaxNodes", &max_nodes_},
+                                       {"UnixStartTime", &log_.unix_start_time}})
+      if (key == name) *target = number;
     log_.max_procs = max_procs_ > 0 ? max_procs_ : max_nodes_;
+    value.remove_prefix(digits);
+    for (const auto& [name, names] :
+         {std::pair{"Queue", &log_.queues}, {"Group", &log_.groups}, {"User", &log_.users}})
+      if (key == name) keep_name(*names, number, value);
+  }
+
+  /// `; Queue: 3 normal`: the numbers come in ascending order, or the later ones are not kept.
+  static void keep_name(Texts& names, std::int64_t number, std::string_view name) {
+    const auto place = static_cast<std::size_t>(number);
+    name.remove_prefix(std::min(name.find_first_not_of(" \t"), name.size()));
+    name = name.substr(0, name.find_last_not_of(" \t\r") + 1);
+    if (name.empty() || place < names.size() || place > max_names) return;
+    while (names.size() < place) names.add({});
+    names.add(name);
   }
 
   /// Scans 18 numbers. @returns the start of the next line, or null after reporting a mistake
@@ -212,30 +219,34 @@ class SwfReader {
         return out_of_range(begin, nth_field(begin, i), i) != nullptr;
     const std::int64_t machine = gpus_ > 0 ? gpus_ : log_.max_procs;
     const std::int64_t gpus = v[asked] > 0 ? v[asked] : v[allocated];
-    if (v[run] < 1)
-      unusable(0);
-    else if (gpus < 1)
-      unusable(1);
-    else if (machine > 0 && gpus > machine)
-      unusable(2);
-    else if (v[submit] < 0)
-      unusable(3);
-    else
-      log_.jobs.push_back({v[job], v[submit], v[run], v[limit] > 0 ? v[limit] : v[run],
-                           static_cast<std::int32_t>(gpus), static_cast<std::int32_t>(v[user]),
-                           static_cast<std::int32_t>(v[group]), static_cast<std::int32_t>(v[queue])});
+    const char* reason = v[run] < 1                      ? "run time below 1 s"
+                         : gpus < 1                      ? "no processors"
+                         : machine > 0 && gpus > machine ? "more processors than the machine has"
+                         : v[submit] < 0                 ? "negative submit time"
+                                                         : nullptr;
+    if (reason != nullptr) {
+      count_unusable(log_, reason, log_.lines);
+      return true;
+    }
+    LogJob& added = log_.jobs.emplace_back();
+    added.id = v[job];
+    added.submit_s = v[submit];
+    added.run_s = v[run];
+    added.requested_s = v[limit] > 0 ? v[limit] : v[run];
+    added.gpus = static_cast<std::int32_t>(gpus);
+    added.user = static_cast<std::int32_t>(v[user]);
+    added.group = static_cast<std::int32_t>(v[group]);
+    added.queue = static_cast<std::int32_t>(v[queue]);
+    added.status = status_of(v[status]);
+    log_.without_request += v[limit] > 0 ? 0 : 1;
     return true;
   }
 
-  void unusable(std::size_t reason) {
-    static constexpr std::array<const char*, 4> reasons{"run time below 1 s", "no processors",
-                                                        "more processors than the machine has",
-                                                        "negative submit time"};
-    auto found = std::find_if(log_.unusable.begin(), log_.unusable.end(),
-                              [&](const Unusable& u) { return u.reason == reasons[reason]; });
-    if (found == log_.unusable.end()) found = log_.unusable.insert(found, {reasons[reason], 0, {}});
-    ++found->rows;
-    if (found->first_lines.size() < 5) found->first_lines.push_back(log_.lines);
+  /// 2, 3 and 4 are parts of a checkpointed job: how the whole ended is not in their row.
+  static LogStatus status_of(std::int64_t code) {
+    for (const LogStatus s : {LogStatus::failed, LogStatus::completed, LogStatus::cancelled})
+      if (code == static_cast<std::int64_t>(s)) return s;
+    return LogStatus::unknown;
   }
 
   static const char* nth_field(const char* line, std::size_t index) {
@@ -270,38 +281,14 @@ class SwfReader {
   }
 
   [[noreturn]] void too_long(std::uint64_t line) {
-    Diagnostic d;
-    d.code = "E0404";
-    d.message = "a line of more than 65536 bytes";
-    d.place = {log_.file, as_line(line), 1};
-    d.help = "SWF rows are short; is this another format?";
-    errors_.push_back(std::move(d));
-    throw ScenarioError(std::move(errors_));
-  }
-
-  static int as_line(std::uint64_t line) {
-    return static_cast<int>(std::min<std::uint64_t>(line, std::numeric_limits<int>::max()));
+    mistakes_.too_long(line, "SWF rows are short; is this another format?");
   }
 
   /// @returns null, for the caller to pass on
   const char* report(const char* begin, Mistake mistake) {
-    const char* end = begin;
-    while (*end != '\n' && *end != '\r') ++end;
-    Diagnostic d;
-    d.code = mistake.code;
-    d.message = std::move(mistake.message);
-    d.help = std::move(mistake.help);
-    d.place = {log_.file, as_line(log_.lines),
-               static_cast<int>(std::count_if(begin, mistake.at, starts_character)) + 1};
-    if (mistake.at - begin <= 160)
-      for (const char* c = begin; c < end && c - begin < 160;
-           ++c)  // one cell a character, and no escape sequence
-        if (starts_character(*c)) d.source_line += *c == '\t' ? ' ' : (*c < ' ' || *c > '~') ? '?' : *c;
-    const char* token = mistake.at;
-    while (token < end && !is_blank(*token)) ++token;
-    d.caret_width = std::max(1, static_cast<int>(std::min<std::ptrdiff_t>(token - mistake.at, 40)));
-    errors_.push_back(std::move(d));
-    if (errors_.size() >= max_errors) throw ScenarioError(std::move(errors_));
+    const char* stop = mistake.at;
+    while (!ends_field(*stop)) ++stop;
+    mistakes_.add(log_.lines, begin, stop, std::move(mistake));
     return nullptr;
   }
 
@@ -310,7 +297,7 @@ class SwfReader {
   JobLog log_;
   std::int64_t max_procs_ = 0, max_nodes_ = 0;
   bool seen_row_ = false;
-  std::vector<Diagnostic> errors_;
+  Mistakes mistakes_;
 };
 
 }  // namespace

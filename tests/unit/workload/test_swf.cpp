@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <zlib.h>
-
 #include <string>
 #include <vector>
 
@@ -10,11 +8,13 @@
 #include "bytes.hpp"
 #include "catch.hpp"
 #include "folder.hpp"
+#include "gzip.hpp"
 #include "traces.hpp"
 
 using namespace natgpu;
 using natgpu::testing::Folder;
 using natgpu::testing::write_bytes;
+using natgpu::testing::write_gzip;
 using workload::JobLog;
 using workload::read_swf;
 
@@ -40,13 +40,6 @@ std::string row(const std::string& job, const std::string& submit, const std::st
                 const std::string& allocated, const std::string& asked, const std::string& limit) {
   return job + " " + submit + " -1 " + run + " " + allocated + " -1 -1 " + asked + " " + limit +
          " -1 1 7 8 -1 9 -1 -1 -1\n";
-}
-
-void write_gzip(const std::string& path, const std::string& text) {
-  const gzFile out = gzopen(path.c_str(), "wb");
-  REQUIRE(out != nullptr);
-  REQUIRE(gzwrite(out, text.data(), static_cast<unsigned>(text.size())) == static_cast<int>(text.size()));
-  REQUIRE(gzclose(out) == Z_OK);
 }
 
 }  // namespace

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include <natgpu/workload/job_log.hpp>
+
+#include "command.hpp"
+
+namespace natgpu::cli {
+
+/// What --format says: a known format, the file of a column map, or nothing. @throws UsageError for anything
+/// else
+std::string log_format(const Arguments& arguments);
+/// The doc of the option.
+std::string log_format_help();
+
+/// Rows left out and values bent, one line each; empty where all is well.
+std::string log_notes(const workload::JobLog& log);
+
+}  // namespace natgpu::cli
