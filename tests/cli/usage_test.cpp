@@ -101,7 +101,7 @@ TEST_CASE("the version is told, also as JSON") {
 TEST_CASE("explain tells more about a code, and lists all without one") {
   Outcome outcome = natgpu_says({"explain", "E0402"});
   CHECK(outcome.code == 0);
-  CHECK(has(outcome.out, "E0402: a field that is no number"));
+  CHECK(has(outcome.out, "E0402: a value that cannot be read"));
   CHECK(natgpu_says({"explain", "e0213"}).code == 0);
   outcome = natgpu_says({"explain"});
   for (const char* code : {"E0213", "E0406", "E0504"}) CHECK(has(outcome.out, code));
