@@ -43,8 +43,8 @@ class Script {
   using Dispatch = simulation::DispatchProcess<B>;
 
   /// A pool of so many GPUs on 1 January 2026, a Thursday; classes without checkpoints, with one every two
-  /// hours, and with one every two hours and an hour to restart; and a service of one GPU a replica, one by
-  /// night and three from 9 to 17 h.
+  /// hours, and with one every two hours and an hour to restart; and a service of one GPU a replica:
+  /// three from 9 to 12 h, two until 17 h, one by night.
   explicit Script(std::int64_t gpus)
       : scenario_(scenario_of(fmt::format(
             "schema: natgpu/1\nname: script\nhorizon: {{start: 2026-01-01, end: 2026-01-11}}\n"
@@ -55,7 +55,7 @@ class Script {
             "  batch:\n    - {{name: plain}}\n    - {{name: saved, checkpoint_every: 2 h}}\n"
             "    - {{name: slow, checkpoint_every: 2 h, restart_cost: 1 h}}\n"
             "  service: [{{name: web, floor: 1, peak: 3, duration: 1 d}}]\n"
-            "  calendar: {{hours: [0,0,0,0,0,0,0,0,0,1,1,1,1,1,1,1,1,0,0,0,0,0,0,0]}}\n",
+            "  calendar: {{hours: [0,0,0,0,0,0,0,0,0,2,2,2,1,1,1,1,1,0,0,0,0,0,0,0]}}\n",
             gpus))),
         world_(scenario_),
         streams_(1, 0),

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small random scenarios: a seed decides every number, a set of features what takes part. Taking a feature
+// away leaves all other numbers as they are, so that a failing scenario can be cut down.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/hash.hpp>
+
+namespace natgpu::testing {
+
+enum class Feature : unsigned char {
+  second_device,
+  second_site,
+  grid,
+  tenders,
+  retirement,
+  private_share,
+  failures,
+  few_crews,
+  early_life,
+  maintenance,
+  second_sector,
+  adoption,
+  lapse,
+  services,
+  patience,
+  zero_patience,
+  checkpoints,
+  user_errors,
+  kills,
+  rhythm,
+  queue_limit,
+  pass_per_event,
+  last,
+};
+inline constexpr auto features = static_cast<unsigned>(Feature::last);
+
+struct Recipe {
+  std::uint64_t seed = 0;
+  std::uint32_t with = 0;  ///< bit per feature
+
+  bool has(Feature f) const { return ((with >> static_cast<unsigned>(f)) & 1U) != 0; }
+  Recipe without(unsigned feature) const { return {seed, with & ~(1U << feature)}; }
+};
+
+/// Each feature takes part in two of three scenarios.
+inline Recipe recipe_of(std::uint64_t seed) {
+  Recipe r{seed, 0};
+  for (unsigned f = 0; f < features; ++f)
+    if (mix64(mix64(seed) + f) % 3 != 0) r.with |= 1U << f;
+  return r;
+}
+
+/// Writes a recipe down as a scenario file.
+class Writer {
+ public:
+  explicit Writer(const Recipe& recipe) : r_(recipe) {}
+
+  std::string yaml() const {
+    return fmt::format(
+        "schema: natgpu/1\nname: random\nhorizon: {{start: {}, end: {}}}\nseed: {}\nreplications: "
+        "2\n{}{}{}{}",
+        day("start", 0, 80), day("end", 90, 120), 1 + number("seed", 1000), hardware(), supply(), demand(),
+        scheduling());
+  }
+
+ private:
+  /// A number below n that depends on the seed and the name alone.
+  std::uint64_t number(std::string_view name, std::uint64_t n) const {
+    std::uint64_t h = mix64(r_.seed);
+    for (const char c : name) h = mix64(h + static_cast<unsigned char>(c));
+    return h % n;
+  }
+  std::uint64_t between(std::string_view name, std::uint64_t low, std::uint64_t high) const {
+    return low + number(name, high - low + 1);
+  }
+  std::string one_of(std::string_view name, const std::vector<std::string>& choices) const {
+    return choices[number(name, choices.size())];
+  }
+  bool has(Feature f) const { return r_.has(f); }
+  /// A day of 2026, counted from New Year.
+  std::string day(std::string_view name, std::uint64_t low, std::uint64_t high) const {
+    static constexpr unsigned lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    auto n = static_cast<unsigned>(between(name, low, high));
+    unsigned month = 0;
+    while (n >= lengths[month]) n -= lengths[month++];
+    return fmt::format("2026-{:02}-{:02}", month + 1, n + 1);
+  }
+  std::string time_law(std::string_view name, std::uint64_t low_min, std::uint64_t high_min) const {
+    const std::uint64_t m = between(name, low_min, high_min);
+    const std::string key(name);
+    return one_of(key + ".law",
+                  {fmt::format("{} min", m), fmt::format("{{dist: exponential, mean: {} min}}", m),
+                   fmt::format("{{dist: lognormal, median: {} min, sigma: 1.2}}", m),
+                   fmt::format("{{dist: uniform, low: {} min, high: {} min}}", m / 2, 2 * m)});
+  }
+
+  std::string device(const char* name) const {
+    const std::string key(name);
+    return fmt::format(
+        "  - {{name: {}, bf16: {} TFLOP/s, power: 1 kW, idle_power: 300 W, per_node: {}, speed: {}}}\n", name,
+        between(key + ".bf16", 300, 2000), one_of(key + ".node", {"1", "2", "4", "8"}),
+        one_of(key + ".speed", {"1", "2", "0.5", "1.3"}));
+  }
+  std::string hardware() const {
+    return "hardware:\n" + device("one") + (has(Feature::second_device) ? device("two") : "");
+  }
+
+  std::string site(const char* name) const {
+    const std::string key(name);
+    std::string text =
+        fmt::format("    - {{name: {}, pue: {}", name, one_of(key + ".pue", {"1", "1.2", "1.5"}));
+    if (has(Feature::grid))
+      text += fmt::format(
+          ", grid: [{{from: 2025-06-01, power: {} kW}}, {{from: {}, power: {} kW, approval: {} %, slip: "
+          "{}}}, "
+          "{{from: {}, power: {} kW}}]",
+          between(key + ".kw1", 0, 30), day(key + ".day2", 0, 60), between(key + ".kw2", 4, 60),
+          between(key + ".approval", 30, 100),
+          one_of(key + ".slip", {"0 d", "{dist: exponential, mean: 9 d}"}), day(key + ".day3", 61, 118),
+          between(key + ".kw3", 0, 60));
+    return text + "}\n";
+  }
+  std::string tranche(const char* name) const {
+    const std::string key(name);
+    std::string text =
+        fmt::format("    - {{name: {}, site: {}, device: {}, units: {} GPU", name,
+                    has(Feature::second_site) ? one_of(key + ".site", {"here", "there"}) : "here",
+                    has(Feature::second_device) ? one_of(key + ".device", {"one", "two"}) : "one",
+                    between(key + ".units", 4, 24));
+    if (has(Feature::tenders) && number(key + ".stage", 2) == 0)
+      text += fmt::format(
+          ", ordered: {}, tender: {{failure: {} %, round: {{dist: uniform, low: 1 d, high: 20 d}}, "
+          "max_rounds: 3}}, "
+          "delivery: {{dist: exponential, mean: 10 d}}, commissioning: {} d, slip: {}",
+          day(key + ".ordered", 0, 60), between(key + ".failure", 0, 80),
+          between(key + ".commissioning", 0, 9),
+          one_of(key + ".slip", {"0 d", "{dist: triangular, low: 0 d, mode: 1 d, high: 9 d}"}));
+    else
+      text +=
+          ", in_service: " + one_of(key + ".since", {"2025-12-01", "2026-01-01", day(key + ".from", 0, 70)});
+    if (has(Feature::retirement))
+      text += fmt::format(", service_life: {} d", between(key + ".life", 20, 150));
+    if (has(Feature::private_share))
+      text += fmt::format(", operator_share: {} %, public_share: {} %, confirmed: {}",
+                          between(key + ".own", 0, 40), between(key + ".public", 50, 100),
+                          one_of(key + ".confirmed", {"true", "false"}));
+    return text + "}\n";
+  }
+  std::string supply() const {
+    std::string text = "supply:\n  sites:\n" + site("here");
+    if (has(Feature::second_site)) text += site("there");
+    text +=
+        "  tranches:\n    - {name: base, site: here, device: one, units: 8 GPU, in_service: 2025-12-01}\n";
+    for (const char* name : {"first", "second", "third"}) text += tranche(name);
+    if (has(Feature::failures)) {
+      text += fmt::format(
+          "  failures:\n    victim: {}\n    causes:\n      - {{name: often, mtbf: {} h, repair: {}}}\n"
+          "      - {{name: seldom, mtbf: {} h, repair: {}}}\n",
+          one_of("victim", {"uniform", "last_started"}), between("mtbf1", 20, 300),
+          time_law("repair1", 1, 600), between("mtbf2", 100, 900), time_law("repair2", 60, 3000));
+      if (has(Feature::few_crews)) text += fmt::format("    crews: {}\n", between("crews", 1, 2));
+      if (has(Feature::early_life)) text += "    early_life_factor: 4\n    early_life: 9 d\n";
+    }
+    if (has(Feature::maintenance)) {
+      text += "  maintenance:\n";
+      for (const std::string& at : {std::string("here"), std::string("there")})
+        if (at == "here" || has(Feature::second_site))
+          text += fmt::format(
+              "    - {{name: at-{0}, site: {0}, first: {1}, every: {2} h, length: {3} h, share: {4} %}}\n",
+              at, day(at + ".first", 0, 90), between(at + ".every", 30, 300), between(at + ".length", 1, 30),
+              between(at + ".share", 10, 100));
+    }
+    return text;
+  }
+
+  std::string sector(const char* name) const {
+    const std::string key(name);
+    std::string text = fmt::format(
+        "    - name: {}\n      organisations: {}\n      activity: {}\n      request_rate: {} /d\n"
+        "      mix: [{{name: short, share: {}}}, {{name: long, share: 2}}, {{name: wide, share: 1}}]\n",
+        name, between(key + ".organisations", 1, 12),
+        one_of(key + ".activity", {"1", "{dist: bounded_pareto, low: 1, high: 20, alpha: 1.3}"}),
+        one_of(key + ".rate", {"0.5", "1", "2"}), between(key + ".mix", 1, 9));
+    if (has(Feature::adoption))
+      text += fmt::format(
+          "      non_demanders: 20 %\n      adoption: {{initial: 30 %, market: 90 %, innovation: 0.01 /d, "
+          "imitation: 0.03 "
+          "/d}}\n      onboarding: {{share: 80 %, initial: 10 %, duration: {}{}}}\n",
+          time_law(key + ".onboarding", 100, 9000), has(Feature::lapse) ? ", lapse_rate: 0.02 /d" : "");
+    else
+      text += fmt::format("      adoption: {{initial: 1}}\n      onboarding: {{initial: 1{}}}\n",
+                          has(Feature::lapse) ? ", lapse_rate: 0.02 /d" : "");
+    if (has(Feature::services))
+      text +=
+          "      service_rate: 0.02 /d\n      services: [{name: steady, share: 1}, {name: wavy, share: 2}]\n";
+    return text;
+  }
+  std::string batch(const char* name, const std::string& gpus, std::uint64_t low_min,
+                    std::uint64_t high_min) const {
+    const std::string key(name);
+    std::string text = fmt::format(
+        "    - {{name: {}, gpus: {}, run_time: {}, overestimate: {}", name, gpus,
+        time_law(key + ".run", low_min, high_min),
+        has(Feature::kills) ? "{dist: uniform, low: 0.5, high: 3}" : "{dist: uniform, low: 1, high: 4}");
+    if (has(Feature::patience))
+      text += ", patience: " + (has(Feature::zero_patience) && number(key + ".zero", 3) == 0
+                                    ? std::string("0 s")
+                                    : time_law(key + ".patience", 60, 3000));
+    if (has(Feature::checkpoints))
+      text += fmt::format(", checkpoint_every: {} min, restart_cost: {} min", between(key + ".every", 5, 200),
+                          between(key + ".restart", 0, 30));
+    if (has(Feature::user_errors)) text += ", failed_share: 20 %, cancelled_share: 20 %";
+    if (has(Feature::second_device) && number(key + ".picky", 3) == 0) text += ", devices: [one]";
+    return text + "}\n";
+  }
+  std::string demand() const {
+    std::string text = "demand:\n  sectors:\n" + sector("alpha");
+    if (has(Feature::second_sector)) text += sector("beta");
+    text += "  batch:\n" +
+            batch("short", "{dist: discrete, values: [1 GPU, 2 GPU, 3 GPU], weights: [5, 3, 1]}", 5, 90) +
+            batch("long", "{dist: discrete, values: [1 GPU, 4 GPU], weights: [1, 1]}", 100, 3000) +
+            batch("wide", "{dist: discrete, values: [8 GPU, 12 GPU, 20 GPU, 40 GPU], weights: [6, 3, 2, 1]}",
+                  20, 600);
+    if (has(Feature::services))
+      text += fmt::format(
+          "  service:\n    - {{name: steady, gpus_per_replica: 2 GPU, floor: 1, peak: 1, duration: 20 d, "
+          "patience: 3 d}}\n"
+          "    - {{name: wavy, gpus_per_replica: 1 GPU, floor: {}, peak: {}, duration: {}}}\n",
+          between("floor", 1, 3), between("peak", 3, 9), time_law("contract", 3000, 30000));
+    if (has(Feature::rhythm))
+      text +=
+          "  calendar: {hours: [1, 1, 1, 1, 1, 1, 2, 3, 6, 9, 9, 9, 6, 9, 9, 9, 6, 3, 2, 2, 2, 1, 1, 1], "
+          "weekend: 0.5, "
+          "holiday: 0, holidays: [2026-02-17, 2026-03-02]}\n";
+    return text;
+  }
+  std::string scheduling() const {
+    std::string text = "scheduling: {order: fcfs, backfill: " + one_of("backfill", {"none", "fit", "easy"});
+    if (has(Feature::queue_limit)) text += fmt::format(", queue_limit: {}", between("limit", 1, 30));
+    if (has(Feature::pass_per_event))
+      text += ", semantics: {pass: event, ties: " + one_of("ties", {"release-first", "arrival-first"}) + "}";
+    return text + "}\n";
+  }
+
+  Recipe r_;
+};
+
+inline std::string yaml_of(const Recipe& recipe) {
+  return Writer(recipe).yaml();
+}
+
+}  // namespace natgpu::testing
