@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replaying one million jobs: reading the log, and simulating it beside hand-written loops for the same log.
+// Prints rows of the table of bench/run; fails if a loop's mean wait is not natgpu's.
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/hash.hpp>
+#include <natgpu/simulation/replay.hpp>
+#include <natgpu/workload/swf.hpp>
+
+#include "figures.hpp"
+#include "hand_loops.hpp"
+
+namespace {
+
+using namespace natgpu;         // NOLINT: a program of one file
+using namespace natgpu::bench;  // NOLINT
+using scheduling::Backfill;
+
+constexpr std::int64_t machine_gpus = 1024;
+constexpr int largest_exponent = 7;  // sizes 1 .. 128 GPUs
+constexpr double load = 0.9;
+constexpr double shortest_s = 60, longest_s = 86400;  // run times, log-uniform
+constexpr std::uint64_t seed = 20250101;
+
+double uniform(std::uint64_t job, std::uint64_t purpose) {
+  return (static_cast<double>(mix64(mix64(seed + purpose) + job) >> 11) + 0.5) * 0x1p-53;
+}
+
+/// Poisson arrivals at the stated load; requests are one to five times the run time, in whole minutes.
+workload::JobLog synthetic_log(std::size_t jobs) {
+  const double mean_run_s = (longest_s - shortest_s) / std::log(longest_s / shortest_s);
+  const double mean_gpus = ((2 << largest_exponent) - 1) / (largest_exponent + 1.0);
+  const double gap_s = mean_run_s * mean_gpus / (load * static_cast<double>(machine_gpus));
+  workload::JobLog log;
+  log.max_procs = machine_gpus;
+  double clock_s = 0;
+  for (std::size_t i = 0; i < jobs; ++i) {
+    clock_s -= gap_s * std::log(uniform(i, 1));
+    const double run_s = shortest_s * std::pow(longest_s / shortest_s, uniform(i, 2));
+    const double requested_min = std::ceil(run_s * (1 + 4 * uniform(i, 3)) / 60);
+    const auto exponent = static_cast<int>(uniform(i, 4) * (largest_exponent + 1));
+    log.jobs.push_back({static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(clock_s),
+                        static_cast<std::int64_t>(run_s), static_cast<std::int64_t>(requested_min) * 60,
+                        1 << exponent});
+  }
+  return log;
+}
+
+std::string swf_text(const workload::JobLog& log) {
+  std::string text = fmt::format("; Version: 2.2\n; MaxProcs: {}\n", log.max_procs);
+  for (const workload::LogJob& j : log.jobs)
+    text += fmt::format("{:7} {:9} -1 {:6} {:4} -1 -1 {:4} {:7} -1 1 {:3} {:3} -1 1 -1 -1 -1\n", j.id,
+                        j.submit_s, j.run_s, j.gpus, j.gpus, j.requested_s, j.id % 997, j.id % 101);
+  return text;
+}
+
+/// Writes plain text, or gzip at its usual level.
+void write_log(const std::string& file, const std::string& text, const char* mode) {
+  gzFile to = gzopen(file.c_str(), mode);
+  const bool written = to != nullptr && gzwrite(to, text.data(), static_cast<unsigned>(text.size())) ==
+                                            static_cast<int>(text.size());
+  if (!written || gzclose(to) != Z_OK) {
+    fmt::print(stderr, "bench-replay: {} cannot be written\n", file);
+    std::exit(1);
+  }
+}
+
+/// Inflating alone: what any reader of this file must pay.
+void inflate_only(const std::string& file) {
+  gzFile from = gzopen(file.c_str(), "rb");
+  std::vector<char> buffer(1 << 20);
+  while (gzread(from, buffer.data(), static_cast<unsigned>(buffer.size())) > 0) {
+  }
+  gzclose(from);
+}
+
+void measure_reading(const workload::JobLog& log, int repetitions) {
+  const auto folder = std::filesystem::temp_directory_path();
+  const std::string plain = (folder / fmt::format("natgpu-bench-{}.swf", getpid())).string();
+  const std::string packed = plain + ".gz";
+  const std::string text = swf_text(log);
+  write_log(plain, text, "wbT");
+  write_log(packed, text, "wb");
+  const auto read = [&](const std::string& file) {
+    if (workload::read_swf(file).jobs.size() == log.jobs.size()) return;
+    fmt::print(stderr, "bench-replay: rows were lost in reading\n");
+    std::exit(1);
+  };
+  const auto seconds =
+      interleaved(repetitions, {[&] { read(plain); }, [&] { read(packed); }, [&] { inflate_only(packed); }});
+  std::filesystem::remove(plain);
+  std::filesystem::remove(packed);
+  const double megabytes = static_cast<double>(text.size()) / 1e6;
+  at_least("reading SWF, plain", 100, megabytes / median(seconds[0]), "MB/s");
+  at_least("reading SWF, gzip (of inflated text)", 100, megabytes / median(seconds[1]), "MB/s");
+  for_information("  zlib's share of reading gzip", 100 * ratio(seconds[2], seconds[1]), "%");
+}
+
+void verify(const char* policy, const simulation::ReplayResult& natgpu, const HandResult& hand) {
+  if (natgpu.mean_wait_s == hand.mean_wait_s && natgpu.utilization == hand.utilization &&
+      std::abs(natgpu.mean_bounded_slowdown / hand.mean_bounded_slowdown - 1) < 1e-9)
+    return;
+  fmt::print(stderr, "bench-replay: {}: mean wait {} s, slowdown {}, utilization {} by hand: {}, {}, {}\n",
+             policy, natgpu.mean_wait_s, natgpu.mean_bounded_slowdown, natgpu.utilization, hand.mean_wait_s,
+             hand.mean_bounded_slowdown, hand.utilization);
+  std::exit(1);
+}
+
+template <class Hand>
+void measure_policy(const char* policy, Backfill backfill, double target, const workload::JobLog& log,
+                    int repetitions, Hand&& by_hand) {
+  simulation::ReplayOptions options;
+  options.backfill = backfill;
+  simulation::ReplayResult result;
+  HandResult hand;
+  const auto seconds = interleaved(repetitions, {[&] { result = simulation::replay(log, options); },
+                                                 [&] { hand = by_hand(log.jobs, machine_gpus); }});
+  verify(policy, result, hand);
+  const double per_job = 1e9 / static_cast<double>(log.jobs.size());
+  for_information(fmt::format("replay {}: mean wait, equal by hand", policy), result.mean_wait_s, "s");
+  for_information(fmt::format("replay {}: natgpu", policy), per_job * median(seconds[0]), "ns/job");
+  for_information(fmt::format("replay {}: hand-written loop", policy), per_job * median(seconds[1]),
+                  "ns/job");
+  at_most(fmt::format("replay {}: natgpu / hand-written loop", policy), target, ratio(seconds[0], seconds[1]),
+          "x");
+}
+
+}  // namespace
+
+/// bench-replay [JOBS [REPETITIONS [fcfs|easy|read]]]
+int main(int argc, char** argv) {
+  const std::size_t jobs = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
+  const int repetitions = argc > 2 ? std::atoi(argv[2]) : 7;
+  const std::string only = argc > 3 ? argv[3] : "";
+  const auto log = synthetic_log(jobs);
+  if (only.empty() || only == "read") measure_reading(log, repetitions);
+  if (only.empty() || only == "fcfs") measure_policy("fcfs", Backfill::none, 2, log, repetitions, hand_fcfs);
+  if (only.empty() || only == "easy")
+    measure_policy(
+        "easy", Backfill::easy, 3, log, repetitions,
+        [](const auto& jobs_of_log, std::int64_t gpus) { return HandEasy(jobs_of_log, gpus).run(); });
+}
