@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <type_traits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,6 +13,8 @@
 #include <natgpu/engine/run_loop.hpp>
 #include <natgpu/scheduling/dispatcher.hpp>
 #include <natgpu/simulation/interrupted.hpp>
+
+#include "fifo_dispatcher.hpp"
 
 namespace natgpu::simulation {
 namespace {
@@ -23,24 +27,25 @@ using scheduling::Ties;
 enum Kind : std::uint8_t { completion, capacity_step, submission };
 
 /// One pool, one log, one policy: the model that the engine runs.
-template <Backfill B>
+template <class Dispatcher>
 class Replay {
  public:
   struct Payload {
     std::uint32_t subject = 0;  ///< index of a job, or of an announced step
+    std::int32_t gpus = 0;      ///< that a completion frees
   };
 
-  Replay(const workload::JobLog& log, const ReplayOptions& options, std::int64_t gpus, ReplayResult& result)
+  Replay(const workload::JobLog& log, const ReplayOptions& options, std::int64_t gpus, ReplayResult& result,
+         Dispatcher dispatcher)
       : jobs_(log.jobs),
         options_(options),
         result_(result),
-        dispatcher_(1, {scheduling::GroupSpec{{{0, 1.0}}}}, options.semantics.ties == Ties::arrival_first),
+        dispatcher_(std::move(dispatcher)),
         completions_in_start_order_(options.semantics.pass == PassRule::event) {
     order_by_submission();
-    if (!options.announced.empty()) dispatcher_.keep_profile();
-    dispatcher_.change_capacity(0, gpus);
     largest_ = gpus;
-    announce(gpus);
+    if constexpr (foresees) announce(gpus);
+    dispatcher_.change_capacity(0, gpus);
   }
 
   engine::EventList<Payload>& events() { return events_; }
@@ -57,31 +62,34 @@ class Replay {
   }
 
   void handle(const engine::Event<Payload>& event) {
-    if (event.kind() == capacity_step) {
-      const AnnouncedStep& step = options_.announced[event.payload.subject];
-      dispatcher_.withdraw_foreseen(0, ticks(step.at_s), step.delta);
-      dispatcher_.change_capacity(0, step.delta);
-      return;
-    }
     const std::uint32_t i = event.payload.subject;
-    const workload::LogJob& job = jobs_[i];
-    result_.end_s[i] = event.at.time_since_epoch().count() / ticks_per_second;
-    dispatcher_.finish(0, job.gpus, ticks(result_.start_s[i]) + requested(job));
+    if constexpr (foresees) {
+      if (event.kind() == capacity_step) {
+        const AnnouncedStep& step = options_.announced[i];
+        dispatcher_.withdraw_foreseen(0, ticks(step.at_s), step.delta);
+        dispatcher_.change_capacity(0, step.delta);
+        return;
+      }
+      dispatcher_.finish(0, event.payload.gpus, ticks(result_.start_s[i]) + requested(jobs_[i]));
+    } else {
+      dispatcher_.finish(0, event.payload.gpus, 0);
+    }
   }
 
   void decide(Instant now) { dispatcher_.pass(now.time_since_epoch().count(), *this); }
 
-  /// The dispatcher's sink.
-  void start(const scheduling::WaitingJob& waiting, std::uint32_t, std::int64_t) {
-    const std::uint32_t i = waiting.slot;
+  /// The dispatchers' sink. Nothing in a log can change a job's end, so it is known here.
+  void start(const scheduling::WaitingJob& waiting, std::uint32_t, std::int64_t) { start(waiting.slot); }
+  void start(std::uint32_t i) {
     const workload::LogJob& job = jobs_[i];
-    const std::int64_t now = now_.time_since_epoch().count();
-    result_.start_s[i] = now / ticks_per_second;
+    const std::int64_t now_s = now_.time_since_epoch().count() / ticks_per_second;
+    result_.start_s[i] = now_s;
+    result_.end_s[i] = now_s + std::min(job.run_s, job.requested_s);
     result_.killed[i] = job.run_s > job.requested_s;
     const std::uint64_t entity = completions_in_start_order_ ? result_.started : i;
     ++result_.started;
-    events_.schedule(Instant{Duration{now + ticks(std::min(job.run_s, job.requested_s))}},
-                     engine::rank_of(engine::Phase::release, completion, entity), Payload{i});
+    events_.schedule(Instant{Duration{ticks(result_.end_s[i])}},
+                     engine::rank_of(engine::Phase::release, completion, entity), Payload{i, job.gpus});
   }
 
   bool keep_going(Instant now) {
@@ -93,6 +101,8 @@ class Replay {
   }
 
  private:
+  static constexpr bool foresees = !std::is_same_v<Dispatcher, FifoDispatcher>;
+
   static std::int64_t ticks(std::int64_t s) { return s * ticks_per_second; }
   std::int64_t requested(const workload::LogJob& job) const {
     return ticks(options_.exact_estimates ? std::min(job.run_s, job.requested_s) : job.requested_s);
@@ -117,6 +127,7 @@ class Replay {
     next_submit_ = next_ < jobs_.size() ? Instant{Duration{ticks(jobs_[job_at(next_)].submit_s)}} : never;
   }
   void announce(std::int64_t gpus) {
+    if (!options_.announced.empty()) dispatcher_.keep_profile();
     for (std::uint32_t i = 0; i < options_.announced.size(); ++i) {
       const AnnouncedStep& step = options_.announced[i];
       dispatcher_.foresee(0, ticks(step.at_s), step.delta);
@@ -131,7 +142,7 @@ class Replay {
   const ReplayOptions& options_;
   ReplayResult& result_;
   engine::EventList<Payload> events_;
-  scheduling::Dispatcher<B> dispatcher_;
+  Dispatcher dispatcher_;
   std::vector<std::uint32_t> order_;
   std::size_t next_ = 0;
   Instant next_submit_ = never;
@@ -175,14 +186,25 @@ std::string in_words(const ReplayOptions& o) {
                      o.exact_estimates ? "exact" : "requested", o.slowdown_floor_s);
 }
 
-template <Backfill B>
-void run(const workload::JobLog& log, const ReplayOptions& options, ReplayResult& result) {
-  Replay<B> model(log, options, result.gpus, result);
-  engine::RunLoop<Replay<B>> loop(
+template <class Dispatcher>
+void run_with(Dispatcher dispatcher, const workload::JobLog& log, const ReplayOptions& options,
+              ReplayResult& result) {
+  using Model = Replay<Dispatcher>;
+  Model model(log, options, result.gpus, result, std::move(dispatcher));
+  engine::RunLoop<Model> loop(
       model, {options.semantics.pass == PassRule::event, options.semantics.ties == Ties::arrival_first});
   loop.run(never);
   result.fingerprint = loop.fingerprint().value();
   result.events = loop.fingerprint().events();
+}
+
+template <Backfill B>
+void run(const workload::JobLog& log, const ReplayOptions& options, ReplayResult& result) {
+  const bool due_counts_as_free = options.semantics.ties == Ties::arrival_first;
+  if (B == Backfill::none && options.announced.empty() && !due_counts_as_free)
+    return run_with(FifoDispatcher(), log, options, result);
+  run_with(scheduling::Dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free), log,
+           options, result);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The future event list: an implicit four-ary heap of two-word keys over payloads in slots.
+// The future event list: an implicit binary heap of two-word keys over ranks and payloads in slots.
 // docs/decisions/0004-future-event-list.md has the measurements that chose it.
 #pragma once
 
@@ -59,9 +59,9 @@ struct Event {
 
 /// Events in the order of (time, phase, kind, entity, sequence of scheduling).
 ///
-/// schedule and pop: O(log n) with four children a node. cancel: O(1); the key stays until it surfaces, and
-/// all cancelled keys are swept out when they are more than half, so memory grows with live events only.
-/// Nothing is allocated once the vectors have grown.
+/// schedule and pop: O(log n). cancel: O(1); the key stays until it surfaces, and all cancelled keys are
+/// swept out when they are more than half, so memory grows with live events only. Nothing is allocated once
+/// the vectors have grown.
 template <class Payload>
 class EventList {
  public:
@@ -74,24 +74,26 @@ class EventList {
       slot = static_cast<std::uint32_t>(slots_.size());
       slots_.emplace_back();
     }
-    if (++sequence_ == free_slot) ++sequence_;
-    slots_[slot].payload = payload;
-    slots_[slot].sequence = sequence_;
-    heap_.push_back(Key{at, rank, slot, sequence_});
-    sift_up(heap_.size() - 1);
+    if (++sequence_ == no_event) ++sequence_;
+    Slot& s = slots_[slot];
+    s.rank = rank;
+    s.payload = payload;
+    s.sequence = sequence_;
+    heap_.emplace_back();
+    sift_up(heap_.size() - 1, Key{at, slot, sequence_});
     ++live_;
     return {slot, sequence_};
   }
 
   /// Whether the event is still to come.
   bool pending(EventHandle h) const {
-    return h.sequence != free_slot && h.slot < slots_.size() && slots_[h.slot].sequence == h.sequence;
+    return h.sequence != no_event && h.slot < slots_.size() && slots_[h.slot].sequence == h.sequence;
   }
 
   /// Takes an event back. A handle whose event has run or was cancelled is ignored.
   void cancel(EventHandle h) {
     if (!pending(h)) return;
-    release(h.slot);
+    slots_[h.slot].sequence = no_event;
     --live_;
     if (heap_.size() > 64 && heap_.size() > 2 * live_) sweep();
     drop_dead_top();
@@ -101,13 +103,13 @@ class EventList {
   std::size_t size() const { return live_; }
   /// Instant of the next event, or natgpu::never.
   Instant next_time() const { return heap_.empty() ? never : heap_.front().at; }
-  Rank next_rank() const { return heap_.front().rank; }  ///< @pre !empty()
+  Rank next_rank() const { return slots_[heap_.front().slot].rank; }  ///< @pre !empty()
 
   /// Removes the next event. @pre !empty()
   Event<Payload> pop() {
     const Key top = heap_.front();
-    Event<Payload> event{top.at, top.rank, slots_[top.slot].payload};
-    release(top.slot);
+    const Slot& s = slots_[top.slot];
+    const Event<Payload> event{top.at, s.rank, s.payload};
     --live_;
     remove_top();
     drop_dead_top();
@@ -121,73 +123,77 @@ class EventList {
 
  private:
   static constexpr std::uint32_t none = 0xffffffff;
-  static constexpr std::uint32_t free_slot = 0;  ///< no event has this sequence
-  /// The sequence both settles ties and tells whether the slot still holds this event. It counts modulo 2^32:
+  static constexpr std::uint32_t no_event = 0;  ///< no event has this sequence
+  /// Two words, because memory is what a large list waits for; the rank, which only settles ties of time,
+  /// stays in the slot. The sequence settles ties of rank and tells a cancelled event. It counts modulo 2^32:
   /// a tie is settled rightly as long as fewer than 2^31 events were scheduled between the two.
   struct Key {
     Instant at;
-    Rank rank;
     std::uint32_t slot;
     std::uint32_t sequence;
   };
+  /// A slot is used anew only once its key has left the heap: until then a cancelled key needs its rank, or
+  /// comparisons with it would change under the heap.
   struct Slot {
+    Rank rank = 0;
     Payload payload{};
-    std::uint32_t sequence = free_slot;
+    std::uint32_t sequence = no_event;
     std::uint32_t next_free = none;
   };
 
-  static bool before(const Key& a, const Key& b) {
+  bool before(const Key& a, const Key& b) const {
     if (a.at != b.at) return a.at < b.at;
-    if (a.rank != b.rank) return a.rank < b.rank;
+    const Rank rank_a = slots_[a.slot].rank;
+    const Rank rank_b = slots_[b.slot].rank;
+    if (rank_a != rank_b) return rank_a < rank_b;
     return static_cast<std::int32_t>(a.sequence - b.sequence) < 0;
   }
   void release(std::uint32_t slot) {
     Slot& s = slots_[slot];
-    s.sequence = free_slot;
+    s.sequence = no_event;
     s.next_free = free_;
     free_ = slot;
   }
-  bool dead(const Key& k) const { return slots_[k.slot].sequence != k.sequence; }
+  bool dead(const Key& k) const { return slots_[k.slot].sequence == no_event; }
   void drop_dead_top() {
     while (!heap_.empty() && dead(heap_.front())) remove_top();
   }
   void remove_top() {
+    release(heap_.front().slot);
     const Key last = heap_.back();
     heap_.pop_back();
     if (!heap_.empty()) sift_down(0, last);
   }
-  void sift_up(std::size_t i) {
-    const Key k = heap_[i];
+  void sift_up(std::size_t i, const Key k) {
     while (i > 0) {
-      const std::size_t parent = (i - 1) / 4;
+      const std::size_t parent = (i - 1) / 2;
       if (!before(k, heap_[parent])) break;
       heap_[i] = heap_[parent];
       i = parent;
     }
     heap_[i] = k;
   }
+  /// Branches, not conditional moves: a wrong guess costs less than waiting for memory at every level.
   void sift_down(std::size_t i, const Key k) {
     const std::size_t n = heap_.size();
-    for (;;) {
-      const std::size_t first = 4 * i + 1;
-      if (first >= n) break;
-      const std::size_t end = first + 4 < n ? first + 4 : n;
-      std::size_t least = first;
-      for (std::size_t c = first + 1; c < end; ++c)
-        if (before(heap_[c], heap_[least])) least = c;
-      if (!before(heap_[least], k)) break;
-      heap_[i] = heap_[least];
-      i = least;
+    for (std::size_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
+      if (child + 1 < n && before(heap_[child + 1], heap_[child])) ++child;
+      if (!before(heap_[child], k)) break;
+      heap_[i] = heap_[child];
+      i = child;
     }
     heap_[i] = k;
   }
   void sweep() {
     std::size_t kept = 0;
-    for (const Key& k : heap_)
-      if (!dead(k)) heap_[kept++] = k;
+    for (const Key& k : heap_) {
+      if (dead(k))
+        release(k.slot);
+      else
+        heap_[kept++] = k;
+    }
     heap_.resize(kept);
-    if (kept < 2) return;
-    for (std::size_t i = (kept - 2) / 4 + 1; i-- > 0;) sift_down(i, Key(heap_[i]));
+    for (std::size_t i = kept / 2; i-- > 0;) sift_down(i, Key(heap_[i]));
   }
 
   std::vector<Key> heap_;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/waiting_queue.hpp>
+
+namespace natgpu::simulation {
+
+/// What `scheduling::Dispatcher<Backfill::none>` does for one pool that only gains GPUs, one group, jobs that
+/// come in queue order and never leave, and none larger than the pool: the queue is a line, and only its head
+/// matters. No index, no profile: a replay under fcfs takes a third of the time (docs/performance.md).
+class FifoDispatcher {
+ public:
+  /// @pre the job's order is above that of every job before it
+  void submit(std::uint32_t, const scheduling::WaitingJob& job) { line_.push_back({job.gpus, job.slot}); }
+  void finish(std::uint32_t, std::int64_t gpus, std::int64_t) { free_ += gpus; }
+  void change_capacity(std::uint32_t, std::int64_t delta) {
+    NATGPU_ENSURE(delta >= 0, "a pool that loses GPUs needs the profile");
+    free_ += delta;
+  }
+
+  template <class Sink>
+  void pass(std::int64_t, Sink&& sink) {
+    while (head_ < line_.size() && line_[head_].gpus <= free_) {
+      const Waiting next = line_[head_++];
+      free_ -= next.gpus;
+      sink.start(next.slot);
+    }
+    if (head_ == line_.size()) {
+      line_.clear();
+      head_ = 0;
+    } else if (head_ >= forget_from && 2 * head_ >= line_.size()) {
+      line_.erase(line_.begin(), line_.begin() + static_cast<std::ptrdiff_t>(head_));
+      head_ = 0;
+    }
+  }
+
+ private:
+  struct Waiting {
+    std::int32_t gpus = 0;
+    std::uint32_t slot = 0;
+  };
+  static constexpr std::size_t forget_from = 1024;  ///< entries; fewer are not worth moving the rest
+
+  std::vector<Waiting> line_;  ///< those before head_ have started
+  std::size_t head_ = 0;
+  std::int64_t free_ = 0;
+};
+
+}  // namespace natgpu::simulation
