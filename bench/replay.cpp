@@ -55,14 +55,6 @@ workload::JobLog synthetic_log(std::size_t jobs) {
   return log;
 }
 
-std::string swf_text(const workload::JobLog& log) {
-  std::string text = fmt::format("; Version: 2.2\n; MaxProcs: {}\n", log.max_procs);
-  for (const workload::LogJob& j : log.jobs)
-    text += fmt::format("{:7} {:9} -1 {:6} {:4} -1 -1 {:4} {:7} -1 1 {:3} {:3} -1 1 -1 -1 -1\n", j.id,
-                        j.submit_s, j.run_s, j.gpus, j.gpus, j.requested_s, j.id % 997, j.id % 101);
-  return text;
-}
-
 /// Writes plain text, or gzip at its usual level.
 void write_log(const std::string& file, const std::string& text, const char* mode) {
   gzFile to = gzopen(file.c_str(), mode);
@@ -87,7 +79,7 @@ void measure_reading(const workload::JobLog& log, int repetitions) {
   const auto folder = std::filesystem::temp_directory_path();
   const std::string plain = (folder / fmt::format("natgpu-bench-{}.swf", getpid())).string();
   const std::string packed = plain + ".gz";
-  const std::string text = swf_text(log);
+  const std::string text = workload::swf_text(log);
   write_log(plain, text, "wbT");
   write_log(packed, text, "wb");
   const auto read = [&](const std::string& file) {

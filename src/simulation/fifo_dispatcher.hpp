@@ -25,11 +25,22 @@ class FifoDispatcher {
 
   template <class Sink>
   void pass(std::int64_t, Sink&& sink) {
-    while (head_ < line_.size() && line_[head_].gpus <= free_) {
+    if (head_may_start()) start_heads(sink);
+  }
+
+ private:
+  struct Waiting {
+    std::int32_t gpus = 0;
+    std::uint32_t slot = 0;
+  };
+  bool head_may_start() const { return head_ < line_.size() && line_[head_].gpus <= free_; }
+  template <class Sink>
+  void start_heads(Sink& sink) {
+    do {
       const Waiting next = line_[head_++];
       free_ -= next.gpus;
       sink.start(next.slot);
-    }
+    } while (head_may_start());
     if (head_ == line_.size()) {
       line_.clear();
       head_ = 0;
@@ -39,11 +50,6 @@ class FifoDispatcher {
     }
   }
 
- private:
-  struct Waiting {
-    std::int32_t gpus = 0;
-    std::uint32_t slot = 0;
-  };
   static constexpr std::size_t forget_from = 1024;  ///< entries; fewer are not worth moving the rest
 
   std::vector<Waiting> line_;  ///< those before head_ have started

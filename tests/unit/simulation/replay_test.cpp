@@ -227,6 +227,32 @@ TEST_CASE("a queue of thousands agrees with itself when jobs ask one GPU: every 
   CHECK(run(700, easy, jobs).start_s == reference.start_s);
 }
 
+TEST_CASE("FCFS without an index starts every job when FCFS with one does") {
+  // An announced step of no GPUs changes nothing but asks for the general dispatcher.
+  std::vector<Case> jobs;
+  std::uint64_t state = 11;
+  for (int i = 0; i < 20000; ++i) {
+    const auto r = mix64(state += 0x9e3779b97f4a7c15ULL);
+    const std::int64_t submit = i % 50 == 0 ? i / 2 : i;  // a few rows out of order
+    jobs.push_back(
+        {submit, static_cast<std::int32_t>(1 + r % 90), static_cast<std::int64_t>(1 + (r >> 32) % 60)});
+  }
+  for (const auto rule : {scheduling::PassRule::instant, scheduling::PassRule::event}) {
+    ReplayOptions options;
+    options.gpus = 64;  // over a quarter of the jobs ask for more
+    options.backfill = none;
+    options.semantics.pass = rule;
+    const auto line = replay(log_of(jobs), options);
+    options.announced = {{1, 0}};
+    const auto indexed = replay(log_of(jobs), options);
+    CHECK(line.start_s == indexed.start_s);
+    CHECK(line.end_s == indexed.end_s);
+    CHECK(line.events + 1 == indexed.events);
+    CHECK(line.mean_bounded_slowdown == indexed.mean_bounded_slowdown);
+    CHECK(line.started < jobs.size());
+  }
+}
+
 TEST_CASE("all times multiplied by a factor give a schedule multiplied by it") {
   std::vector<Case> jobs, scaled;
   std::uint64_t state = 11;
