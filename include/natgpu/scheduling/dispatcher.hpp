@@ -1,61 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who runs now, in the pool view: SEMANTICS of fcfs order under backfill none, fit and easy.
+// Who runs now, in the pool view: queue order under backfill none, fit and easy.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <utility>
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
-#include <natgpu/scheduling/profile.hpp>
+#include <natgpu/scheduling/blocked_front.hpp>
+#include <natgpu/scheduling/job_group.hpp>
+#include <natgpu/scheduling/pool_state.hpp>
 #include <natgpu/scheduling/spec.hpp>
-#include <natgpu/scheduling/waiting_queue.hpp>
 
 namespace natgpu::scheduling {
-
-/// One pool that a group of jobs accepts.
-struct PoolChoice {
-  std::uint32_t pool = 0;
-  double speed = 1.0;  ///< against the reference device
-};
-
-/// Time on a device of that speed, rounded up to a tick, at least one.
-inline std::int64_t time_at_speed(std::int64_t reference_ticks, double speed) {
-  if (speed == 1.0) return reference_ticks;
-  const double t = std::ceil(static_cast<double>(reference_ticks) / speed);
-  return t < 1.0 ? 1 : static_cast<std::int64_t>(t);
-}
-
-/// Jobs that accept the same pools at the same speeds share a group; its choices stand in the order in which
-/// pools are tried: speed descending, catalogue, site.
-struct GroupSpec {
-  std::vector<PoolChoice> choices;
-};
 
 /// Waiting jobs, free GPUs and one scheduling pass over them. Knows requested times only. Decisions go to a
 /// sink at once: `sink.start(job, pool, requested_on_pool)`, after the dispatcher's own books have been
 /// changed.
 ///
-/// Cost: what waits is looked at through an index, so a pass takes O((starts + 1) log n) for one pool; with
-/// several pools easy also looks at up to `examination_limit` blocked jobs for their reservations. Sources:
-/// Lifka, JSSPP 1995 (easy); Mu'alem & Feitelson, IEEE TPDS 12(6), 2001.
+/// What makes a pass cheap: a job that found no place in the last pass can find one only in a pool that has
+/// gained since, or whose reservation holds back less. So only such pools are searched for, through an index
+/// over what waits: O((starts + 1) log n), whatever waits. easy also brings the reservations of up to
+/// BlockedFront::limit blocked jobs up to date. Sources: Lifka, JSSPP 1995 (easy); Mu'alem & Feitelson, IEEE
+/// TPDS 12(6), 2001.
 template <Backfill B>
 class Dispatcher {
  public:
-  /// Blocked jobs looked at per pass in search of a reservation for each pool (docs/decisions/0005).
-  static constexpr int examination_limit = 16;
-
   /// @param arrivals_first  a running job whose requested end is now counts as gone (Ties::arrival_first)
   Dispatcher(std::size_t pools, std::vector<GroupSpec> groups, bool arrivals_first = false)
       : pools_(pools), count_due_(arrivals_first), keep_profile_(B == Backfill::easy || arrivals_first) {
-    for (GroupSpec& g : groups) groups_.emplace_back().choices = std::move(g.choices);
+    std::size_t most = 0;
+    for (GroupSpec& spec : groups) {
+      JobGroup& g = groups_.emplace_back();
+      g.choices = std::move(spec.choices);
+      g.choice_of.assign(pools, -1);
+      for (std::size_t c = 0; c < g.choices.size(); ++c) g.choice_of[g.choices[c].pool] = static_cast<int>(c);
+      most = std::max(most, g.choices.size());
+    }
+    front_.reserve(most);
+    is_changed_.resize(pools);
   }
 
   // --- what happens between passes
-  // -------------------------------------------------------------------------------
 
   /// A job joins (or, requeued, rejoins) the queue. It is considered in the next pass.
   void submit(std::uint32_t group, const WaitingJob& job) {
@@ -65,35 +52,42 @@ class Dispatcher {
   }
   /// A waiting job leaves without having started. @returns false if it is not waiting
   bool withdraw(std::uint32_t group, const QueueKey& key) {
-    const bool found =
-        erase_fresh(group, key) || groups_[group].queue.erase(key) || erase_shelved(group, key);
-    if (found) {
-      --waiting_;
-      changed_ = true;
+    if (groups_[group].queue.erase(key)) {
+      --queued_;
+      if (B == Backfill::easy && !front_.empty() && !(front_.last() < key)) {
+        front_.remove(key);
+        look_again_ = true;
+      }
+      look_again_ |= B == Backfill::none;
+    } else if (groups_[group].shelf.erase(key)) {
+      --shelved_;
+    } else if (!erase_fresh(group, key)) {
+      return false;
     }
-    return found;
+    --waiting_;
+    return true;
   }
   /// A running job hands its GPUs back, at or before its requested end.
   void finish(std::uint32_t pool, std::int64_t gpus, std::int64_t requested_end) {
-    Pool& p = pools_[pool];
+    PoolState& p = pools_[pool];
     p.free += gpus;
     if (keep_profile_) p.profile.remove(requested_end, gpus);
-    changed_ = true;
+    gained(pool);
   }
   /// A running job's requested end moves (a service replica that outlives a change of its curve).
   void extend(std::uint32_t pool, std::int64_t gpus, std::int64_t old_end, std::int64_t new_end) {
     if (!keep_profile_) return;
     pools_[pool].profile.remove(old_end, gpus);
     pools_[pool].profile.add(new_end, gpus);
-    changed_ = true;
+    gained(pool);
   }
   /// GPUs come or go now. @pre a loss has been made free beforehand: delta >= -free
   void change_capacity(std::uint32_t pool, std::int64_t delta) {
-    Pool& p = pools_[pool];
+    PoolState& p = pools_[pool];
     p.free += delta;
     p.capacity += delta;
     NATGPU_ENSURE(p.free >= 0 && p.capacity >= 0, "lost GPUs were freed first");
-    changed_ = true;
+    gained(pool);
     if (delta > 0) unshelve();
   }
   /// A change foreseen for `at` enters the profile; `withdraw_foreseen` takes it out when it happens or is
@@ -102,13 +96,16 @@ class Dispatcher {
     NATGPU_ENSURE(keep_profile_, "foreseen changes need the profile");
     pools_[pool].profile.add(at, delta);
     ++pools_[pool].foreseen;
-    changed_ = true;
+    pools_[pool].foreseen_net += delta;
+    gained(pool);
     if (delta > 0) unshelve();
   }
   void withdraw_foreseen(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
     pools_[pool].profile.remove(at, delta);
     --pools_[pool].foreseen;
-    changed_ = true;
+    pools_[pool].foreseen_net -= delta;
+    gained(pool);
+    if (delta < 0) unshelve();
   }
   /// Keeps the profile even where backfill alone would not need it. @pre nothing runs yet
   void keep_profile() { keep_profile_ = true; }
@@ -116,261 +113,389 @@ class Dispatcher {
   std::int64_t free(std::uint32_t pool) const { return pools_[pool].free; }
   std::int64_t capacity(std::uint32_t pool) const { return pools_[pool].capacity; }
   std::size_t waiting() const { return waiting_; }
-  std::size_t unholdable() const {
-    return shelf_.size();
-  }  ///< waiting jobs that no profile can hold as things stand
+  /// Waiting jobs that no profile can hold as things stand.
+  std::size_t unholdable() const { return shelved_; }
 
   // --- the pass
-  // --------------------------------------------------------------------------------------------------
 
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
     now_ = now;
     if (count_due_) note_due();
-    sort_fresh();
-    if (!changed_) {  // nothing was freed, so what waits goes on waiting: only newcomers matter
-      for (const Fresh& f : take_fresh()) consider_or_queue(f, sink);
-      return;
+    take_fresh();
+    if constexpr (B == Backfill::none) {
+      take_heads(sink);
+    } else {
+      if constexpr (B == Backfill::easy) walk_front(sink);
+      search(sink);
     }
-    changed_ = false;
-    examined_ = 0;
-    for (Pool& p : pools_) p.forget_pass();
-    if (waiting_ == fresh_.size() + shelf_.size()) {  // nothing queued
-      for (const Fresh& f : take_fresh()) consider_or_queue(f, sink);
-      return;
-    }
-    for (const Fresh& f : take_fresh()) groups_[f.group].queue.insert(f.job);
-    scan(sink);
+    queue_remaining();
   }
 
  private:
-  struct Pool {
-    std::int64_t free = 0;      ///< idle now
-    std::int64_t capacity = 0;  ///< idle or held by jobs
-    std::int64_t due = 0;       ///< held by jobs whose requested end is now (arrival_first only)
-    std::int64_t foreseen = 0;  ///< announced changes still to come
-    Profile profile;
-    bool blocked = false;  ///< none: a blocked job stands before it; easy: a reservation is held
-    std::int64_t shadow = 0, reserved_until = 0, reserved = 0, spare = 0;
-    void forget_pass() { blocked = false; }
-    std::int64_t available() const { return free + due; }
-  };
-  struct Group {
-    std::vector<PoolChoice> choices;
-    WaitingQueue queue;
-    // The group's place in a scan.
-    WaitingJob next;
-    bool has_next = false;
-    bool next_fits = false;  ///< found by the index, so it passes the test
-    bool done = false;
-    QueueKey last;         ///< examined so far
-    bool started = false;  ///< whether `last` holds anything
-  };
   struct Fresh {
     std::uint32_t group = 0;
     WaitingJob job;
   };
 
-  // --- tests
-  // -----------------------------------------------------------------------------------------------------
+  // --- starting
 
-  /// The test of a start: fits during all of [now, now + requested), beside the pool's reservation if there
-  /// is one.
-  bool fits(const Pool& p, std::int32_t gpus, std::int64_t requested) const {
-    if (gpus > p.available()) return false;
-    if constexpr (B == Backfill::none) {
-      if (p.blocked) return false;
-    }
-    const std::int64_t end = now_ + requested;
-    const bool dips = keep_profile_ && p.profile.first_dip() < end;
-    if (dips && p.profile.least(now_, end, p.free) < gpus) return false;
-    if constexpr (B == Backfill::easy) {
-      if (p.blocked && end > p.shadow) {
-        if (gpus > p.spare) return false;
-        if (dips) {
-          const std::int64_t until = std::min(end, p.reserved_until);
-          if (p.profile.least(p.shadow, until, p.free) - p.reserved < gpus) return false;
-        }
-      }
-    }
-    return true;
+  bool fits_in(const PoolState& p, const WaitingJob& job, double speed) const {
+    return job.gpus <= p.available() &&
+           fits<B>(p, now_, job.gpus, time_at_speed(job.requested, speed), keep_profile_);
   }
   /// Index into the group's choices, or -1.
-  int choose(const Group& g, const WaitingJob& job) const {
+  int choose(const JobGroup& g, const WaitingJob& job) const {
     for (std::size_t i = 0; i < g.choices.size(); ++i)
-      if (fits(pools_[g.choices[i].pool], job.gpus, time_at_speed(job.requested, g.choices[i].speed)))
-        return static_cast<int>(i);
+      if (fits_in(pools_[g.choices[i].pool], job, g.choices[i].speed)) return static_cast<int>(i);
     return -1;
   }
   template <class Sink>
-  void start(const Group& g, int choice, const WaitingJob& job, Sink& sink) {
+  void start(const JobGroup& g, int choice, const WaitingJob& job, Sink& sink) {
     const PoolChoice& c = g.choices[static_cast<std::size_t>(choice)];
-    Pool& p = pools_[c.pool];
+    PoolState& p = pools_[c.pool];
     const std::int64_t requested = time_at_speed(job.requested, c.speed);
     p.free -= job.gpus;
     if (keep_profile_) p.profile.add(now_ + requested, job.gpus);
     if constexpr (B == Backfill::easy) {
-      if (p.blocked && now_ + requested > p.shadow) p.spare -= job.gpus;
+      if (p.blocked && now_ + requested > p.reservation.shadow) p.reservation.spare -= job.gpus;
     }
+    note_change(c.pool);
     --waiting_;
     sink.start(job, c.pool, requested);
   }
-
-  // --- blocked jobs
-  // ----------------------------------------------------------------------------------------------
-
-  /// Earliest start of a job in a pool by the running jobs' requests and foreseen capacity.
-  Profile::Hole hole(const Pool& p, std::int32_t gpus, std::int64_t requested) const {
-    if (keep_profile_) return p.profile.hole(now_, p.free, gpus, requested);
-    return gpus <= p.capacity ? Profile::Hole{now_, 0} : Profile::Hole{};
-  }
-  /// A job could not start. none: it blocks the pools that can ever hold it; easy: it gets the reservation of
-  /// the pool of its earliest end, if that is still to be had. @returns false if no profile can hold it
-  bool block(const Group& g, const WaitingJob& job) {
-    ++examined_;
-    std::int64_t best_end = Profile::forever;
-    std::uint32_t best_pool = 0;
-    Profile::Hole best;
-    bool holdable = false;
-    for (const PoolChoice& c : g.choices) {
-      Pool& p = pools_[c.pool];
-      const std::int64_t requested = time_at_speed(job.requested, c.speed);
-      if (B == Backfill::easy && holdable && now_ + requested >= best_end)
-        continue;  // cannot end earlier there
-      const Profile::Hole h = hole(p, job.gpus, requested);
-      if (h.at == Profile::forever) continue;
-      holdable = true;
-      if constexpr (B == Backfill::none) p.blocked = true;
-      if (h.at + requested < best_end) {
-        best_end = h.at + requested;
-        best_pool = c.pool;
-        best = h;
-      }
-    }
-    if constexpr (B == Backfill::easy) {
-      Pool& p = pools_[best_pool];
-      if (holdable && !p.blocked) {
-        p.blocked = true;
-        p.shadow = best.at;
-        p.reserved = job.gpus;
-        p.spare = best.free - job.gpus;
-        p.reserved_until = best_end;
-      }
-    }
-    return holdable;
-  }
-  /// Whether a blocked job of the group would still change anything.
-  bool worth_examining(const Group& g) const {
-    if constexpr (B == Backfill::fit) return false;
-    if (B == Backfill::easy && examined_ >= examination_limit) return false;
+  /// Whether some profile can hold the job at some time.
+  bool holdable(const JobGroup& g, const WaitingJob& job) const {
     for (const PoolChoice& c : g.choices)
-      if (!pools_[c.pool].blocked && pools_[c.pool].capacity > 0) return true;
+      if (holdable_in(pools_[c.pool], job, c.speed)) return true;
     return false;
   }
+  bool holdable_in(const PoolState& p, const WaitingJob& job, double speed) const {
+    // What stays when all that is announced has come about is free at some time for good.
+    if (job.gpus <= p.capacity + p.foreseen_net) return true;
+    if (p.foreseen == 0) return false;
+    return p.profile.hole(now_, p.free, job.gpus, time_at_speed(job.requested, speed)).at != Profile::forever;
+  }
+  void shelve(const Fresh& f) {
+    groups_[f.group].shelf.insert(f.job);
+    ++shelved_;
+  }
 
-  // --- newcomers
-  // -------------------------------------------------------------------------------------------------
+  // --- none: the heads of the queue, until each pool has a blocked job before it
 
   template <class Sink>
-  void consider_or_queue(const Fresh& f, Sink& sink) {
-    Group& g = groups_[f.group];
-    if (const int choice = choose(g, f.job); choice >= 0) {
-      start(g, choice, f.job, sink);
+  void take_heads(Sink& sink) {
+    const bool ahead = any_blocker_ && !taken_.empty() && taken_.front().job.order < last_blocker_;
+    if (changed_pools_.empty() && !look_again_ && !ahead) {  // nothing was freed: what waits goes on waiting
+      while (next_fresh_ < taken_.size() && any_unblocked()) take_head(taken_[next_fresh_++], sink);
+      forget_changes();
       return;
     }
-    const bool examine = B == Backfill::fit ? false : worth_examining(g);
-    if (examine ? block(g, f.job) : ever_holdable(g, f.job))
-      g.queue.insert(f.job);
-    else
-      shelf_.push_back(f);
-  }
-  bool ever_holdable(const Group& g, const WaitingJob& job) const {
-    for (const PoolChoice& c : g.choices) {
-      const Pool& p = pools_[c.pool];
-      if (p.foreseen == 0 ? job.gpus <= p.capacity
-                          : hole(p, job.gpus, time_at_speed(job.requested, c.speed)).at != Profile::forever)
-        return true;
-    }
-    return false;
-  }
-
-  // --- the scan of the queue
-  // -------------------------------------------------------------------------------------
-
-  /// Takes jobs in queue order: one by one while a blocked job may still matter, then through the index.
-  template <class Sink>
-  void scan(Sink& sink) {
-    for (Group& g : groups_) {
-      g.done = g.queue.empty();
-      g.has_next = g.started = false;
+    look_again_ = false;
+    for (PoolState& p : pools_) p.blocked = false;
+    any_blocker_ = false;
+    for (JobGroup& g : groups_) {
+      g.begun = false;
+      note_head(g);
     }
     for (;;) {
-      Group* first = nullptr;
-      for (Group& g : groups_) {
-        if (g.done) continue;
-        refresh_next(g);
-        if (g.has_next && (first == nullptr || g.next.order < first->next.order)) first = &g;
+      JobGroup* g = nullptr;
+      for (JobGroup& candidate : groups_)
+        if (candidate.has_next && unblocked(candidate) &&
+            (g == nullptr || candidate.next.order < g->next.order))
+          g = &candidate;
+      const bool newcomer =
+          next_fresh_ < taken_.size() && (g == nullptr || taken_[next_fresh_].job.order < g->next.order);
+      if (newcomer) {
+        if (!any_unblocked()) break;
+        take_head(taken_[next_fresh_++], sink);
+        continue;
       }
-      if (first == nullptr) return;
-      Group& g = *first;
-      const WaitingJob job = g.next;
-      g.has_next = false;
-      g.last = job.order;
-      g.started = true;
-      if (const int choice = choose(g, job); choice >= 0) {
-        g.queue.erase(job.order);
-        start(g, choice, job, sink);
-      } else if (!g.next_fits && !block(g, job)) {
-        g.queue.erase(job.order);
-        shelf_.push_back({static_cast<std::uint32_t>(&g - groups_.data()), job});
+      if (g == nullptr) break;
+      const Fresh head{static_cast<std::uint32_t>(g - groups_.data()), g->next};
+      g->last = head.job.order;
+      g->begun = true;
+      if (const int choice = choose(*g, head.job); choice >= 0) {
+        leave_queue(*g, head.job.order);
+        start(*g, choice, head.job, sink);
+      } else if (!block_pools(*g, head.job)) {
+        leave_queue(*g, head.job.order);
+        shelve(head);
       }
+      note_head(*g);
     }
+    forget_changes();
   }
-  /// Finds the group's next job to look at, or marks the group done.
-  void refresh_next(Group& g) {
-    const bool one_by_one = worth_examining(g);
-    if (g.has_next) {
-      if (!g.next_fits && one_by_one) return;
-      if (g.next_fits && choose(g, g.next) >= 0) return;
-      if (g.next_fits) g.last = g.next.order, g.started = true;  // what started meanwhile took its place
-    }
-    g.has_next = false;
-    auto cursor = g.started ? g.queue.after(g.last) : g.queue.begin();
-    const WaitingJob* found = nullptr;
-    if (one_by_one) {
-      found = g.queue.walk(
-          cursor, [](const auto& s) { return s == WaitingTraits::Summary{}; },
-          [](const WaitingJob&) { return true; });
-    } else if constexpr (B != Backfill::none) {
-      Sieve sieve;
-      if (fill(sieve, g))
-        found = g.queue.walk(
-            cursor, [&](const auto& s) { return !s.may_hold(sieve); },
-            [&](const WaitingJob& job) {
-              return static_cast<float>(job.requested) <= sieve.longest[size_class(job.gpus)] &&
-                     choose(g, job) >= 0;
-            });
-    }
-    if (found == nullptr) {
-      g.done = true;
-      return;
-    }
-    g.next = *found;
-    g.has_next = true;
-    g.next_fits = !one_by_one;
+  void note_head(JobGroup& g) {
+    const WaitingJob* head = g.begun ? g.queue.first_after(g.last) : g.queue.front();
+    g.has_next = head != nullptr;
+    if (g.has_next) g.next = *head;
   }
-  /// Per size class the longest request that may start now in any pool of the group. @returns false if none
-  /// may
-  bool fill(Sieve& sieve, const Group& g) const {
+  template <class Sink>
+  void take_head(const Fresh& f, Sink& sink) {
+    JobGroup& g = groups_[f.group];
+    if (const int choice = choose(g, f.job); choice >= 0)
+      start(g, choice, f.job, sink);
+    else if (!unblocked(g) || block_pools(g, f.job))
+      remaining_.push_back(f);
+    else
+      shelve(f);
+  }
+  /// A job that could not start stands before every pool that can ever hold it. @returns false if none can
+  bool block_pools(const JobGroup& g, const WaitingJob& job) {
     bool any = false;
     for (const PoolChoice& c : g.choices) {
-      const Pool& p = pools_[c.pool];
+      if (!holdable_in(pools_[c.pool], job, c.speed)) continue;
+      pools_[c.pool].blocked = true;
+      any = true;
+    }
+    if (any && (!any_blocker_ || last_blocker_ < job.order)) {
+      any_blocker_ = true;
+      last_blocker_ = job.order;
+    }
+    return any;
+  }
+  bool unblocked(const JobGroup& g) const {
+    for (const PoolChoice& c : g.choices)
+      if (!pools_[c.pool].blocked && pools_[c.pool].may_hold()) return true;
+    return false;
+  }
+  bool any_unblocked() const {
+    return std::any_of(pools_.begin(), pools_.end(),
+                       [](const PoolState& p) { return !p.blocked && p.may_hold(); });
+  }
+
+  // --- easy: the blocked jobs at the head of the queue and their reservations
+
+  template <class Sink>
+  void walk_front(Sink& sink) {
+    if (front_is_stale())
+      walk_front_anew(sink);
+    else if (front_may_grow())
+      walk_front_from(front_.size(), sink);
+  }
+  bool front_is_stale() const {
+    if (look_again_ || (!taken_.empty() && front_.reaches(taken_.front().job.order))) return true;
+    // What starts beside the reservation of the only pool leaves it as it is.
+    if (pools_.size() == 1) return pools_[0].improved;
+    return !changed_pools_.empty();
+  }
+  template <class Sink>
+  void walk_front_anew(Sink& sink) {
+    ++walk_;
+    unreserved_ = 0;
+    for (PoolState& p : pools_) {
+      p.release_reservation();
+      unreserved_ += p.may_hold();
+    }
+    look_again_ = false;
+    std::swap(changing_pools_, changed_pools_);
+    for (const std::uint32_t p : changing_pools_) is_changed_[p] = false;
+    while (next_fresh_ < taken_.size() && front_.reaches(taken_[next_fresh_].job.order)) admit_newcomer();
+    walk_front_from(0, sink);
+    changing_pools_.clear();
+    for (PoolState& p : pools_) p.compare_reservations();
+  }
+  template <class Sink>
+  void walk_front_from(std::size_t i, Sink& sink) {
+    std::int64_t most_free = 0;
+    for (const PoolState& p : pools_) most_free = std::max(most_free, p.available());
+    for (;; ++i) {
+      if (i == front_.size() && !pull_next(sink)) break;
+      const BlockedFront::Entry& e = front_[i];
+      if (e.job.gpus <= most_free) {
+        if (const int choice = choose(groups_[e.group], e.job); choice >= 0) {
+          start_from_front(i--, choice, sink);
+          continue;
+        }
+      }
+      if (unreserved_ > 0 && !reserve_for(i)) --i;
+    }
+  }
+  void admit_newcomer() {
+    const Fresh& f = taken_[next_fresh_++];
+    groups_[f.group].queue.insert(f.job);
+    ++queued_;
+    front_.insert(f.group, f.job, groups_[f.group].choices);
+  }
+  /// Takes the next job of the queue into the front, while a pool is without a reservation. A newcomer that
+  /// can start does so without a stay there.
+  template <class Sink>
+  bool pull_next(Sink& sink) {
+    if (front_.size() >= BlockedFront::limit) return false;
+    while (unreserved_ > 0) {
+      const auto [group, head] = next_behind_front();
+      const bool newcomer =
+          next_fresh_ < taken_.size() && (head == nullptr || taken_[next_fresh_].job.order < head->order);
+      if (!newcomer) {
+        if (head != nullptr) front_.insert(group, *head, groups_[group].choices);
+        return head != nullptr;
+      }
+      const Fresh& f = taken_[next_fresh_];
+      const int choice = choose(groups_[f.group], f.job);
+      if (choice < 0) {
+        admit_newcomer();
+        return true;
+      }
+      ++next_fresh_;
+      start_while_walking(groups_[f.group], choice, f.job, sink);
+    }
+    return false;
+  }
+  std::pair<std::uint32_t, const WaitingJob*> next_behind_front() const {
+    std::pair<std::uint32_t, const WaitingJob*> first{0, nullptr};
+    if (queued_ == front_.size()) return first;
+    for (std::uint32_t g = 0; g < groups_.size(); ++g) {
+      const WaitingQueue& queue = groups_[g].queue;
+      const WaitingJob* head = front_.empty() ? queue.front() : queue.first_after(front_.last());
+      if (head != nullptr && (first.second == nullptr || head->order < first.second->order))
+        first = {g, head};
+    }
+    return first;
+  }
+  bool front_may_grow() const {
+    return unreserved_ > 0 && !taken_.empty() && front_.size() < BlockedFront::limit &&
+           queued_ == front_.size();
+  }
+  template <class Sink>
+  void start_from_front(std::size_t i, int choice, Sink& sink) {
+    const BlockedFront::Entry e = front_[i];
+    leave_queue(groups_[e.group], e.job.order);
+    front_.remove(i);
+    start_while_walking(groups_[e.group], choice, e.job, sink);
+  }
+  template <class Sink>
+  void start_while_walking(const JobGroup& g, int choice, const WaitingJob& job, Sink& sink) {
+    start(g, choice, job, sink);
+    const std::uint32_t pool = g.choices[static_cast<std::size_t>(choice)].pool;
+    if (std::find(changing_pools_.begin(), changing_pools_.end(), pool) == changing_pools_.end())
+      changing_pools_.push_back(pool);
+  }
+  /// A blocked job gets the reservation of the pool of its earliest end, if that is still to be had.
+  /// @returns false if no pool can ever hold it: it has left the front
+  bool reserve_for(std::size_t i) {
+    BlockedFront::Entry& e = front_[i];
+    const JobGroup& g = groups_[e.group];
+    const bool any = std::any_of(g.choices.begin(), g.choices.end(), [this](const PoolChoice& c) {
+      return !pools_[c.pool].blocked && pools_[c.pool].may_hold();
+    });
+    if (!any && holdable(g, e.job)) return true;
+    if (!any || !front_.examine(e, g, pools_, changing_pools_, walk_, now_)) {
+      shelve({e.group, e.job});
+      leave_queue(groups_[e.group], e.job.order);
+      front_.remove(i);
+      return false;
+    }
+    const auto [pool, reservation] = front_.reservation_for(e, g, now_);
+    look_again_ |= reservation.shadow <= now_;
+    PoolState& p = pools_[pool];
+    if (p.blocked) return true;
+    p.blocked = true;
+    p.reservation = reservation;
+    --unreserved_;
+    return true;
+  }
+
+  // --- fit and easy: who else may start
+
+  /// Merges, in queue order, the first candidate of each group, found by the index, with the newcomers.
+  template <class Sink>
+  void search(Sink& sink) {
+    if (std::none_of(pools_.begin(), pools_.end(), [](const PoolState& p) { return p.may_take_more(); })) {
+      while (next_fresh_ < taken_.size()) consider(taken_[next_fresh_++], sink);
+      forget_gains();
+      return;
+    }
+    for (JobGroup& g : groups_) {
+      g.live = !g.queue.empty();
+      g.has_next = g.begun = false;
+    }
+    for (;;) {
+      const bool newcomers = next_fresh_ < taken_.size();
+      const QueueKey* bound = newcomers ? &taken_[next_fresh_].job.order : nullptr;
+      JobGroup* first = nullptr;
+      for (JobGroup& g : groups_) {
+        if (!g.live) continue;
+        find_candidate(g, bound);
+        if (!g.has_next || (bound != nullptr && *bound < g.next.order)) continue;
+        first = &g;
+        bound = &g.next.order;
+      }
+      if (first != nullptr) {
+        const WaitingJob job = first->next;
+        first->has_next = false;
+        first->last = job.order;
+        first->begun = true;
+        leave_queue(*first, job.order);
+        start(*first, choose(*first, job), job, sink);
+      } else if (newcomers) {
+        consider(taken_[next_fresh_++], sink);
+      } else {
+        break;
+      }
+    }
+    forget_gains();
+  }
+  void forget_gains() {
+    for (PoolState& p : pools_) p.improved = p.loosened = false;
+    if constexpr (B == Backfill::fit) forget_changes();
+  }
+  template <class Sink>
+  void consider(const Fresh& f, Sink& sink) {
+    const JobGroup& g = groups_[f.group];
+    if (const int choice = choose(g, f.job); choice >= 0)
+      start(g, choice, f.job, sink);
+    else
+      remaining_.push_back(f);
+  }
+  /// Finds the group's first job that may start, if it stands before `bound`.
+  void find_candidate(JobGroup& g, const QueueKey* bound) {
+    if (g.has_next) {
+      if (choose(g, g.next) >= 0) return;
+      g.last = g.next.order;  // what started meanwhile took its place
+      g.begun = true;
+      g.has_next = false;
+    }
+    Sieve sieve;
+    if (!fill(sieve, g)) {
+      g.live = false;
+      return;
+    }
+    bool beyond = false;
+    const auto skip = [&](const WaitingTraits::Summary& s) { return !s.may_hold(sieve); };
+    const auto stop = [&](const WaitingJob& job) {
+      if (!(static_cast<float>(job.requested) <= sieve.longest[size_class(job.gpus)])) return false;
+      if (bound != nullptr && *bound < job.order) return beyond = true;
+      return choose(g, job) >= 0;
+    };
+    const WaitingJob* found;
+    if (g.begun) {
+      auto cursor = g.queue.after(g.last);
+      found = g.queue.walk(cursor, skip, stop);
+    } else {
+      found = g.queue.find_first(skip, stop);
+    }
+    if (found == nullptr) {
+      g.live = false;
+    } else if (!beyond) {
+      g.next = *found;
+      g.has_next = true;
+    }
+  }
+  /// Per size class the longest request that may start now in any pool that may take more. @returns false if
+  /// none may
+  bool fill(Sieve& sieve, const JobGroup& g) const {
+    bool any = false;
+    for (const PoolChoice& c : g.choices) {
+      const PoolState& p = pools_[c.pool];
+      if (!p.may_take_more()) continue;
       const std::int64_t available = p.available();
       const bool dips =
           keep_profile_ && p.profile.first_dip() - now_ < time_at_speed(longest_requested_, c.speed);
       for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= available; ++size) {
         std::int64_t room = Profile::forever;
-        if (B == Backfill::easy && p.blocked && (std::int64_t{1} << size) > p.spare) room = p.shadow - now_;
+        if (B == Backfill::easy && p.blocked && (std::int64_t{1} << size) > p.reservation.spare)
+          room = p.reservation.shadow - now_;
         if (dips) room = std::min(room, p.profile.first_below(std::int64_t{1} << size, p.free) - now_);
         if (room <= 0) continue;
         any = true;
@@ -384,47 +509,96 @@ class Dispatcher {
   }
 
   // --- small parts
-  // -----------------------------------------------------------------------------------------------
 
+  void note_change(std::uint32_t pool) {
+    ++pools_[pool].version;
+    if (is_changed_[pool]) return;
+    is_changed_[pool] = true;
+    changed_pools_.push_back(pool);
+  }
+  void gained(std::uint32_t pool) {
+    pools_[pool].improved = true;
+    note_change(pool);
+  }
+  void forget_changes() {
+    for (const std::uint32_t p : changed_pools_) is_changed_[p] = false;
+    changed_pools_.clear();
+  }
   void note_due() {
-    for (Pool& p : pools_) {
-      p.due = p.profile.due(now_);
-      changed_ |= p.due != 0;
+    for (std::uint32_t i = 0; i < pools_.size(); ++i) {
+      PoolState& p = pools_[i];
+      const std::int64_t due = p.profile.due(now_);
+      if (due > p.due) gained(i);
+      p.due = due;
     }
   }
-  const std::vector<Fresh>& take_fresh() {
+  /// Newcomers in queue order.
+  void take_fresh() {
     std::swap(fresh_, taken_);
     fresh_.clear();
-    return taken_;
+    next_fresh_ = 0;
+    if (!std::is_sorted(taken_.begin(), taken_.end(), in_order))
+      std::sort(taken_.begin(), taken_.end(), in_order);
   }
-  void sort_fresh() {
-    if (!std::is_sorted(fresh_.begin(), fresh_.end(), in_order))
-      std::sort(fresh_.begin(), fresh_.end(), in_order);
+  void queue_remaining() {
+    remaining_.insert(remaining_.end(), taken_.begin() + static_cast<std::ptrdiff_t>(next_fresh_),
+                      taken_.end());
+    for (const Fresh& f : remaining_) {
+      if (B != Backfill::none && !holdable(groups_[f.group], f.job)) {
+        shelve(f);
+        continue;
+      }
+      groups_[f.group].queue.insert(f.job);
+      ++queued_;
+    }
+    remaining_.clear();
+    taken_.clear();
+  }
+  void leave_queue(JobGroup& g, const QueueKey& key) {
+    g.queue.erase(key);
+    --queued_;
+  }
+  /// They are considered anew.
+  void unshelve() {
+    if (shelved_ == 0) return;
+    for (std::uint32_t g = 0; g < groups_.size(); ++g) {
+      WaitingQueue& shelf = groups_[g].shelf;
+      while (const WaitingJob* job = shelf.front()) {
+        fresh_.push_back({g, *job});
+        shelf.erase(job->order);
+      }
+    }
+    shelved_ = 0;
   }
   static bool in_order(const Fresh& a, const Fresh& b) { return a.job.order < b.job.order; }
-  static bool erase_from(std::vector<Fresh>& list, std::uint32_t group, const QueueKey& key) {
-    const auto it = std::find_if(list.begin(), list.end(),
+  bool erase_fresh(std::uint32_t group, const QueueKey& key) {
+    const auto it = std::find_if(fresh_.begin(), fresh_.end(),
                                  [&](const Fresh& f) { return f.group == group && f.job.order == key; });
-    if (it == list.end()) return false;
-    list.erase(it);
+    if (it == fresh_.end()) return false;
+    fresh_.erase(it);
     return true;
   }
-  bool erase_fresh(std::uint32_t group, const QueueKey& key) { return erase_from(fresh_, group, key); }
-  bool erase_shelved(std::uint32_t group, const QueueKey& key) { return erase_from(shelf_, group, key); }
-  void unshelve() {
-    for (const Fresh& f : shelf_) groups_[f.group].queue.insert(f.job);
-    shelf_.clear();
-  }
 
-  std::vector<Pool> pools_;
-  std::vector<Group> groups_;
-  std::vector<Fresh> fresh_, taken_;  ///< submitted since the last pass; swapped so that nothing is allocated
-  std::vector<Fresh> shelf_;  ///< jobs that no profile can hold: block nobody, wait for a gain of capacity
+  std::vector<PoolState> pools_;
+  std::vector<JobGroup> groups_;
+  BlockedFront front_;
+  std::vector<Fresh> fresh_;      ///< submitted since the last pass
+  std::vector<Fresh> taken_;      ///< those of this pass, from next_fresh_ on still to be considered
+  std::vector<Fresh> remaining_;  ///< those that could not start
+  std::size_t next_fresh_ = 0;
+  std::vector<std::uint32_t> changed_pools_;   ///< since the last walk of the front (easy) or pass
+  std::vector<std::uint32_t> changing_pools_;  ///< those that a walk takes account of
+  std::vector<std::uint8_t> is_changed_;
   std::int64_t now_ = 0;
   std::int64_t longest_requested_ = 0;
   std::size_t waiting_ = 0;
-  int examined_ = 0;
-  bool changed_ = true;  ///< something other than an arrival happened since the last pass
+  std::size_t queued_ = 0;      ///< of these, in the groups' queues
+  std::size_t shelved_ = 0;     ///< of these, on the groups' shelves
+  std::size_t unreserved_ = 0;  ///< pools with capacity and without a reservation
+  std::uint64_t walk_ = 0;
+  QueueKey last_blocker_;  ///< none: the last job in queue order that stands before a pool
+  bool any_blocker_ = false;
+  bool look_again_ = true;
   bool count_due_ = false;
   bool keep_profile_ = false;
 };

@@ -68,26 +68,24 @@ class Profile {
     std::int64_t at = forever;  ///< earliest start, or `forever`
     std::int64_t free = 0;      ///< GPUs free at that instant
   };
-  /// The earliest t >= now with `size` GPUs free during all of [t, t + length). `free_now`: free at this
-  /// instant.
+  /// When `size` GPUs are first free at once, and how many are then; 0 if they are free already. Losses after
+  /// that instant are not looked at. `free_now`: free at this instant.
+  Hole first_with(std::int64_t free_now, std::int64_t size) const {
+    if (free_now >= size) return {0, free_now};
+    auto cursor = steps_.begin();
+    return reach(cursor, free_now, size);
+  }
+  /// The earliest t >= now with `size` GPUs free during all of [t, t + length).
   Hole hole(std::int64_t now, std::int64_t free_now, std::int64_t size, std::int64_t length) const {
     auto cursor = steps_.begin();
     std::int64_t free = free_now;
     std::int64_t start = now;
     for (;;) {
       if (free < size) {
-        const Step* s = steps_.walk(
-            cursor,
-            [&](const Sums& m) {
-              if (free + m.highest >= size) return false;
-              free += m.sum;
-              return true;
-            },
-            [&](const Step& step) { return free + step.delta >= size || (free += step.delta, false); });
-        if (s == nullptr) return {};
-        free += s->delta;
-        start = std::max(now, s->at);
-        ++cursor.index;
+        const Hole reached = reach(cursor, free, size);
+        if (reached.at == forever) return {};
+        free = reached.free;
+        start = std::max(now, reached.at);
       }
       if (dips_ == 0) return {start, free};
       const std::int64_t free_at_start = free;
@@ -200,13 +198,28 @@ class Profile {
               a.falls || b.falls};
     }
   };
+  using Steps = SummarySequence<Traits>;
+  /// Walks from the cursor, where `free` are free, to the first step that leaves `size` free, and past it.
+  Hole reach(Steps::Cursor& cursor, std::int64_t free, std::int64_t size) const {
+    const Step* s = steps_.walk(
+        cursor,
+        [&](const Sums& m) {
+          if (free + m.highest >= size) return false;
+          free += m.sum;
+          return true;
+        },
+        [&](const Step& step) { return free + step.delta >= size || (free += step.delta, false); });
+    if (s == nullptr) return {};
+    ++cursor.index;
+    return {s->at, free + s->delta};
+  }
   void note_sign(std::int64_t delta, int count) {
     if (delta >= 0) return;
     dips_ += count;
     first_dip_known_ = false;
   }
 
-  SummarySequence<Traits> steps_;
+  Steps steps_;
   std::int64_t dips_ = 0;
   mutable std::int64_t first_dip_ = forever;
   mutable bool first_dip_known_ = false;

@@ -137,6 +137,30 @@ class SummarySequence {
     return {rank, i};
   }
 
+  /// The first entry whose key is above `key`, or null.
+  const Entry* first_after(const Key& key) const {
+    if (size_ == 0) return nullptr;
+    const Cursor at = after(key);
+    for (std::size_t rank = at.rank, index = at.index; rank < order_.size(); ++rank, index = 0) {
+      const Leaf& leaf = leaf_at(rank);
+      index = std::max(index, leaf.begin);
+      if (index < leaf.end) return &leaf.entries[index];
+    }
+    return nullptr;
+  }
+  /// As `walk` from the beginning, but leaps over the first leaf too. @pre skip and stop keep no account
+  template <class Skip, class Stop>
+  const Entry* find_first(Skip&& skip, Stop&& stop) const {
+    if (size_ == 0 || skip(tree_[1])) return nullptr;
+    std::size_t node = 1;
+    while (node < capacity_) {
+      node *= 2;
+      if (skip(tree_[node])) ++node;
+    }
+    Cursor from{node - capacity_, 0};
+    return walk(from, skip, stop);
+  }
+
   /// Walks on from `from`, leaping over whole stretches.
   /// @param skip   skip(summary): true = nothing here, leap (and take account of it)
   /// @param stop   stop(entry): true = this is it; false = go on (and take account of it)

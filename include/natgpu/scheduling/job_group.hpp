@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include <natgpu/scheduling/waiting_queue.hpp>
+
+namespace natgpu::scheduling {
+
+/// One pool that a group of jobs accepts.
+struct PoolChoice {
+  std::uint32_t pool = 0;
+  double speed = 1.0;  ///< against the reference device
+};
+
+/// Time on a device of that speed, rounded up to a tick, at least one.
+inline std::int64_t time_at_speed(std::int64_t reference_ticks, double speed) {
+  if (speed == 1.0) return reference_ticks;
+  const double t = std::ceil(static_cast<double>(reference_ticks) / speed);
+  return t < 1.0 ? 1 : static_cast<std::int64_t>(t);
+}
+
+/// Jobs that accept the same pools at the same speeds share a group; its choices stand in the order in which
+/// pools are tried: speed descending, catalogue, site.
+struct GroupSpec {
+  std::vector<PoolChoice> choices;
+};
+
+/// A group's waiting jobs, and its place in a scan of them.
+struct JobGroup {
+  std::vector<PoolChoice> choices;
+  std::vector<int> choice_of;  ///< by pool: index of the choice, or -1
+  WaitingQueue queue;
+  WaitingQueue shelf;  ///< jobs that no profile can hold: block nobody, wait for a gain of capacity
+
+  WaitingJob next;  ///< the first job of the group that may start, while `has_next`
+  bool has_next = false;
+  bool live = false;   ///< the scan goes on here
+  bool begun = false;  ///< whether `last` holds anything
+  QueueKey last;       ///< the scan has passed this job
+};
+
+}  // namespace natgpu::scheduling

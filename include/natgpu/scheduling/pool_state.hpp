@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// One pool as a scheduling pass sees it, and the test of a start in it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include <natgpu/scheduling/profile.hpp>
+#include <natgpu/scheduling/spec.hpp>
+
+namespace natgpu::scheduling {
+
+/// GPUs held for the first blocked job of a pool, from its earliest start on.
+struct Reservation {
+  std::int64_t shadow = 0;  ///< earliest start of the job it is for
+  std::int64_t until = 0;   ///< its requested end from there
+  std::int64_t gpus = 0;
+  std::int64_t spare = 0;  ///< free at the shadow, less `gpus`, less what outlives the shadow since
+  std::uint64_t holder = 0;
+};
+
+/// Earliest instants by number of GPUs, kept until the profile changes: the blocked jobs at the head of a
+/// queue ask for the same few sizes again and again.
+class Crossings {
+ public:
+  /// When `size` GPUs are first free at once, losses ahead apart.
+  const Profile::Hole& find(const Profile& profile, std::uint32_t version, std::int64_t free,
+                            std::int64_t size) {
+    if (version != version_) {
+      known_.clear();
+      version_ = version;
+    }
+    for (const Known& k : known_)
+      if (k.size == size) return k.hole;
+    known_.push_back({size, profile.first_with(free, size)});
+    return known_.back().hole;
+  }
+  /// An instant that the crossing of `size` does not precede, from what is known; 0 if nothing is.
+  std::int64_t not_before(std::uint32_t version, std::int64_t size) const {
+    std::int64_t bound = 0;
+    if (version == version_)
+      for (const Known& k : known_)
+        if (k.size <= size) bound = std::max(bound, k.hole.at);
+    return bound;
+  }
+
+ private:
+  struct Known {
+    std::int64_t size;
+    Profile::Hole hole;
+  };
+  std::vector<Known> known_;
+  std::uint32_t version_ = 0;
+};
+
+struct PoolState {
+  std::int64_t free = 0;      ///< idle
+  std::int64_t due = 0;       ///< held by jobs whose requested end is now (arrival_first only)
+  std::int64_t capacity = 0;  ///< idle or held by jobs
+  std::uint32_t version = 1;  ///< counts changes of `free` and of the profile
+  bool blocked = false;       ///< none: a blocked job stands before it; easy: `reservation` is held
+  bool improved = true;       ///< since the last scan more has become free, now or later
+  bool loosened = false;      ///< the reservation holds back less than that of the last scan
+  Reservation reservation;
+  std::int64_t foreseen = 0;      ///< announced changes still to come: how many
+  std::int64_t foreseen_net = 0;  ///< and their sum, GPUs
+  Profile profile;
+  Crossings crossings;
+  Reservation last_reservation;  ///< as the last scan left it
+  bool was_blocked = false;
+
+  std::int64_t available() const { return free + due; }
+  /// Whether there is, or is to be, anything to hold a job.
+  bool may_hold() const { return capacity > 0 || foreseen > 0; }
+  /// Whether a waiting job that found no place in the last scan might now.
+  bool may_take_more() const { return (improved || loosened) && available() > 0; }
+
+  /// Forgets the reservation, but keeps it to be compared with its successor.
+  void release_reservation() {
+    was_blocked = blocked;
+    last_reservation = reservation;
+    blocked = false;
+  }
+  void compare_reservations() {
+    loosened = was_blocked &&
+               (!blocked || reservation.holder != last_reservation.holder ||
+                reservation.shadow > last_reservation.shadow || reservation.spare > last_reservation.spare);
+  }
+};
+
+/// The test of a start: fits during all of [now, now + requested), beside the pool's reservation if there is
+/// one.
+/// @param with_profile  whether the profile is kept
+template <Backfill B>
+bool fits(const PoolState& p, std::int64_t now, std::int64_t gpus, std::int64_t requested,
+          bool with_profile) {
+  if (gpus > p.available()) return false;
+  if constexpr (B == Backfill::none) {
+    if (p.blocked) return false;
+  }
+  const std::int64_t end = now + requested;
+  const bool dips = with_profile && p.profile.first_dip() < end;
+  if (dips && p.profile.least(now, end, p.free) < gpus) return false;
+  if constexpr (B == Backfill::easy) {
+    const Reservation& r = p.reservation;
+    if (p.blocked && end > r.shadow) {
+      if (gpus > r.spare) return false;
+      if (dips && p.profile.least(r.shadow, std::min(end, r.until), p.free) - r.gpus < gpus) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace natgpu::scheduling

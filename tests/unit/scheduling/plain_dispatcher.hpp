@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of none, fit and easy over several pools as plain loops: no index, nothing kept from pass to
+// pass.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <natgpu/scheduling/dispatcher.hpp>
+
+namespace natgpu::scheduling {
+
+struct Held {
+  std::uint32_t pool;
+  std::int64_t gpus, end;
+  std::uint64_t id;
+};
+struct Queued {
+  std::uint32_t group;
+  WaitingJob job;
+};
+using StartsOfPass = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+
+template <Backfill B>
+class PlainDispatcher {
+ public:
+  struct Step {
+    std::int64_t at, delta;
+  };
+  struct Pool {
+    std::int64_t free = 0, capacity = 0;
+    std::vector<Step> foreseen;
+    bool blocked = false;
+    std::int64_t shadow = 0, until = 0, reserved = 0;
+  };
+
+  PlainDispatcher(std::size_t count, std::vector<GroupSpec> specs) : pools(count), groups(std::move(specs)) {}
+
+  StartsOfPass pass(std::int64_t now) {
+    StartsOfPass starts;
+    std::sort(waiting.begin(), waiting.end(),
+              [](const Queued& a, const Queued& b) { return a.job.order < b.job.order; });
+    for (Pool& p : pools) p.blocked = false;
+    std::size_t blocked_jobs = 0;
+    for (std::size_t i = 0; i < waiting.size();) {
+      const Queued q = waiting[i];
+      const int choice = choose(now, q);
+      if (choice >= 0) {
+        const PoolChoice& c = groups[q.group].choices[static_cast<std::size_t>(choice)];
+        pools[c.pool].free -= q.job.gpus;
+        running.push_back(
+            {c.pool, q.job.gpus, now + time_at_speed(q.job.requested, c.speed), q.job.order.id});
+        starts.emplace_back(q.job.order.id, c.pool);
+        waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i));
+        continue;
+      }
+      ++i;
+      if (B == Backfill::none) block(now, q);
+      if (B == Backfill::easy && blocked_jobs < BlockedFront::limit && reserve(now, q)) ++blocked_jobs;
+    }
+    return starts;
+  }
+
+  std::vector<Pool> pools;
+  std::vector<GroupSpec> groups;
+  std::vector<Held> running;
+  std::vector<Queued> waiting;
+
+ private:
+  std::int64_t free_at(std::uint32_t pool, std::int64_t t) const {
+    std::int64_t free = pools[pool].free;
+    for (const Held& h : running)
+      if (h.pool == pool && h.end <= t) free += h.gpus;
+    for (const Step& s : pools[pool].foreseen)
+      if (s.at <= t) free += s.delta;
+    return free;
+  }
+  std::vector<std::int64_t> instants(std::uint32_t pool, std::int64_t from) const {
+    std::vector<std::int64_t> all{from};
+    for (const Held& h : running)
+      if (h.pool == pool && h.end > from) all.push_back(h.end);
+    for (const Step& s : pools[pool].foreseen)
+      if (s.at > from) all.push_back(s.at);
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+  bool holds(std::uint32_t pool, std::int64_t from, std::int64_t until, std::int64_t gpus) const {
+    for (const std::int64_t t : instants(pool, from))
+      if ((t == from || t < until) && free_at(pool, t) < gpus) return false;
+    return true;
+  }
+  std::int64_t hole(std::uint32_t pool, std::int64_t now, std::int64_t gpus, std::int64_t length) const {
+    for (const std::int64_t t : instants(pool, now))
+      if (holds(pool, t, t + length, gpus)) return t;
+    return Profile::forever;
+  }
+  bool starts_in(std::uint32_t pool, std::int64_t now, std::int64_t gpus, std::int64_t requested) const {
+    const Pool& p = pools[pool];
+    if (B == Backfill::none && p.blocked) return false;
+    const std::int64_t end = now + requested;
+    if (!holds(pool, now, end, gpus)) return false;
+    if (B != Backfill::easy || !p.blocked || end <= p.shadow) return true;
+    return holds(pool, p.shadow, std::min(end, p.until), gpus + p.reserved);
+  }
+  int choose(std::int64_t now, const Queued& q) const {
+    const auto& choices = groups[q.group].choices;
+    for (std::size_t c = 0; c < choices.size(); ++c)
+      if (starts_in(choices[c].pool, now, q.job.gpus, time_at_speed(q.job.requested, choices[c].speed)))
+        return static_cast<int>(c);
+    return -1;
+  }
+  void block(std::int64_t now, const Queued& q) {
+    for (const PoolChoice& c : groups[q.group].choices)
+      if (hole(c.pool, now, q.job.gpus, time_at_speed(q.job.requested, c.speed)) != Profile::forever)
+        pools[c.pool].blocked = true;
+  }
+  /// @returns false if no pool can ever hold it
+  bool reserve(std::int64_t now, const Queued& q) {
+    const PoolChoice* best = nullptr;
+    std::int64_t best_at = 0, best_end = Profile::forever;
+    for (const PoolChoice& c : groups[q.group].choices) {
+      const std::int64_t requested = time_at_speed(q.job.requested, c.speed);
+      const std::int64_t at = hole(c.pool, now, q.job.gpus, requested);
+      if (at == Profile::forever || at + requested >= best_end) continue;
+      best = &c;
+      best_at = at;
+      best_end = at + requested;
+    }
+    if (best == nullptr) return false;
+    Pool& p = pools[best->pool];
+    if (p.blocked) return true;
+    p.blocked = true;
+    p.shadow = best_at;
+    p.until = best_end;
+    p.reserved = q.job.gpus;
+    return true;
+  }
+};
+
+}  // namespace natgpu::scheduling
