@@ -98,6 +98,37 @@ TEST_CASE(
   CHECK(read_bytes(checkout.folder() + "/README.md") == once);
 }
 
+TEST_CASE("fields of which docs/model.md says that they have no effect have none, and others have") {
+  Checkout checkout;
+  const auto fingerprint = [&](const std::string& setting) {
+    const std::string set = setting.empty() ? "" : " --set \"" + setting + "\"";
+    const Outcome outcome =
+        checkout.run("natgpu run scenarios/small-city.yaml --replications 1 --out out" + set);
+    INFO(setting << ": " << outcome.err);
+    REQUIRE(outcome.code == 0);
+    for (const std::string& line : lines_of(outcome.out))
+      if (line.rfind("fingerprint ", 0) == 0) return line;
+    return std::string();
+  };
+  const std::string plain = fingerprint("");
+  REQUIRE_FALSE(plain.empty());
+  std::string listed;
+  for (const auto& row : table_rows(page("docs/model.md"), "field")) listed += row.at(0) + " ";
+  const std::map<std::string, std::string> settings{
+      {"report.runoff", "report.runoff=30 d"},
+      {"as_of", "as_of=2026-03-01"},
+      {"hardware.memory", "hardware[h100].memory=1 GB"},
+      {"hardware.kind", "hardware[h100].kind=npu"},
+      {"demand.batch.inference_share", "demand.batch[try].inference_share=100 %"},
+      {"supply.tranches.origin: programme", "supply.tranches[new].origin=programme"}};
+  for (const auto& [field, setting] : settings) {
+    INFO("docs/model.md lists `" << field << "` as without effect");
+    CHECK(listed.find('`' + field + '`') != std::string::npos);
+    CHECK(fingerprint(setting) == plain);
+  }
+  CHECK(fingerprint("demand.batch[try].failed_share=90 %") != plain);
+}
+
 TEST_CASE("docs/errors.md has each code of `natgpu explain` with its title, and no other") {
   const auto rows = by_first(table_rows(page("docs/errors.md"), "code"));
   const std::regex code("E[0-9]{4}");
