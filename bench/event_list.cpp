@@ -100,18 +100,18 @@ void add_cancel(const std::string& name) {
 
 const bool registered = [] {
   add_hold<bench::NatgpuList>("natgpu");
-  add_hold<bench::SlottedHeap<2, true>>("2-ary,24-byte_keys");
-  add_hold<bench::SlottedHeap<4, true>>("4-ary,24-byte_keys");
-  add_hold<bench::SlottedHeap<4, false>>("4-ary,16-byte_keys");
-  add_hold<bench::SlottedHeap<8, false>>("8-ary,16-byte_keys");
+  add_hold<bench::SlottedHeap<2, true>>("2-ary_24-byte_keys");
+  add_hold<bench::SlottedHeap<4, true>>("4-ary_24-byte_keys");
+  add_hold<bench::SlottedHeap<4, false>>("4-ary_16-byte_keys");
+  add_hold<bench::SlottedHeap<8, false>>("8-ary_16-byte_keys");
   add_hold<bench::BinaryHeap>("binary");
   add_hold<bench::StdPriorityQueue>("std::priority_queue");
   add_hold<bench::BoostFourAry>("boost_4-ary");
   add_hold<bench::BoostPairing>("boost_pairing");
   add_hold<bench::CalendarQueue>("calendar");
   add_hold<bench::StdSet>("std::set");
-  add_hold<bench::NatgpuList>("natgpu,exponential", Delays::exponential);
-  add_hold<bench::CalendarQueue>("calendar,exponential", Delays::exponential);
+  add_hold<bench::NatgpuList>("natgpu_exponential", Delays::exponential);
+  add_hold<bench::CalendarQueue>("calendar_exponential", Delays::exponential);
   add_cancel<bench::NatgpuList>("natgpu");
   add_cancel<bench::StdPriorityQueue>("std::priority_queue");
   add_cancel<bench::BoostFourAry>("boost_4-ary");

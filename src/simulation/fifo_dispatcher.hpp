@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
@@ -16,7 +17,10 @@ namespace natgpu::simulation {
 class FifoDispatcher {
  public:
   /// @pre the job's order is above that of every job before it
-  void submit(std::uint32_t, const scheduling::WaitingJob& job) { line_.push_back({job.gpus, job.slot}); }
+  void submit(std::uint32_t, const scheduling::WaitingJob& job) {
+    line_.push_back({job.gpus, job.slot});
+    if (head_ + 1 == line_.size()) head_gpus_ = job.gpus;
+  }
   void finish(std::uint32_t, std::int64_t gpus, std::int64_t) { free_ += gpus; }
   void change_capacity(std::uint32_t, std::int64_t delta) {
     NATGPU_ENSURE(delta >= 0, "a pool that loses GPUs needs the profile");
@@ -25,7 +29,7 @@ class FifoDispatcher {
 
   template <class Sink>
   void pass(std::int64_t, Sink&& sink) {
-    if (head_may_start()) start_heads(sink);
+    if (head_gpus_ <= free_) start_heads(sink);
   }
 
  private:
@@ -33,14 +37,14 @@ class FifoDispatcher {
     std::int32_t gpus = 0;
     std::uint32_t slot = 0;
   };
-  bool head_may_start() const { return head_ < line_.size() && line_[head_].gpus <= free_; }
   template <class Sink>
   void start_heads(Sink& sink) {
     do {
       const Waiting next = line_[head_++];
+      head_gpus_ = head_ < line_.size() ? line_[head_].gpus : nobody;
       free_ -= next.gpus;
       sink.start(next.slot);
-    } while (head_may_start());
+    } while (head_gpus_ <= free_);
     if (head_ == line_.size()) {
       line_.clear();
       head_ = 0;
@@ -50,10 +54,12 @@ class FifoDispatcher {
     }
   }
 
+  static constexpr std::int64_t nobody = std::numeric_limits<std::int64_t>::max();
   static constexpr std::size_t forget_from = 1024;  ///< entries; fewer are not worth moving the rest
 
   std::vector<Waiting> line_;  ///< those before head_ have started
   std::size_t head_ = 0;
+  std::int64_t head_gpus_ = nobody;  ///< what the head asks for
   std::int64_t free_ = 0;
 };
 

@@ -50,16 +50,16 @@ class RunLoop {
       if (rules_.pass_per_event)
         one_by_one(now);
       else
-        together(now);
+        together(now, next_event == now);
     }
   }
 
   const Fingerprint& fingerprint() const { return fingerprint_; }
 
  private:
-  void together(Instant now) {
+  void together(Instant now, bool event_due) {
     auto& events = model_->events();
-    bool acted = drain(now, rank_of(Phase::decide, 0, 0));
+    bool acted = event_due && drain(now, rank_of(Phase::decide, 0, 0));
     while (model_->next_arrival() == now) {
       take_arrival(now);
       acted = true;
