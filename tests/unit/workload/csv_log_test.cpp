@@ -198,6 +198,17 @@ TEST_CASE("fractions of a second are cut off and counted, shares of a GPU are ke
   CHECK(log.shared_gpus == 1);
 }
 
+TEST_CASE("an amount below zero is unknown, as in SWF") {
+  ColumnMap map = small_map();
+  map.columns[4] = {LogField::cpu, "who", "cores", false, "", true};
+  const Folder folder;
+  const JobLog log =
+      workload::read_csv_log(write_bytes(folder.path("log.csv"), header + "a,0,1,1,-1\nb,0,1,-1,4\n"), map);
+  REQUIRE(log.jobs.size() == 1);
+  CHECK(log.jobs[0].cpu_milli == -1);
+  CHECK(log.unusable.at(0).reason == "no GPUs");
+}
+
 TEST_CASE("a value that is no number is an error with line and column") {
   check_place(header + "a,0,1,1,k\nb,0,soon,1,k\n", "E0402", 3, 5);
   check_place(header + "b,1e3,1,1,k\n", "E0402", 2, 3);
