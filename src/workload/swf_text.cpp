@@ -73,7 +73,7 @@ std::string new_header(const JobLog& log) {
   for (const HeaderLine& h : counted(log))
     if (h.stated) out += line_of(h);
   if (log.unix_start_time != 0) out += "; TimeZoneString: UTC\n";
-  if (log.without_request == log.jobs.size())
+  if (!log.jobs.empty() && log.without_request == log.jobs.size())
     out += "; Note: the log states no requested times; run times stand in for them\n";
   for (const std::string& lost : lost_in_swf(log)) out += fmt::format("; Note: left out: {}\n", lost);
   if (!log.queues.empty()) out += fmt::format("; MaxQueues: {}\n", log.queues.size());
