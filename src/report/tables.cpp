@@ -29,11 +29,16 @@ class Units {
   std::unordered_map<std::string, std::string> units_;
 };
 
+/// The policy of every row. A row may be read far from its report: that its run was quick goes with it.
+std::string policy_column(const RunResult& result) {
+  return csv_text(result.scenario->policy + (result.quick ? " --quick" : ""));
+}
+
 }  // namespace
 
 std::string metrics_csv(const RunResult& result, const std::vector<measures::MetricRow>& rows) {
   const Units units(rows);
-  const std::string policy = csv_text(result.scenario->policy);
+  const std::string policy = policy_column(result);
   std::string out = "policy,replication,metric,labels,unit,value\n";
   for (const simulation::RunRecord& record : result.records)
     for (const measures::Measurement& m : record.measurements)
@@ -44,7 +49,7 @@ std::string metrics_csv(const RunResult& result, const std::vector<measures::Met
 
 std::string timeseries_csv(const RunResult& result, const std::vector<measures::MetricRow>& rows) {
   const Units units(rows);
-  const std::string policy = csv_text(result.scenario->policy);
+  const std::string policy = policy_column(result);
   std::string out = "policy,replication,date,metric,labels,unit,value\n";
   for (const simulation::RunRecord& record : result.records)
     for (const simulation::SeriesPoint& p : record.series)

@@ -273,6 +273,9 @@ TEST_CASE("a quick or interrupted run says so in every output") {
   CHECK(json::parse(summary_json(run.result))["scale"] == 0.05);
   CHECK(json::parse(summary_json(run.result))["interrupted"] == true);
   CHECK(has(reproduce_command(run.result), "--quick"));
+  for (const std::string& table :
+       {metrics_csv(run.result, fake_rows()), timeseries_csv(run.result, fake_rows())})
+    CHECK(has(table, "\neasy --quick,0,"));
 }
 
 TEST_CASE("the report speaks Korean, or both, and figures and metric names stay") {

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Equal bytes on every build: runs two scenarios, with the first build on one thread and with every build on two, and
+# compares all result files but manifest.json, which tells runs apart.
+#
+#   tests/determinism/compare_builds.sh                   builds gcc and clang, -O0 and -O3, below build/determinism first
+#   tests/determinism/compare_builds.sh BUILD_FOLDER...   compares these builds
+#
+# Exit code 0: equal; 1: they differ, and where; 2: usage.
+set -euo pipefail
+here=$(cd "$(dirname "$0")/../.." && pwd)
+
+usage() {
+  sed -n 's/^#   //p' "$0" >&2
+  exit 2
+}
+
+# make_build FOLDER COMPILER FLAGS
+make_build() {
+  cmake -S "$here" -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER="$2" \
+    -DCMAKE_CXX_FLAGS_RELEASE="$3" -DNATGPU_TESTS=OFF -DNATGPU_BENCH=OFF >/dev/null
+  cmake --build "$1" --target natgpu
+}
+
+builds=()
+if [ $# -eq 0 ]; then
+  for compiler in g++ clang++; do
+    for level in -O0 -O3; do
+      make_build "$here/build/determinism/$compiler$level" "$compiler" "$level"
+      builds+=("$here/build/determinism/$compiler$level")
+    done
+  done
+fi
+for folder in "$@"; do
+  [ -x "$folder/natgpu" ] || { echo "no natgpu in $folder" >&2; usage; }
+  builds+=("$(cd "$folder" && pwd)")
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$here"
+differing=0
+
+# same NAME FIRST OTHER: compares two folders of results
+same() {
+  local path file
+  for path in "$2"/*; do
+    file=${path##*/}
+    if [ "$file" = manifest.json ] || cmp "$path" "$3/$file"; then continue; fi
+    echo "DIFFER: $1, $file: ${2#"$work"/} and ${3#"$work"/}" >&2
+    differing=1
+    return
+  done
+}
+
+# compare NAME ARGUMENT...: runs natgpu with the arguments in each build
+compare() {
+  local name=$1 build results
+  shift
+  "${builds[0]}/natgpu" run "$@" --jobs 1 --out "$work/$name-one-thread" >/dev/null
+  for build in "${builds[@]}"; do
+    results=$work/$name$(echo "$build" | tr / -)
+    "$build/natgpu" run "$@" --jobs 2 --out "$results" >/dev/null
+    same "$name" "$work/$name-one-thread" "$results"
+  done
+  echo "$name: ${#builds[@]} builds"
+}
+
+compare small-city scenarios/small-city.yaml
+compare korea-2030 scenarios/korea-2030.yaml --quick
+[ "$differing" -eq 0 ] && echo "equal bytes"
+exit "$differing"
