@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tightest loops we could write for one log, one policy and three statistics: what a replay is measured
 // against. They assume what natgpu does not: jobs in order of submission, none larger than the machine, one
-// pass per instant, no capacity changes; and they keep nothing per job.
+// pass per instant, no capacity changes. Each comes in two kinds: one hands back when every job started and
+// ended, as a replay does, the other keeps the statistics only.
 #pragma once
 
 #include <algorithm>
@@ -18,13 +19,30 @@ struct HandResult {
   double utilization = 0;
 };
 
+struct KeepNothing {
+  explicit KeepNothing(std::size_t) {}
+  void start(std::size_t, std::int64_t, std::int64_t) {}
+};
+struct KeepTimes {
+  explicit KeepTimes(std::size_t jobs) : start_s(jobs, -1), end_s(jobs, -1) {}
+  void start(std::size_t job, std::int64_t from, std::int64_t to) {
+    start_s[job] = from;
+    end_s[job] = to;
+  }
+  std::vector<std::int64_t> start_s, end_s;
+};
+
 /// Statistics as a replay reports them (slowdown floor 10 s).
+template <class Keep>
 class HandStatistics {
  public:
-  explicit HandStatistics(std::int64_t first_submit_s) : first_(first_submit_s) {}
-  std::int64_t start(const workload::LogJob& job, std::int64_t now) {
+  explicit HandStatistics(const std::vector<workload::LogJob>& jobs)
+      : jobs_(jobs), first_(jobs.front().submit_s), keep_(jobs.size()) {}
+  std::int64_t start(std::size_t index, std::int64_t now) {
+    const workload::LogJob& job = jobs_[index];
     const std::int64_t service = std::min(job.run_s, job.requested_s);
     const std::int64_t end = now + service;
+    keep_.start(index, now, end);
     waited_ += now - job.submit_s;
     used_ += service * job.gpus;
     last_ = std::max(last_, end);
@@ -32,15 +50,17 @@ class HandStatistics {
                                    static_cast<double>(std::max<std::int64_t>(service, 10)));
     return end;
   }
-  HandResult result(std::size_t jobs, std::int64_t gpus) const {
-    const auto n = static_cast<double>(jobs);
+  HandResult result(std::int64_t gpus) const {
+    const auto n = static_cast<double>(jobs_.size());
     return {static_cast<double>(waited_) / n, slowdown_ / n,
             static_cast<double>(used_) / (static_cast<double>(gpus) * static_cast<double>(last_ - first_))};
   }
 
  private:
+  const std::vector<workload::LogJob>& jobs_;
   std::int64_t first_, waited_ = 0, used_ = 0, last_ = 0;
   double slowdown_ = 0;
+  Keep keep_;
 };
 
 /// Running jobs by the instant at which they end: a binary heap.
@@ -79,11 +99,13 @@ class HandHeap {
 };
 
 /// FCFS needs no queue: a job starts when the one before it has and enough GPUs are free.
-inline HandResult hand_fcfs(const std::vector<workload::LogJob>& jobs, std::int64_t gpus) {
-  HandStatistics statistics(jobs.front().submit_s);
+template <class Keep>
+HandResult hand_fcfs(const std::vector<workload::LogJob>& jobs, std::int64_t gpus) {
+  HandStatistics<Keep> statistics(jobs);
   HandHeap running;
   std::int64_t now = 0, free = gpus;
-  for (const workload::LogJob& job : jobs) {
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const workload::LogJob& job = jobs[i];
     now = std::max(now, job.submit_s);
     while (!running.empty() && (running.top().end <= now || free < job.gpus)) {
       now = std::max(now, running.top().end);
@@ -91,16 +113,17 @@ inline HandResult hand_fcfs(const std::vector<workload::LogJob>& jobs, std::int6
       running.pop();
     }
     free -= job.gpus;
-    running.push({statistics.start(job, now), job.gpus, 0});
+    running.push({statistics.start(i, now), job.gpus, 0});
   }
-  return statistics.result(jobs.size(), gpus);
+  return statistics.result(gpus);
 }
 
 /// EASY over arrays: running jobs also in a list sorted by requested end, waiting ones in queue order.
+template <class Keep>
 class HandEasy {
  public:
   HandEasy(const std::vector<workload::LogJob>& jobs, std::int64_t gpus)
-      : jobs_(jobs), gpus_(gpus), free_(gpus), statistics_(jobs.front().submit_s) {}
+      : jobs_(jobs), gpus_(gpus), free_(gpus), statistics_(jobs) {}
 
   HandResult run() {
     std::size_t next = 0;
@@ -115,7 +138,7 @@ class HandEasy {
       // With nothing freed, the reservation stands and only newcomers can start.
       pass(freed || newcomers == head_ ? head_ : newcomers, freed || newcomers == head_);
     }
-    return statistics_.result(jobs_.size(), gpus_);
+    return statistics_.result(gpus_);
   }
 
  private:
@@ -178,7 +201,7 @@ class HandEasy {
   void start(const Waiting& w) {
     free_ -= w.gpus;
     const std::int64_t requested_end = now_ + w.requested;
-    running_.push({statistics_.start(jobs_[w.job], now_), w.gpus, requested_end});
+    running_.push({statistics_.start(w.job, now_), w.gpus, requested_end});
     holds_.insert(std::upper_bound(holds_.begin(), holds_.end(), requested_end,
                                    [](std::int64_t at, const Hold& h) { return at < h.requested_end; }),
                   {requested_end, w.gpus});
@@ -187,7 +210,7 @@ class HandEasy {
 
   const std::vector<workload::LogJob>& jobs_;
   std::int64_t gpus_, free_, now_ = 0, shadow_ = 0, spare_ = 0;
-  HandStatistics statistics_;
+  HandStatistics<Keep> statistics_;
   HandHeap running_;
   std::vector<Hold> holds_;       ///< of running jobs, by requested end
   std::vector<Waiting> waiting_;  ///< in queue order from head_ on
