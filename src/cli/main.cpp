@@ -67,7 +67,7 @@ int guarded(const std::vector<std::string>& words) {
                         e.help.empty() || e.help.back() == '\n' ? "" : "\n"));
     return Exit::usage;
   } catch (const ScenarioError& e) {
-    put_err(format_mistakes(e.diagnostics()));
+    put_err(format_diagnostics(e.diagnostics()));
     return Exit::invalid;
   } catch (const RunError& e) {
     put_err(fmt::format("error: {}\n", e.what()));

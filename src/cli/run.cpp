@@ -53,9 +53,8 @@ struct Plan {
 
 Plan plan_for(const scenario::Scenario& s, const Arguments& arguments) {
   Plan plan;
-  plan.replicate.seed = static_cast<std::uint64_t>(arguments.whole("--seed", s.seed, 0, INT64_MAX));
-  plan.replicate.replications =
-      static_cast<std::uint32_t>(arguments.whole("--replications", s.replications, 1, most_replications));
+  plan.replicate.seed = static_cast<std::uint64_t>(s.seed);
+  plan.replicate.replications = static_cast<std::uint32_t>(s.replications);
   const std::int64_t cores = std::max(1U, std::thread::hardware_concurrency());
   plan.replicate.threads = static_cast<unsigned>(arguments.whole("--jobs", cores, 1, most_threads));
   plan.replicate.stop = &stop_requested();
@@ -115,13 +114,28 @@ int run_one(const scenario::Scenario& s, const std::string& folder, Plan plan) {
   const std::string path = report::write_results(folder, result, facts);
   put_out(report::summary_text(result));
   put_out(path + "\n");
-  if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
+  if (!mistakes.empty()) {
+    for (const Diagnostic& d : mistakes) put_err(format_diagnostic(d));
+    put_err("the results are written; the targets were not judged\n");
+    return Exit::invalid;
+  }
   return result.interrupted ? Exit::interrupted : Exit::done;
+}
+
+/// All settings, so that hash and resolved scenario tell what was run. Options come last: they win over
+/// `--set`.
+std::vector<std::string> settings(const Arguments& arguments) {
+  std::vector<std::string> all = arguments.list("--set");
+  if (arguments.has("--seed"))
+    all.push_back(fmt::format("seed={}", arguments.whole("--seed", 0, 0, INT64_MAX)));
+  if (arguments.has("--replications"))
+    all.push_back(fmt::format("replications={}", arguments.whole("--replications", 1, 1, most_replications)));
+  return all;
 }
 
 int run(const Arguments& arguments) {
   scenario::LoadOptions options;
-  options.set = arguments.list("--set");
+  options.set = settings(arguments);
   options.policy = arguments.text("--policy");
   options.quick = arguments.has("--quick");
   const std::vector<scenario::Scenario> scenarios = load_all(arguments.positional, options);

@@ -11,10 +11,7 @@ namespace natgpu::cli {
 
 /// Loads all files; mistakes of all of them come together. @throws ScenarioError
 std::vector<scenario::Scenario> load_all(const std::vector<std::string>& files,
-                                         const scenario::LoadOptions& options);
-
-/// Mistakes as compilers print them, how many there are and where to read on.
-std::string format_mistakes(const std::vector<Diagnostic>& diagnostics);
+                                         scenario::LoadOptions options);
 
 /// A name that is safe as a folder's: letters, digits, `.`, `_`, `-`, at most 80, no leading dot.
 std::string slug(const std::string& name);

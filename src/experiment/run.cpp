@@ -16,14 +16,16 @@ Replications replicate(const scenario::Scenario& scenario, const ReplicateOption
 }
 
 Summary summarise(const scenario::Scenario& scenario, const std::vector<simulation::RunRecord>& records) {
-  return summarise(scenario.targets, records, simulation::metric_rows());
+  Summary summary = summarise(scenario.targets, records, simulation::metric_rows());
+  if (scenario.quick_scale < 1) withhold_verdicts(summary, scenario.quick_scale);
+  return summary;
 }
 
-void check_targets(const scenario::Scenario& scenario) {
-  std::vector<Diagnostic> found = check_targets(scenario.targets, simulation::metric_rows());
-  if (found.empty()) return;
-  for (Diagnostic& d : found) d.place.file = scenario.file;
-  throw ScenarioError(std::move(found));
+std::vector<Finding> check_targets(const scenario::Scenario& scenario) {
+  std::vector<Finding> found;
+  for (const scenario::Target& target : scenario.targets)
+    check_target(target, simulation::metric_rows(), found);
+  return found;
 }
 
 }  // namespace natgpu::experiment

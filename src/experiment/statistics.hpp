@@ -30,9 +30,12 @@ Verdict judge(const Bar& bar, const Estimate& estimate);
 /// "period=2027;sector=sme" to labels, in the order written. @returns an empty text, or what is wrong with it
 std::string parse_labels(std::string_view text, measures::Labels& labels);
 
-/// Mistakes of the targets that can be told before anything runs: form, metric, unit, label keys.
-std::vector<Diagnostic> check_targets(const std::vector<scenario::Target>& targets,
-                                      const std::vector<measures::MetricRow>& rows);
+/// Adds the mistakes of a target that can be told before anything runs: form, metric, unit, label keys.
+void check_target(const scenario::Target& target, const std::vector<measures::MetricRow>& rows,
+                  std::vector<Finding>& found);
+
+/// Takes back the verdicts of a run whose capacity and demand were scaled.
+void withhold_verdicts(Summary& summary, double scale);
 
 /// @throws ScenarioError if a target names what no replication has measured
 Summary summarise(const std::vector<scenario::Target>& targets,

@@ -36,21 +36,13 @@ class EstimateIndex {
       Estimate e;
       e.metric = m.metric;
       e.labels = m.labels;
-      e.unit = unit_of(m.metric, m.labels);
+      e.unit = measures::row_of(rows_, m.metric).unit_of(m.labels);
       estimates_.push_back(std::move(e));
     }
     return at->second;
   }
 
  private:
-  std::string unit_of(const std::string& metric, const measures::Labels& labels) const {
-    const auto row =
-        std::find_if(rows_.begin(), rows_.end(), [&](const auto& r) { return r.name == metric; });
-    if (row == rows_.end())
-      throw InvariantError(fmt::format("metric `{}` is in no table of metrics", metric));
-    return std::string(row->unit_of(labels));
-  }
-
   std::vector<Estimate>& estimates_;
   const std::vector<measures::MetricRow>& rows_;
   std::map<std::pair<std::string, measures::Labels>, std::size_t> known_;
@@ -82,25 +74,32 @@ std::string explain(const TargetResult& result) {
                      verdict);
 }
 
+/// A finding at the target's place, as far as the scenario came from a file.
+Diagnostic diagnose(const scenario::Target& target, const Finding& finding) {
+  Diagnostic d = target.at;
+  d.code = finding.code;
+  d.message = fmt::format("{}: {}", finding.path, finding.message);
+  d.help = finding.help;
+  return d;
+}
+
 TargetResult settle(const scenario::Target& target, const std::vector<Estimate>& estimates,
                     std::vector<Diagnostic>& mistakes) {
   TargetResult result;
   result.target = target;
   Bar bar;
   measures::Labels labels;
-  parse_bar(target.expect, bar);  // check_targets has seen to both
+  parse_bar(target.expect, bar);  // check_target has seen to both
   parse_labels(target.where, labels);
   labels = sorted(std::move(labels));
   const auto found = std::find_if(estimates.begin(), estimates.end(), [&](const Estimate& e) {
     return e.metric == target.metric && sorted(e.labels) == labels;
   });
   if (found == estimates.end()) {
-    Diagnostic d;
-    d.code = "E0504";
-    d.message =
-        fmt::format("targets[{}]: {} has no value where `{}`", target.name, target.metric, target.where);
-    d.help = nearest_labels(estimates, target);
-    mistakes.push_back(std::move(d));
+    mistakes.push_back(
+        diagnose(target, {fmt::format("targets[{}].where", target.name),
+                          fmt::format("{} has no value where `{}`", target.metric, target.where),
+                          nearest_labels(estimates, target), "E0504"}));
     return result;
   }
   result.estimate = *found;
@@ -134,6 +133,31 @@ void estimate_from_values(Estimate& e) {
                  std::sqrt(squares / freedom / static_cast<double>(e.n));
 }
 
+namespace {
+
+/// Replications in which both have a value.
+template <class Combine>
+Estimate combine(const Estimate& a, const Estimate& b, Combine of) {
+  NATGPU_ENSURE(a.values.size() == b.values.size(), "measures of the same replications are combined");
+  Estimate e;
+  e.unit = a.unit;
+  for (std::size_t r = 0; r < a.values.size(); ++r) e.values.push_back(of(a.values[r], b.values[r]));
+  estimate_from_values(e);
+  return e;
+}
+
+}  // namespace
+
+Estimate difference(const Estimate& whole, const Estimate& part) {
+  return combine(whole, part, [](double a, double b) { return a - b; });
+}
+
+Estimate ratio(const Estimate& part, const Estimate& whole) {
+  Estimate e = combine(part, whole, [](double a, double b) { return b == 0 ? not_estimable : a / b; });
+  e.unit = "share";
+  return e;
+}
+
 Summary summarise(const std::vector<scenario::Target>& targets,
                   const std::vector<simulation::RunRecord>& records,
                   const std::vector<measures::MetricRow>& rows) {
@@ -154,12 +178,22 @@ Summary summarise(const std::vector<scenario::Target>& targets,
   }
   if (records.empty()) return summary;
 
-  std::vector<Diagnostic> mistakes = check_targets(targets, rows);
-  if (mistakes.empty())
-    for (const scenario::Target& target : targets)
-      summary.targets.push_back(settle(target, summary.estimates, mistakes));
+  std::vector<Diagnostic> mistakes;
+  for (const scenario::Target& target : targets) {
+    std::vector<Finding> found;
+    check_target(target, rows, found);
+    for (const Finding& f : found) mistakes.push_back(diagnose(target, f));
+    if (found.empty()) summary.targets.push_back(settle(target, summary.estimates, mistakes));
+  }
   if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
   return summary;
+}
+
+void withhold_verdicts(Summary& summary, double scale) {
+  for (TargetResult& t : summary.targets) {
+    t.verdict = Verdict::inconclusive;
+    t.explanation = fmt::format("a quick run at {} of the real size is not judged", scale);
+  }
 }
 
 }  // namespace natgpu::experiment

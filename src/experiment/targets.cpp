@@ -44,13 +44,15 @@ bool unit_agrees(const std::string& written, std::string_view unit) {
   return written == unit || (written.empty() && unit == "share");
 }
 
-Diagnostic mistake(const scenario::Target& target, const char* code, const std::string& message,
-                   std::string help) {
-  Diagnostic d;
-  d.code = code;
-  d.message = fmt::format("targets[{}]: {}", target.name, message);
-  d.help = std::move(help);
-  return d;
+Finding mistake(const scenario::Target& target, const char* key, const char* code, std::string message,
+                std::string help) {
+  return {fmt::format("targets[{}].{}", target.name, key), std::move(message), std::move(help), code};
+}
+
+std::vector<std::string> names_of(const std::vector<measures::MetricRow>& rows) {
+  std::vector<std::string> names;
+  for (const measures::MetricRow& row : rows) names.emplace_back(row.name);
+  return names;
 }
 
 std::string suggestion(const std::string& word, const std::vector<std::string>& names,
@@ -109,44 +111,35 @@ std::string parse_labels(std::string_view text, measures::Labels& labels) {
   return {};
 }
 
-std::vector<Diagnostic> check_targets(const std::vector<scenario::Target>& targets,
-                                      const std::vector<measures::MetricRow>& rows) {
-  std::vector<std::string> names;
-  for (const measures::MetricRow& row : rows) names.emplace_back(row.name);
-  std::vector<Diagnostic> found;
-  for (const scenario::Target& target : targets) {
-    Bar bar;
-    const std::string bar_error = parse_bar(target.expect, bar);
-    if (!bar_error.empty())
-      found.push_back(mistake(target, "E0501", "expect: " + bar_error, "write it like `>= 30000 H100e`"));
-    measures::Labels labels;
-    const std::string label_error = parse_labels(target.where, labels);
-    if (!label_error.empty())
-      found.push_back(
-          mistake(target, "E0504", "where: " + label_error, "write it like `at=2030-12-31;sector=sme`"));
-    const auto row =
-        std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.name == target.metric; });
-    if (row == rows.end()) {
-      found.push_back(mistake(target, "E0502", fmt::format("unknown metric `{}`", printable(target.metric)),
-                              suggestion(target.metric, names, "docs/metrics.md lists them all")));
-      continue;
-    }
-    const std::string_view unit = row->unit_of(labels);
-    if (bar_error.empty() && !unit_agrees(bar.unit, unit))
-      found.push_back(mistake(
-          target, "E0503",
-          bar.unit.empty()
-              ? fmt::format("expect: a unit is required, {} is in {}", row->name, unit)
-              : fmt::format("expect: unit `{}`, but {} is in {}", printable(bar.unit), row->name, unit),
-          fmt::format("state the bar in {}", unit)));
-    const std::vector<std::string> keys = split(row->labels, ',');
-    for (const auto& [key, value] : labels)
-      if (std::find(keys.begin(), keys.end(), key) == keys.end())
-        found.push_back(mistake(target, "E0504",
-                                fmt::format("where: {} has no label `{}`", row->name, printable(key)),
-                                suggestion(key, keys, fmt::format("it has: {}", row->labels))));
+void check_target(const scenario::Target& target, const std::vector<measures::MetricRow>& rows,
+                  std::vector<Finding>& found) {
+  const auto refuse = [&](const char* key, const char* code, std::string message, std::string help) {
+    found.push_back(mistake(target, key, code, std::move(message), std::move(help)));
+  };
+  Bar bar;
+  const std::string bar_error = parse_bar(target.expect, bar);
+  if (!bar_error.empty()) refuse("expect", "E0501", bar_error, "write it like `>= 30000 H100e`");
+  measures::Labels labels;
+  const std::string label_error = parse_labels(target.where, labels);
+  if (!label_error.empty()) refuse("where", "E0504", label_error, "write it like `at=2030-12-31;sector=sme`");
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.name == target.metric; });
+  if (row == rows.end()) {
+    refuse("metric", "E0502", fmt::format("unknown metric `{}`", printable(target.metric)),
+           suggestion(target.metric, names_of(rows), "docs/metrics.md lists them all"));
+    return;
   }
-  return found;
+  const std::string_view unit = row->unit_of(labels);
+  if (bar_error.empty() && !unit_agrees(bar.unit, unit))
+    refuse("expect", "E0503",
+           bar.unit.empty() ? fmt::format("a unit is required, {} is in {}", row->name, unit)
+                            : fmt::format("unit `{}`, but {} is in {}", printable(bar.unit), row->name, unit),
+           fmt::format("state the bar in {}", unit));
+  const std::vector<std::string> keys = split(row->labels, ',');
+  for (const auto& [key, value] : labels)
+    if (std::find(keys.begin(), keys.end(), key) == keys.end())
+      refuse("where", "E0504", fmt::format("{} has no label `{}`", row->name, printable(key)),
+             suggestion(key, keys, fmt::format("it has: {}", row->labels)));
 }
 
 }  // namespace natgpu::experiment

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 #include <natgpu/core/ensure.hpp>
 
 namespace natgpu::measures {
@@ -14,6 +16,13 @@ constexpr std::array<std::string_view, 15> keys_in_order = {
     "tranche", "gpu", "class",  "state", "cause",    "payer",  "reading"};
 
 }  // namespace
+
+const MetricRow& row_of(const std::vector<MetricRow>& rows, std::string_view metric) {
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const MetricRow& r) { return r.name == metric; });
+  if (row == rows.end()) throw InvariantError(fmt::format("metric `{}` is in no table of metrics", metric));
+  return *row;
+}
 
 std::string to_string(const Labels& labels) {
   std::string text;

@@ -18,7 +18,7 @@ constexpr double most_jobs = 1e9;        // in one replication
 
 double horizon_seconds(const Scenario& s) {
   const auto length = s.horizon.end.day - s.horizon.start.day;
-  return static_cast<double>(length.count()) * 86400.0 + in_seconds(s.report.runoff);
+  return static_cast<double>(length.count()) * 86400.0;
 }
 
 void check_horizon(const Scenario& s, std::vector<Finding>& out) {
@@ -27,7 +27,7 @@ void check_horizon(const Scenario& s, std::vector<Finding>& out) {
     out.push_back({"horizon.end", "the horizon ends before it starts", "`end` is the first day not simulated",
                    code_of(Fault::bad_horizon)});
   } else if (horizon_seconds(s) > longest_horizon) {
-    out.push_back({"horizon.end", "the horizon with its run-off is longer than 31.7 years",
+    out.push_back({"horizon.end", "the horizon is longer than 31.7 years",
                    "at most 1e15 microseconds can be simulated", code_of(Fault::bad_horizon)});
   }
 }

@@ -65,15 +65,6 @@ const FieldTable& fields_of(const Target*) {
   return table;
 }
 
-const FieldTable& fields_of(const Report*) {
-  static const FieldTable table =
-      Fields<Report>("report", "What is measured and printed.")
-          .duration(
-              "runoff", &Report::runoff, at_least(0),
-              "Arrivals go on unmeasured for so long after the horizon, so that late jobs still compete.");
-  return table;
-}
-
 const FieldTable& fields_of(const Scenario*) {
   static const FieldTable table =
       Fields<Scenario>("scenario",
@@ -92,8 +83,7 @@ const FieldTable& fields_of(const Scenario*) {
           .object("demand", &Scenario::demand, "Sectors, classes of work, calendar.")
           .object("access", &Scenario::access, "Who may ask.")
           .object("scheduling", &Scenario::scheduling, "Who runs now.")
-          .items("targets", &Scenario::targets, "Bars for metrics.")
-          .object("report", &Scenario::report, "What is measured and printed.");
+          .items("targets", &Scenario::targets, "Bars for metrics.");
   return table;
 }
 

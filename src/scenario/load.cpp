@@ -25,10 +25,10 @@ namespace fs = std::filesystem;
 constexpr std::string_view schema = "natgpu/1";
 constexpr std::size_t most_bytes_read = (8u << 20) + 1;  // one more than scan_bytes accepts
 
-/// Parts of the format that later versions will read.
+/// Parts of the format that later versions will read. A key that is read and then ignored would be a lie.
 const std::vector<std::string>& later_keys() {
-  static const std::vector<std::string> keys = {"extends", "overrides",      "uncertainties",
-                                                "levers",  "reality_checks", "economy"};
+  static const std::vector<std::string> keys = {"extends",        "overrides", "uncertainties", "levers",
+                                                "reality_checks", "economy",   "report"};
   return keys;
 }
 
@@ -163,6 +163,7 @@ class Loader {
       const auto change = read_set(text, mistakes_);
       if (!change) continue;
       if (const auto steps = locate(*change, root_, mistakes_)) {
+        has_stated_replications_ = has_stated_replications_ || change->path == "replications";
         settings_walker_.read_leaf(*steps->back().field, change->value, change->path);
         apply(*change, *steps, root_);
       }
@@ -183,12 +184,20 @@ class Loader {
                     "use 1 to 80 of A-Z a-z 0-9 . _ -, and `title` for what readers see");
   }
 
+  /// Cells of the value that begins there: up to its closing quote, or to what ends a plain one.
+  int width_at(const Mark& mark) const {
+    const std::string_view rest = mistakes_.from(mark);
+    const bool is_quoted = !rest.empty() && (rest.front() == '"' || rest.front() == '\'');
+    std::size_t end = rest.find_first_of(is_quoted ? std::string{rest.front(), '\n'} : " ,]}\n", 1);
+    end = std::min(end, rest.size());
+    if (is_quoted && end < rest.size() && rest[end] == rest.front()) ++end;
+    return display_width(rest.substr(0, end));
+  }
+
   void report(const std::vector<Finding>& findings) {
     for (const Finding& f : findings) {
       const Mark mark = walker_.mark_of(f.path);
-      const std::string_view rest = mistakes_.from(mark);
-      const int width = display_width(rest.substr(0, std::min(rest.find_first_of(" ,]}\n"), rest.size())));
-      mistakes_.add(f.code, mark, width, fmt::format("{}: {}", f.path, f.message), f.help);
+      mistakes_.add(f.code, mark, width_at(mark), fmt::format("{}: {}", f.path, f.message), f.help);
     }
   }
 
@@ -202,12 +211,19 @@ class Loader {
       report(supply::check(scenario_.hardware, scenario_.supply));
     if (is_clean({"demand"})) report(demand::check(scenario_.demand));
     if (is_clean({"scheduling"})) report(scheduling::check(scenario_.scheduling));
-    if (options_.quick && mistakes_.count() == 0) make_quick(scenario_);
-    if (is_clean({"horizon", "demand", "report"})) report(check_whole(scenario_));
+    if (options_.quick && mistakes_.count() == 0) make_quick(scenario_, has_stated_replications_);
+    if (is_clean({"horizon", "demand"})) report(check_whole(scenario_));
+    if (options_.check_targets && is_clean({"targets"})) report(options_.check_targets(scenario_));
   }
 
   Scenario finish() {
     scenario_.assumptions = walker_.take_assumptions();
+    for (Target& target : scenario_.targets) {
+      const Mark mark = walker_.mark_of(child_path(item_path("targets", target.name), "where"));
+      target.at.place = mistakes_.place(mark);
+      target.at.source_line = std::string(mistakes_.line(mark));
+      target.at.caret_width = width_at(mark);
+    }
     for (const PolicyChanges& policy : policies_) {
       PolicyBlock& block = scenario_.policies.emplace_back();
       block.name = policy.name;
@@ -230,6 +246,7 @@ class Loader {
   Walker walker_{mistakes_};
   Walker settings_walker_{mistakes_};  // checks settings; what it records is not of the scenario
   Scenario scenario_;
+  bool has_stated_replications_ = false;  // in a setting of the command line, which a quick run respects
 };
 
 }  // namespace

@@ -138,11 +138,11 @@ void scale_all(Scenario& s, double scale) {
 
 }  // namespace
 
-void make_quick(Scenario& scenario) {
+void make_quick(Scenario& scenario, bool keep_replications) {
   scenario.quick = true;
   scenario.quick_scale = scale_of(scenario);
   if (scenario.quick_scale < 1) scale_all(scenario, scenario.quick_scale);
-  scenario.replications = std::min(scenario.replications, most_replications);
+  if (!keep_replications) scenario.replications = std::min(scenario.replications, most_replications);
 }
 
 }  // namespace natgpu::scenario

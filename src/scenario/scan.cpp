@@ -27,41 +27,45 @@ struct Scan {
   const std::string& text;
   int source;
   Mistakes& mistakes;
-  bool is_fatal = false;
+  bool is_good = true;  // else no parser may see the text
+  bool goes_on = true;
 
-  void fatal(Fault fault, const Mark& mark, std::string message, std::string help) {
+  void refuse(Fault fault, const Mark& mark, std::string message, std::string help) {
     mistakes.add(fault, mark, 1, std::move(message), std::move(help));
-    is_fatal = true;
+    is_good = false;
+  }
+  void stop(const Mark& mark, std::string message, std::string help) {
+    refuse(Fault::limit_exceeded, mark, std::move(message), std::move(help));
+    goes_on = false;
   }
 
   void check_character(char32_t c, const Mark& mark) {
     if (c == invalid_character)
-      fatal(Fault::not_utf8, mark, "bytes that are no UTF-8", "save the file as UTF-8");
+      refuse(Fault::not_utf8, mark, "bytes that are no UTF-8", "save the file as UTF-8");
     else if (c != U'\n' && c != U'\t' && (is_control(c) || c == 0xFEFF))
-      fatal(Fault::control_character, mark,
-            fmt::format("control character U+{:04X}", static_cast<unsigned>(c)),
-            c == U'\r' ? "end lines with LF or CR LF" : "delete it");
+      refuse(Fault::control_character, mark,
+             fmt::format("control character U+{:04X}", static_cast<unsigned>(c)),
+             c == U'\r' ? "end lines with LF or CR LF" : "delete it");
   }
 
   void check() {
     Mark mark{source, 1, 0};
     bool in_indent = true;
     int open_brackets = 0;
-    for (std::size_t at = 0; at < text.size() && !is_fatal;) {
+    for (std::size_t at = 0; at < text.size() && goes_on;) {
       const std::size_t start = at;
       const char32_t c = next_character(text, at);
       check_character(c, mark);
       if (c == U'\t' && in_indent)
-        fatal(Fault::tab_indent, mark, "a tab in the indentation", "indent with blanks");
+        refuse(Fault::tab_indent, mark, "a tab in the indentation", "indent with blanks");
       if (c == U'[' || c == U'{') ++open_brackets;
       if ((c == U']' || c == U'}') && open_brackets > 0) --open_brackets;
       if (open_brackets > most_open_brackets)
-        fatal(Fault::limit_exceeded, mark, "brackets nested too deeply", "at most 64 levels can be read");
+        stop(mark, "brackets nested too deeply", "at most 64 levels can be read");
       in_indent = in_indent && c == U' ';
       mark.byte += static_cast<int>(at - start);
       if (static_cast<std::size_t>(mark.byte) > longest_line)
-        fatal(Fault::limit_exceeded, {source, mark.line, 0}, "a line of more than 64 KiB",
-              "break it into several lines");
+        stop({source, mark.line, 0}, "a line of more than 64 KiB", "break it into several lines");
       if (c == U'\n') {
         mark = {source, mark.line + 1, 0};
         in_indent = true;
@@ -86,7 +90,7 @@ std::optional<int> scan_bytes(const std::string& name, std::string_view bytes, M
   const int source = mistakes.add_source(name, text);
   Scan scan{text, source, mistakes};
   scan.check();
-  return scan.is_fatal ? std::nullopt : std::optional<int>{source};
+  return scan.is_good ? std::optional<int>{source} : std::nullopt;
 }
 
 Mark find_open_quote(const Mark& start, const Mistakes& mistakes) {

@@ -163,6 +163,53 @@ TEST_CASE("the option --set is checked like the file") {
   CHECK(has(outcome.err, "replications"));
 }
 
+TEST_CASE("options that change the scenario are settings: equal runs have equal hashes and files") {
+  const Folder folder;
+  write_bytes(folder.path("tiny.yaml"), tiny());
+  const auto run = [&](std::vector<std::string> words, const std::string& out) {
+    words.insert(words.begin(), {"run", "tiny.yaml", "--out", out});
+    const Outcome outcome = natgpu_says(words, folder.path(""));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return nlohmann::json::parse(read_bytes(folder.path(out + "/manifest.json")));
+  };
+  const nlohmann::json by_option = run({"--seed", "9", "--replications", "2"}, "a");
+  const nlohmann::json by_setting = run({"--set", "seed=9", "--set", "replications=2"}, "b");
+  CHECK(by_option["scenario"]["hash"] == by_setting["scenario"]["hash"]);
+  CHECK(by_option["resolved_scenario"] == by_setting["resolved_scenario"]);
+  CHECK(has(by_option["resolved_scenario"], "seed = 9\n"));
+  CHECK(read_bytes(folder.path("a/metrics.csv")) == read_bytes(folder.path("b/metrics.csv")));
+  CHECK(by_option["scenario"]["hash"] != run({}, "c")["scenario"]["hash"]);
+  // An option wins over a setting, and a quick run takes as many replications as were asked for.
+  CHECK(run({"--seed", "9", "--set", "seed=8", "--replications", "2"}, "d")["scenario"]["hash"] ==
+        by_option["scenario"]["hash"]);
+  CHECK(run({"--quick", "--replications", "4"}, "e")["replications"]["finished"] == 4);
+  CHECK(run({"--quick"}, "f")["replications"]["finished"] == 2);
+}
+
+TEST_CASE("a target whose labels match nothing keeps the results and is reported with its line") {
+  const Folder folder;
+  write_bytes(folder.path("t.yaml"), tiny() +
+                                         "targets:\n  - name: goal\n    metric: gpu.allocated.share\n"
+                                         "    where: period=2035\n    expect: \">= 0.5\"\n");
+  const Outcome outcome = natgpu_says({"run", "t.yaml"}, folder.path(""));
+  INFO(outcome.err);
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "t.yaml:26:12: error[E0504]: targets[goal].where: "));
+  CHECK(has(outcome.err, " 26 |     where: period=2035\n    |            ^^^^^^^^^^^\n"));
+  CHECK(has(outcome.err, "the results are written; the targets were not judged"));
+  CHECK(std::filesystem::is_regular_file(folder.path("results/tiny/summary.json")));
+}
+
+TEST_CASE("stdout holds results only; progress goes to stderr") {
+  const Folder folder;
+  write_bytes(folder.path("tiny.yaml"), tiny());
+  const Outcome outcome = natgpu_says({"run", "tiny.yaml"}, folder.path(""));
+  CHECK(has(outcome.err, "3 of 3 replications"));
+  CHECK_FALSE(has(outcome.out, "3 of 3 replications"));
+  CHECK_FALSE(has(outcome.err, "\r"));  // a bar is for terminals
+}
+
 TEST_CASE("two scenarios that would share a folder are refused") {
   const Folder folder;
   write_bytes(folder.path("a.yaml"), tiny());

@@ -23,6 +23,12 @@ struct Estimate {
   std::vector<double> values;  ///< in replication order; NaN where one has none, which counts in no statistic
 };
 
+/// One measure less another, replication by replication; the interval is that of the differences, not of
+/// either measure. @pre both come from the same records
+Estimate difference(const Estimate& whole, const Estimate& part);
+/// One measure over another, alike, as a share; no value where the denominator is 0.
+Estimate ratio(const Estimate& part, const Estimate& whole);
+
 enum class Verdict : std::uint8_t { pass, fail, inconclusive };
 
 /// A target against its estimate: PASS when the interval clears the bar, FAIL when it misses it.
@@ -38,11 +44,12 @@ struct Summary {
   std::vector<TargetResult> targets;
 };
 
-/// Refuses, before anything runs, targets with an unknown metric or label key, a bar without the metric's
-/// unit, or a bar that is none. @throws ScenarioError E0501 (bar), E0502 (metric), E0503 (unit), E0504
-/// (labels), all in one go
-void check_targets(const scenario::Scenario& scenario);
+/// What can be told of the targets before anything runs: an unknown metric or label key, a bar without the
+/// metric's unit, or a bar that is none. For scenario::LoadOptions, which ties findings to the file's lines.
+/// @returns findings E0501 (bar), E0502 (metric), E0503 (unit), E0504 (labels), all in one go
+std::vector<Finding> check_targets(const scenario::Scenario& scenario);
 
+/// A scaled `--quick` run gets no verdict: bars are stated for the real size.
 /// @pre records are in replication order
 /// @throws ScenarioError E0504 if a target's labels match nothing that was measured; never a silent pass
 Summary summarise(const scenario::Scenario& scenario, const std::vector<simulation::RunRecord>& records);

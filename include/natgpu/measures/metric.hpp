@@ -27,6 +27,9 @@ struct MetricRow {
   }
 };
 
+/// The row of a metric. @throws InvariantError where the table has none
+const MetricRow& row_of(const std::vector<MetricRow>& rows, std::string_view metric);
+
 /// "period=2027;sector=sme": canonical order, `;` between.
 /// @throws InvariantError on a key that is unknown, repeated or out of order
 std::string to_string(const Labels& labels);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,10 +47,7 @@ struct Target {
   std::string name, metric, where, expect;
   Level level = Level::error;
   LocalText title;
-};
-
-struct Report {
-  Duration runoff = Duration{0};  ///< arrivals go on unmeasured for so long after the horizon
+  Diagnostic at;  ///< where its labels stand, without a message: some mistakes only a run can show
 };
 
 /// Where a stated value comes from, for the table of assumptions.
@@ -89,7 +87,6 @@ struct Scenario {
   Access access;
   scheduling::Scheduling scheduling;
   std::vector<Target> targets;
-  Report report;
 
   std::vector<PolicyBlock> policies;
   std::vector<Assumption> assumptions;
@@ -105,6 +102,9 @@ struct LoadOptions {
   std::vector<std::string> set;  ///< "path=value", as on the command line
   std::string policy;            ///< a block of `policies`, a named scheduling policy, or empty
   bool quick = false;
+  /// What only rooms above can judge of the targets: metric, unit, labels. Called where the targets were read
+  /// without mistakes; what it finds is reported with its place, together with all other mistakes.
+  std::function<std::vector<Finding>(const Scenario&)> check_targets;
 };
 
 /// Reads, checks and resolves a scenario.
@@ -117,7 +117,6 @@ const FieldTable& fields_of(const Horizon*);
 const FieldTable& fields_of(const AccessRule*);
 const FieldTable& fields_of(const Access*);
 const FieldTable& fields_of(const Target*);
-const FieldTable& fields_of(const Report*);
 /// The table of the whole file, from which the reader, the schema and the docs come. `schema` and `policies`
 /// are read beside it.
 const FieldTable& fields_of(const Scenario*);

@@ -244,10 +244,14 @@ TEST_CASE("a target that names nothing is an error, never a silent pass") {
 }
 
 TEST_CASE("all mistakes of all targets come in one go") {
-  const std::vector<Diagnostic> found = check_targets(
-      {target("nothing.like.it", "", "what"), target("gpu.busy.share", "sector=sme", ">= 3 GPU")}, rows());
+  std::vector<Finding> found;
+  check_target(target("nothing.like.it", "", "what"), rows(), found);
+  check_target(target("gpu.busy.share", "sector=sme", ">= 3 GPU"), rows(), found);
   REQUIRE(found.size() == 4);
-  CHECK(found[0].message.find("targets[goal]") != std::string::npos);
+  CHECK(found[0].path == "targets[goal].expect");
+  CHECK(found[1].path == "targets[goal].metric");
+  CHECK(found[2].path == "targets[goal].expect");
+  CHECK(found[3].path == "targets[goal].where");
 }
 
 TEST_CASE("without records there is nothing to judge") {
