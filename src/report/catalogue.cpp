@@ -30,6 +30,28 @@ constexpr std::array sentences{
         "Each figure is the mean over replications ± the half-width of its 95 % interval; n is the number of "
         "replications behind it.",
         "모든 수치는 반복 실행의 평균 ± 95 % 신뢰구간의 반너비이며, n은 그 수치에 쓰인 반복 횟수입니다."},
+    Sentence{Say::differs, "Differs from the scenario file in:", "시나리오 파일과 다른 점:"},
+    Sentence{Say::findings, "Main figures", "주요 수치"},
+    Sentence{Say::finding_gap,
+             "At the end of {0}, {1} EFLOP/s ({2}) stand on paper, {3} are open to the government's users, "
+             "and {4} are "
+             "allocated: {5} % of the paper.",
+             "{0}년 말 서류상 용량은 {1} EFLOP/s({2})이고, 정부 사용자에게 열린 용량은 {3}, 실제 할당된 "
+             "용량은 {4}로 "
+             "서류의 {5} %입니다."},
+    Sentence{Say::finding_target,
+             "Headline reading: {1} H100e are open to the government's users at the end of {0}, {2} % of the "
+             "target of "
+             "{3} H100e.",
+             "대표 해석: {0}년 말 정부 사용자에게 열린 용량은 {1} H100e로 목표 {3} H100e의 {2} %입니다."},
+    Sentence{Say::finding_use,
+             "In {0}, {1} % of the public GPU-time in service is allocated and {2} % is useful.",
+             "{0}년 가동 중인 공공 GPU 시간의 {1} %가 할당되고 {2} %가 유효하게 쓰입니다."},
+    Sentence{Say::finding_unconfirmed,
+             "{1} % of the public GPU-time of {0} rests on supply that is not confirmed.",
+             "{0}년 공공 GPU 시간의 {1} %는 이행이 확인되지 않은 공급에 기댑니다."},
+    Sentence{Say::finding_assumed, "{0} of the {1} stated values are merely assumed.",
+             "명시된 값 {1}개 가운데 {0}개는 가정일 뿐입니다."},
     Sentence{Say::targets, "Targets", "목표 달성 여부"},
     Sentence{Say::target, "Target", "목표"},
     Sentence{Say::bar, "Bar", "기준"},
@@ -46,29 +68,46 @@ constexpr std::array sentences{
              "충족: 신뢰구간 전체가 기준을 만족합니다. 미달: 신뢰구간 전체가 기준에 못 미칩니다. 판정 불가: "
              "기준이 구간 "
              "안에 있거나 구간을 구할 수 없습니다. 반복을 늘리면 판정될 수 있습니다."},
+    Sentence{Say::not_judged, "A scaled quick run is not judged: the bars are stated for the real size.",
+             "규모를 줄인 간이 실행은 판정하지 않습니다. 기준은 실제 규모에 대한 것입니다."},
     Sentence{Say::readings, "The national target, read in different ways", "국가 목표를 읽는 여러 방식"},
-    Sentence{Say::readings_text,
-             "The headline is H100-equivalents (H100e: dense BF16 peak over 989.4 TFLOP/s) that the "
-             "government's users "
-             "can reach. The base of 2,000 H100 counts all of Korea and lies outside this pool. Stocks on 31 "
-             "December.",
-             "대표 수치는 정부 사용자가 실제로 쓸 수 있는 H100 환산 대수(H100e: BF16 밀집 최대 성능 ÷ 989.4 "
-             "TFLOP/s)입니다. "
-             "기준이 되는 H100 2,000장은 우리나라 전체를 센 것으로 이 풀에 들어 있지 않습니다. 매년 12월 "
-             "31일의 보유량입니다."},
+    Sentence{
+        Say::readings_text,
+        "The headline is H100-equivalents (H100e: dense BF16 peak over 989.4 TFLOP/s) that the "
+        "government's users can reach; the other readings count the same devices differently. Private fleets "
+        "are in none of them. The base of 2,000 H100 counts all of Korea and lies outside this pool. Stocks "
+        "on 31 "
+        "December.",
+        "대표 수치는 정부 사용자가 실제로 쓸 수 있는 H100 환산 대수(H100e: BF16 밀집 최대 성능 ÷ 989.4 "
+        "TFLOP/s)이며, 나머지 해석은 같은 장치를 달리 셉니다. 민간이 보유한 장치는 어디에도 들어 있지 "
+        "않습니다. "
+        "기준이 되는 H100 2,000장은 우리나라 전체를 센 것으로 이 풀에 들어 있지 않습니다. 매년 12월 "
+        "31일의 보유량입니다."},
+    Sentence{Say::readings_scaled, "Targets in these tables are scaled by {}, as the run is.",
+             "이 표의 목표는 실행과 같이 {}배로 줄였습니다."},
+    Sentence{Say::readings_end, "All five at the end of {}", "{}년 말의 다섯 해석"},
+    Sentence{Say::readings_by_year, "open to the government's users, by year",
+             "정부 사용자에게 열린 용량, 연도별"},
+    Sentence{Say::counts, "What counts", "세는 것"},
+    Sentence{Say::of_target, "public, of target", "목표 대비 공공"},
     Sentence{Say::waterfall, "From paper to use", "계획에서 실제 사용까지"},
     Sentence{Say::waterfall_text,
              "What is ordered need not be delivered, what is delivered may stand without power, and what is "
              "up may be "
-             "idle. Stocks on 31 December; the gap between the first and the last row of a block is capacity "
-             "on paper.",
+             "idle. Stocks on 31 December; the gap between the first and the last row of a table is capacity "
+             "on paper only. What has been retired or given back is in no row.",
              "주문했다고 납품된 것이 아니고, 납품됐다고 전력이 들어온 것이 아니며, 가동 중이라고 쓰이는 것은 "
              "아닙니다. 매년 "
-             "12월 31일의 보유량이며, 각 묶음의 첫 줄과 마지막 줄의 차이가 서류상으로만 있는 용량입니다."},
-    Sentence{Say::waterfall_means, "Means over the year; `useful` is work that was finished or kept.",
-             "연평균입니다. `useful`은 끝까지 마쳤거나 보존된 작업에 쓰인 몫입니다."},
-    Sentence{Say::unconfirmed_text, "Share of the public GPU-time that rests on plans not confirmed as met:",
-             "공공 GPU 시간 가운데 이행이 확인되지 않은 계획에 기대는 비중:"},
+             "12월 31일의 보유량이며, 각 표의 첫 줄과 마지막 줄의 차이가 서류상으로만 있는 용량입니다. "
+             "퇴역하거나 반납한 장치는 세지 않습니다."},
+    Sentence{Say::gap_title, "on paper and allocated, 31 December", "서류와 실제 할당, 12월 31일"},
+    Sentence{Say::losses_title, "where the gap arises, 31 December; the rows add up to the gap",
+             "차이가 생기는 곳, 12월 31일. 모두 더하면 차이가 됩니다"},
+    Sentence{Say::stocks_title, "31 December", "12월 31일"},
+    Sentence{Say::means_title, "mean over the year", "연평균"},
+    Sentence{Say::waterfall_means,
+             "Means over the year. Useful is the part spent on work that was finished or kept.",
+             "연평균입니다. 유효 사용은 끝까지 마쳤거나 보존된 작업에 쓰인 몫입니다."},
     Sentence{Say::who, "Who gets the GPU-hours", "누가 GPU 시간을 쓰는가"},
     Sentence{Say::who_text, "By sector and year. Shares are of all GPU-hours used in the year.",
              "부문별·연도별 수치입니다. 비중은 그해에 쓰인 전체 GPU 시간에 대한 것입니다."},
@@ -85,9 +124,6 @@ constexpr std::array sentences{
              "unless the "
              "row says otherwise.",
              "연간 GPU 시간의 비율입니다. 따로 적지 않은 한 고장 시간을 포함한 가동 용량이 분모입니다."},
-    Sentence{Say::stranded, "Why capacity stands idle", "용량이 쉬는 까닭"},
-    Sentence{Say::stranded_text, "GPU-time without use, by the first cause that applies.",
-             "쓰이지 않은 GPU 시간을 먼저 해당하는 원인으로 나눈 것입니다."},
     Sentence{Say::jobs, "Jobs and waits", "작업과 대기 시간"},
     Sentence{Say::jobs_text, "All sectors together, by year of submission.",
              "전체 부문, 제출한 해 기준입니다."},
@@ -186,48 +222,6 @@ constexpr bool complete() {
 }
 static_assert(complete(), "each sentence stands once, in order, in every language");
 
-struct Word {
-  std::string_view key, value, en, ko;
-};
-
-constexpr std::array words{
-    Word{"state", "ordered", "ordered", "주문"},
-    Word{"state", "delivered", "delivered", "납품"},
-    Word{"state", "powered", "powered", "전력 공급"},
-    Word{"state", "in_service", "in service", "가동"},
-    Word{"state", "public", "public", "공공 사용분"},
-    Word{"state", "up", "up", "정상"},
-    Word{"state", "allocated", "allocated", "할당"},
-    Word{"state", "dark", "delivered, no power", "전력 없음"},
-    Word{"state", "down", "down", "고장"},
-    Word{"state", "idle", "idle", "유휴"},
-    Word{"state", "retired", "retired", "퇴역"},
-    Word{"state", "useful", "useful", "유효 사용"},
-    Word{"state", "stalled", "stalled (restart, reload)", "정체(재시작·재적재)"},
-    Word{"state", "lost", "lost", "손실"},
-    Word{"state", "unfinished", "unfinished at the end", "종료 시 미완료"},
-    Word{"reading", "h100e", "H100-equivalents (headline)", "H100 환산(대표 수치)"},
-    Word{"reading", "fp64_strict", "strict FP64 tensor peak", "엄격한 FP64 텐서 성능"},
-    Word{"reading", "units", "GPU units", "GPU 장수"},
-    Word{"reading", "bf16_15x", "fifteen-fold in dense BF16", "BF16 기준 15배"},
-    Word{"reading", "units_52000", "successor plan, GPU units", "후속 계획, GPU 장수"},
-    Word{"cause", "unpowered", "no power", "전력 없음"},
-    Word{"cause", "down", "down", "고장"},
-    Word{"cause", "backfill", "kept free for a reservation", "예약을 위해 비워 둠"},
-    Word{"cause", "no_demand", "no demand", "수요 없음"},
-    Word{"cause", "does_not_fit", "does not fit", "남은 용량에 맞지 않음"},
-};
-
-/// "In service", "in-service" and "in_service" are one word.
-std::string normal(std::string_view value) {
-  std::string word(value);
-  for (char& c : word) {
-    if (c == ' ' || c == '-') c = '_';
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return word;
-}
-
 }  // namespace
 
 std::string_view Catalogue::operator()(Say sentence) const {
@@ -238,13 +232,6 @@ std::string_view Catalogue::operator()(Say sentence) const {
 const std::string& Catalogue::local(const scenario::LocalText& text) const {
   const std::string& wanted = korean_ ? text.ko : text.en;
   return wanted.empty() ? (korean_ ? text.en : text.ko) : wanted;
-}
-
-std::string Catalogue::label(std::string_view key, std::string_view value) const {
-  const std::string word = normal(value);
-  for (const Word& w : words)
-    if (w.key == key && w.value == word) return std::string(korean_ ? w.ko : w.en);
-  return std::string(value);
 }
 
 }  // namespace natgpu::report

@@ -18,6 +18,13 @@ enum class Say : unsigned char {
   quick_banner,        ///< scale
   interrupted_banner,  ///< finished, asked
   reading_hint,
+  differs,
+  findings,
+  finding_gap,          ///< year, on paper, precision, public, allocated, percent
+  finding_target,       ///< year, value, percent, target
+  finding_use,          ///< year, allocated, useful
+  finding_unconfirmed,  ///< year, percent
+  finding_assumed,      ///< assumed, all
   targets,
   target,
   bar,
@@ -28,19 +35,26 @@ enum class Say : unsigned char {
   inconclusive,
   warn_only,
   verdict_note,
+  not_judged,
   readings,
   readings_text,
+  readings_scaled,  ///< scale
+  readings_end,     ///< year
+  readings_by_year,
+  counts,
+  of_target,
   waterfall,
   waterfall_text,
+  gap_title,
+  losses_title,
+  stocks_title,
+  means_title,
   waterfall_means,
-  unconfirmed_text,
   who,
   who_text,
   waits_text,
   use,
   use_text,
-  stranded,
-  stranded_text,
   jobs,
   jobs_text,
   energy,
@@ -96,6 +110,8 @@ class Catalogue {
   const std::string& local(const scenario::LocalText& text) const;
   /// What a label value means in words; the value itself where the catalogue has none.
   std::string label(std::string_view key, std::string_view value) const;
+  /// What a metric is called in words; its own name where the catalogue has none.
+  std::string metric(std::string_view name) const;
 
  private:
   bool korean_;

@@ -84,12 +84,6 @@ std::string markdown_text(std::string_view text) {
       case '<':
         out += "&lt;";
         continue;
-      case '>':
-        out += "&gt;";
-        continue;
-      case '"':
-        out += "&quot;";
-        continue;
       case '|':
         out += "\\|";
         continue;
@@ -111,6 +105,9 @@ std::string markdown_text(std::string_view text) {
       case '-':
       case '=':  // an image, a list, an underline: only at the start
         if (i == 0) out += '\\';
+        break;
+      case '>':  // a quotation, but a bar such as ">= 3" stays readable
+        if (i == 0 && (line.size() == 1 || line[1] != '=')) out += '\\';
         break;
       case '.':
       case ')':  // "1." starts a list

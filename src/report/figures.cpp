@@ -69,15 +69,19 @@ struct Scale {
   double least;  ///< smallest value of a line for which it is used
   double factor;
 };
-constexpr Scale scales[]{{"share", "%", 0, 100},
-                         {"s", "d", 172800, 1.0 / 86400},
-                         {"s", "h", 7200, 1.0 / 3600},
-                         {"s", "min", 120, 1.0 / 60}};
+constexpr Scale scales[]{{"share", "%", 0, 100},       {"s", "d", 172800, 1.0 / 86400},
+                         {"s", "h", 7200, 1.0 / 3600}, {"s", "min", 120, 1.0 / 60},
+                         {"KRW", "bn KRW", 1e9, 1e-9}, {"KRW", "m KRW", 1e6, 1e-6}};
 
-void choose_unit(YearLine& line, const std::string& unit) {
+double largest_of(const YearLine& line) {
   double largest = line.total != nullptr && std::isfinite(line.total->mean) ? std::abs(line.total->mean) : 0;
   for (const auto& [year, e] : line.years)
     if (std::isfinite(e->mean)) largest = std::max(largest, std::abs(e->mean));
+  return largest;
+}
+
+/// @param largest  value of the metric's lines, so that all of them get one unit
+void choose_unit(YearLine& line, const std::string& unit, double largest) {
   const bool is_count =
       line.metric.size() > 6 && line.metric.compare(line.metric.size() - 6, 6, ".count") == 0;
   line.unit = unit == "1" ? (is_count ? "count" : "index") : unit;
@@ -85,6 +89,7 @@ void choose_unit(YearLine& line, const std::string& unit) {
     if (s.unit == unit && largest >= s.least) {
       line.unit = s.shown;
       line.factor = s.factor;
+      if (unit != "share") line.decimals = 2;  // of an hour, a day, a million won
       return;
     }
 }
@@ -100,10 +105,8 @@ std::size_t waterfall_rank(std::string state) {
                                   waterfall_states.begin());
 }
 
-constexpr int most_decimals = 6;
-
 /// Two digits of the spread are worth showing; without a spread, four of the value, or all of a whole number.
-int decimals_for(double mean, double half_width) {
+int decimals_for(double mean, double half_width, int most_decimals) {
   if (half_width > 0) {
     int d = 0;
     for (; half_width < 10 && d < most_decimals; half_width *= 10) ++d;
@@ -129,7 +132,12 @@ std::vector<YearLine> lines_by_year(const Summary& summary, const Selection& sel
         (selection.time == TimeKind::period && t.key != "period"))
       continue;
     const auto [at, is_new] = known.try_emplace({e.metric, row}, lines.size());
-    if (is_new) lines.push_back({e.metric, row, {}, 1, {}, nullptr, false});
+    if (is_new) {
+      YearLine fresh;
+      fresh.metric = e.metric;
+      fresh.row = row;
+      lines.push_back(std::move(fresh));
+    }
     YearLine& line = lines[at->second];
     if (t.total) {
       line.total = &e;
@@ -139,9 +147,11 @@ std::vector<YearLine> lines_by_year(const Summary& summary, const Selection& sel
     if (cell == nullptr || text_of[cell] < t.text) cell = &e;
     text_of[cell] = when(cell->labels).text;
   }
+  std::map<std::string, double> largest;
+  for (const YearLine& line : lines) largest[line.metric] = std::max(largest[line.metric], largest_of(line));
   for (YearLine& line : lines) {
     const Estimate* any = line.total != nullptr ? line.total : line.years.begin()->second;
-    choose_unit(line, any->unit);
+    choose_unit(line, any->unit, largest[line.metric]);
     line.lower_bound = line.metric == "jobs.wait.mean";
     // A mean over years of growth is no headline (DESIGN section 9); years are.
     const bool is_mean = any->unit == "share" || line.metric.rfind("capacity.", 0) == 0;
@@ -173,6 +183,11 @@ bool is_lower_bound(const Summary& summary, const Estimate& wait) {
   });
 }
 
+const std::vector<std::string_view>& steps_to_use() {
+  static const std::vector<std::string_view> steps(waterfall_states.begin(), waterfall_states.end() - 1);
+  return steps;
+}
+
 std::string grouped(double value, int decimals) {
   std::string text = fmt::format("{:.{}f}", value, decimals);
   if (text.find_first_not_of("-0.,") == std::string::npos && text[0] == '-') text.erase(0, 1);  // no "-0"
@@ -186,13 +201,14 @@ std::string grouped(double value, int decimals) {
   return out;
 }
 
-std::string figure(const Estimate& e, double factor) {
+std::string figure(const Estimate& e, double factor, int decimals_at_most) {
   if (!std::isfinite(e.mean)) return "-";
   const double mean = e.mean * factor;
   double spread = std::isfinite(e.half_width) ? e.half_width * factor : 0;
   if (spread <= 1e-9 * std::abs(mean)) spread = 0;  // rounding, not chance
-  const bool extreme = std::abs(mean) >= 1e15 || (mean != 0 && std::abs(mean) < 1e-5);
-  const int decimals = decimals_for(mean, spread);
+  const bool small = decimals_at_most == most_decimals && mean != 0 && std::abs(mean) < 1e-5;
+  const bool extreme = std::abs(mean) >= 1e15 || small;
+  const int decimals = decimals_for(mean, spread, decimals_at_most);
   const std::string text = extreme ? fmt::format("{:.4g}", mean) : grouped(mean, decimals);
   if (!std::isfinite(e.half_width)) return text;
   if (spread == 0) return text + " ± 0";

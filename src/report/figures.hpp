@@ -11,12 +11,16 @@
 
 namespace natgpu::report {
 
+/// Decimals of a figure, whatever its spread.
+constexpr int most_decimals = 6;
+
 /// One row of a table by year.
 struct YearLine {
   std::string metric;
   std::vector<std::string> row;  ///< values of the rows' labels; empty where the metric is the row
   std::string unit;              ///< as shown: shares in %, long times in h or d
   double factor = 1;             ///< shown = value x factor
+  int decimals = most_decimals;  ///< at most
   std::map<int, const experiment::Estimate*> years;
   const experiment::Estimate* total = nullptr;  ///< period=all
   bool lower_bound = false;                     ///< cells whose cohort still waits are marked as such
@@ -41,6 +45,9 @@ std::vector<YearLine> lines_by_year(const experiment::Summary& summary, const Se
 /// for metrics.csv. @param state  which of the row's labels is the state
 void keep_waterfall(std::vector<YearLine>& lines, std::size_t state = 0);
 
+/// The states from ordered to allocated, as the model writes them, in their order.
+const std::vector<std::string_view>& steps_to_use();
+
 /// Nothing but zeros, such as a peak that the scenario does not state.
 bool all_zero(const std::vector<YearLine>& lines);
 
@@ -48,7 +55,11 @@ bool all_zero(const std::vector<YearLine>& lines);
 bool is_lower_bound(const experiment::Summary& summary, const experiment::Estimate& wait);
 
 /// "29,873 ± 412"; without a half-width only the mean, and a dash where there is none.
-std::string figure(const experiment::Estimate& estimate, double factor = 1);
+std::string figure(const experiment::Estimate& estimate, double factor = 1,
+                   int decimals_at_most = most_decimals);
+inline std::string figure(const experiment::Estimate& estimate, const YearLine& line) {
+  return figure(estimate, line.factor, line.decimals);
+}
 /// "10", or "8-10" where cells differ.
 std::string sample(const YearLine& line);
 

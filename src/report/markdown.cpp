@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// report.md: for a policy analyst, to read and print. Verdicts first, then what the country gets, then how we
-// know.
+// report.md: for a policy analyst, to read and print. Main figures and verdicts first, then what the country
+// gets, then how we know.
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
 #include <natgpu/core/hash.hpp>
+#include <natgpu/core/utf8.hpp>
 #include <natgpu/report/build_info.hpp>
 
 #include "catalogue.hpp"
 #include "escape.hpp"
 #include "figures.hpp"
+#include "markdown_table.hpp"
+#include "sections.hpp"
+#include "supply_pages.hpp"
 #include "writers.hpp"
 
 namespace natgpu::report {
@@ -20,93 +24,13 @@ namespace {
 
 using experiment::Estimate;
 
-struct Block {
-  Selection selection;
-  Say caption = Say::count;  ///< stands before the table; none
-};
-struct Section {
-  Say heading, text;
-  std::vector<Block> blocks;
-};
+constexpr std::size_t longest_value = 80;  // bytes of an assumption's value; the file has the rest
 
-/// In the order in which an analyst asks.
-const std::vector<Section>& sections() {
-  static const std::vector<Section> all{
-      {Say::readings,
-       Say::readings_text,
-       {{{{"reading.value"}, {"reading", "state"}, {}}},
-        {{{"reading.target.share"}, {"reading", "state"}, {}}}}},
-      {Say::waterfall,
-       Say::waterfall_text,
-       {{{{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}, TimeKind::stock}},
-        {{{"capacity.h100e"}, {"state"}, {}, TimeKind::stock}},
-        {{{"capacity.units"}, {"state"}, {}, TimeKind::stock}},
-        {{{"capacity.h100e"}, {"state"}, {}, TimeKind::period}, Say::waterfall_means},
-        {{{"capacity.eflops"}, {"state"}, {{"reading", "fp64_tensor"}}, TimeKind::period}},
-        {{{"supply.unconfirmed.share"}, {}, {}}, Say::unconfirmed_text}}},
-      {Say::who,
-       Say::who_text,
-       {{{{"share.gpu_hours"}, {"sector"}, {}}},
-        {{{"share.gpu_hours"}, {"region"}, {}}},
-        {{{"share.gpu_hours.top_groups", "fairness."}, {}, {}}},
-        {{{"jobs.submitted.count"}, {"sector"}, {}}},
-        {{{"jobs.finished.count"}, {"sector"}, {}}},
-        {{{"jobs.gave_up.count"}, {"sector"}, {}}},
-        {{{"jobs.wait.mean"}, {"sector"}, {}}, Say::waits_text},
-        {{{"jobs.wait.p50"}, {"sector"}, {}}},
-        {{{"jobs.wait.p95"}, {"sector"}, {}}},
-        {{{"jobs.censored.count"}, {"sector"}, {}}}}},
-      {Say::use, Say::use_text, {{{{"gpu."}, {}, {}}}, {{{"gpu.hours"}, {"state"}, {}}}}},
-      {Say::stranded, Say::stranded_text, {{{{"gpu.stranded.hours"}, {"cause"}, {}}}}},
-      {Say::jobs, Say::jobs_text, {{{{"jobs."}, {}, {}}}, {{{"services."}, {}, {}}}}},
-      {Say::energy, Say::energy_text, {{{{"energy."}, {}, {}}}, {{{"energy."}, {"site"}, {}}}}},
-      {Say::failures, Say::failures_text, {{{{"failures.count"}, {"cause"}, {}}}, {{{"repairs."}, {}, {}}}}},
-      {Say::adoption, Say::adoption_text, {{{{"adoption."}, {}, {}}}, {{{"adoption."}, {"sector"}, {}}}}},
-  };
-  return all;
-}
-
-/// The headline's scopes: what is on paper, what the government's users can reach, what they have.
-void keep_headline(std::vector<YearLine>& lines) {
-  static constexpr std::array<std::string_view, 3> scopes{"ordered", "public", "allocated"};
-  lines.erase(std::remove_if(lines.begin(), lines.end(),
-                             [](const YearLine& l) {
-                               return std::find(scopes.begin(), scopes.end(), l.row[1]) == scopes.end();
-                             }),
-              lines.end());
-  keep_waterfall(lines, 1);
-  // Then reading by reading, in the order in which they first came.
-  std::vector<std::string> readings;
-  for (const YearLine& l : lines)
-    if (std::find(readings.begin(), readings.end(), l.row[0]) == readings.end()) readings.push_back(l.row[0]);
-  const auto rank = [&](const YearLine& l) { return std::find(readings.begin(), readings.end(), l.row[0]); };
-  std::stable_sort(lines.begin(), lines.end(),
-                   [&](const YearLine& a, const YearLine& b) { return rank(a) < rank(b); });
-}
-
-/// A precision belongs to the unit of a peak, and each reading has a unit of its own.
-std::string unit_of(const YearLine& line, const Selection& selection) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> units{
-      {{"h100e", "H100e"},
-       {"fp64_strict", "EFLOP/s fp64_tensor"},
-       {"units", "GPU"},
-       {"bf16_15x", "EFLOP/s bf16"},
-       {"units_52000", "GPU"}}};
-  if (line.metric == "reading.value")
-    for (const auto& [reading, unit] : units)
-      if (reading == line.row[0]) return std::string(unit);
-  std::string unit = line.unit;
-  for (const auto& [key, value] : selection.fixed) unit += " " + value;
-  return unit;
-}
-
-/// A city's cluster is no reading of the national target: some year and reading must come to a hundredth of
-/// it.
-bool is_national(const RunResult& result) {
-  const double least = 0.01 * result.scenario->quick_scale;
-  return std::any_of(
-      result.summary.estimates.begin(), result.summary.estimates.end(),
-      [&](const Estimate& e) { return e.metric == "reading.target.share" && e.mean >= least; });
+std::string shortened(const std::string& text) {
+  if (text.size() <= longest_value) return text;
+  std::size_t end = longest_value;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
+  return text.substr(0, end) + " …";
 }
 
 class Page {
@@ -115,7 +39,10 @@ class Page {
 
   std::string text() {
     head();
+    findings();
     targets();
+    out_ += readings_page(result_, say_);
+    out_ += waterfall_page(result_, say_);
     for (const Section& section : sections()) figures(section);
     assumptions();
     method();
@@ -131,18 +58,12 @@ class Page {
     return fmt::format(fmt::runtime(say_(sentence)), args...);
   }
   void paragraph(const std::string& text) { out_ += text + "\n\n"; }
-  void heading(Say sentence) { paragraph("## " + std::string(say_(sentence))); }
-  void row(const std::vector<std::string>& cells) {
-    out_ += "| " + fmt::format("{}", fmt::join(cells, " | ")) + " |\n";
-  }
-  /// @param text_columns  so many from the left are text, the rest numbers
-  void header(const std::vector<std::string>& cells, std::size_t text_columns) {
-    row(cells);
-    out_ += "|";
-    for (std::size_t i = 0; i < cells.size(); ++i) out_ += i < text_columns ? "---|" : "---:|";
+  void heading(Say sentence) { paragraph("## " + words(sentence)); }
+  std::string words(Say sentence) const { return std::string(say_(sentence)); }
+  void list(const std::vector<std::string>& items) {
+    for (const std::string& item : items) out_ += "- " + item + "\n";
     out_ += "\n";
   }
-  std::string words(Say sentence) const { return std::string(say_(sentence)); }
 
   void head() {
     const std::string& title = say_.local(s_.title);
@@ -151,92 +72,83 @@ class Page {
     if (result_.interrupted)
       paragraph("> " + line(Say::interrupted_banner, result_.records.size(), result_.replications_asked));
     paragraph(line(Say::policy_line, markdown_text(s_.policy), result_.records.size(), result_.seed));
+    differences();
     if (const std::string& about = say_.local(s_.about.summary); !about.empty())
       paragraph(markdown_text(about));
     paragraph(words(Say::reading_hint));
   }
 
-  void targets() {
-    if (result_.summary.targets.empty()) return;
-    static constexpr std::array<Say, 3> verdicts{Say::pass, Say::fail, Say::inconclusive};
-    heading(Say::targets);
-    header({words(Say::verdict), words(Say::target), words(Say::measure), words(Say::bar),
-            words(Say::estimate), words(Say::unit), words(Say::replications_column)},
-           4);
-    for (const experiment::TargetResult& t : result_.summary.targets) {
-      const std::string& title = say_.local(t.target.title);
-      std::string verdict = "**" + words(verdicts[static_cast<std::size_t>(t.verdict)]) + "**";
-      if (t.target.level == scenario::Level::warn) verdict += " (" + words(Say::warn_only) + ")";
-      std::string measure = t.target.metric;
-      if (!t.estimate.labels.empty()) measure += " (" + measures::to_string(t.estimate.labels) + ")";
-      row({verdict, markdown_text(title.empty() ? t.target.name : title), markdown_text(measure),
-           markdown_text(t.target.expect), cell(t.estimate, 1), markdown_text(t.estimate.unit),
-           fmt::format("{}", t.estimate.n)});
-    }
-    out_ += "\n";
-    paragraph(words(Say::verdict_note));
+  /// What the policy and the command line have changed.
+  void differences() {
+    std::vector<std::string> items;
+    for (const scenario::PolicyBlock& block : s_.policies)
+      if (block.name == s_.policy)
+        for (const scenario::Setting& setting : block.settings)
+          items.push_back(markdown_text(setting.path + " = " + shortened(setting.value)));
+    for (const std::string& setting : result_.settings) items.push_back(markdown_text(shortened(setting)));
+    if (items.empty()) return;
+    paragraph(words(Say::differs));
+    list(items);
   }
 
-  std::string cell(const Estimate& e, double factor) const {
-    if (e.n < 2 && e.n > 0) return figure(e, factor) + " (" + words(Say::not_estimable) + ")";
-    return figure(e, factor);
+  void findings() {
+    std::vector<std::string> items = supply_findings(result_, say_);
+    const auto assumed = std::count_if(s_.assumptions.begin(), s_.assumptions.end(),
+                                       [](const scenario::Assumption& a) { return a.status == "assumed"; });
+    if (assumed > 0) items.push_back(line(Say::finding_assumed, assumed, s_.assumptions.size()));
+    if (items.empty()) return;
+    heading(Say::findings);
+    list(items);
+  }
+
+  void targets() {
+    if (result_.summary.targets.empty()) return;
+    heading(Say::targets);
+    out_ += table_head({words(Say::verdict), words(Say::target), words(Say::measure), words(Say::bar),
+                        words(Say::estimate), words(Say::unit), words(Say::replications_column)},
+                       4);
+    for (const experiment::TargetResult& t : result_.summary.targets) out_ += target_row(t);
+    out_ += "\n";
+    paragraph(words(s_.quick_scale < 1 ? Say::not_judged : Say::verdict_note));
+  }
+
+  std::string target_row(const experiment::TargetResult& t) const {
+    static constexpr std::array<Say, 3> verdicts{Say::pass, Say::fail, Say::inconclusive};
+    const std::string& title = say_.local(t.target.title);
+    std::string verdict = "**" + words(verdicts[static_cast<std::size_t>(t.verdict)]) + "**";
+    if (t.target.level == scenario::Level::warn) verdict += " (" + words(Say::warn_only) + ")";
+    std::string measure = t.target.metric;
+    if (!t.estimate.labels.empty()) measure += " (" + measures::to_string(t.estimate.labels) + ")";
+    return table_row({verdict, markdown_text(title.empty() ? t.target.name : title), markdown_text(measure),
+                      markdown_text(t.target.expect), cell(say_, t.estimate), markdown_text(t.estimate.unit),
+                      fmt::format("{}", t.estimate.n)});
   }
 
   void figures(const Section& section) {
-    if (section.heading == Say::readings && !is_national(result_)) return;
-    std::string before = std::move(out_);
-    out_.clear();
+    std::string tables;
     for (const Block& block : section.blocks) {
-      std::vector<YearLine> lines = lines_by_year(result_.summary, block.selection);
-      if (section.heading == Say::waterfall && all_zero(lines)) continue;
-      if (!lines.empty() && block.caption != Say::count) paragraph(words(block.caption));
-      table(std::move(lines), block.selection);
+      const std::string text = block_text(block);
+      if (!text.empty() && block.caption != Say::count) tables += words(block.caption) + "\n\n";
+      tables += text;
     }
-    std::string tables = std::move(out_);
-    out_ = std::move(before);
     if (tables.empty()) return;
     heading(section.heading);
     paragraph(words(section.text));
     out_ += tables;
   }
 
-  void table(std::vector<YearLine> lines, const Selection& block) {
-    if (!block.row_keys.empty() && block.row_keys[0] == "state") keep_waterfall(lines);
-    if (!block.row_keys.empty() && block.row_keys[0] == "reading") keep_headline(lines);
-    if (lines.empty()) return;
-    std::set<int> years;
-    bool totals = false;
-    for (const YearLine& l : lines) {
-      for (const auto& [year, e] : l.years) years.insert(year);
-      totals = totals || l.total != nullptr;
+  std::string block_text(const Block& block) const {
+    const std::vector<YearLine> lines = lines_by_year(result_.summary, block.selection);
+    if (block.selection.row_keys.empty()) return year_table(result_, say_, lines, {});
+    std::string out;
+    for (const std::string_view metric : block.selection.metrics) {
+      std::vector<YearLine> own;
+      std::copy_if(lines.begin(), lines.end(), std::back_inserter(own),
+                   [&](const YearLine& l) { return l.metric == metric; });
+      const bool says_nothing = metric == "jobs.censored.count" && all_zero(own);
+      if (!says_nothing) out += year_table(result_, say_, own, block.selection.row_keys.front());
     }
-    std::vector<std::string> names{words(Say::measure), words(Say::unit)};
-    for (const int year : years) names.push_back(fmt::format("{}", year));
-    if (totals) names.push_back(words(Say::total));
-    names.push_back(words(Say::replications_column));
-    header(names, 2);
-    for (const YearLine& l : lines) row(cells(l, block, years, totals));
-    out_ += "\n";
-  }
-
-  std::vector<std::string> cells(const YearLine& l, const Selection& block, const std::set<int>& years,
-                                 bool totals) const {
-    std::string name = l.metric;
-    for (std::size_t i = 0; i < l.row.size(); ++i)
-      name += (i == 0 ? ": " : ", ") + say_.label(block.row_keys[i], l.row[i]);
-    std::vector<std::string> texts{markdown_text(name), markdown_text(unit_of(l, block))};
-    const auto put = [&](const Estimate* e) {
-      if (e == nullptr) return texts.emplace_back("");
-      const bool bound = l.lower_bound && is_lower_bound(result_.summary, *e);
-      return texts.emplace_back((bound ? "≥ " : "") + cell(*e, l.factor));
-    };
-    for (const int year : years) {
-      const auto found = l.years.find(year);
-      put(found == l.years.end() ? nullptr : found->second);
-    }
-    if (totals) put(l.total);
-    texts.push_back(sample(l));
-    return texts;
+    return out;
   }
 
   void assumptions() {
@@ -250,13 +162,15 @@ class Page {
     const auto all = static_cast<std::ptrdiff_t>(s_.assumptions.size());
     paragraph(
         line(Say::assumptions_text, all, measured, published, assumed, all - measured - published - assumed));
-    header({words(Say::path), words(Say::value), words(Say::range), words(Say::status), words(Say::as_of),
-            words(Say::source)},
-           6);
+    out_ += table_head({words(Say::path), words(Say::value), words(Say::range), words(Say::status),
+                        words(Say::as_of), words(Say::source)},
+                       6);
     for (const scenario::Assumption& a : s_.assumptions) {
       const std::string range = a.low.empty() && a.high.empty() ? "" : a.low + " – " + a.high;
-      row({markdown_text(a.path), markdown_text(a.value), markdown_text(range), markdown_text(a.status),
-           markdown_text(a.as_of), markdown_source(a.source)});
+      const std::string& source = a.source.empty() ? a.note : a.source;
+      out_ += table_row({markdown_text(a.path), markdown_text(shortened(a.value)), markdown_text(range),
+                         markdown_text(say_.label("status", a.status)), markdown_text(a.as_of),
+                         markdown_source(source)});
     }
     out_ += "\n";
   }
@@ -273,8 +187,12 @@ class Page {
   }
 
   void method() {
-    static constexpr std::array<const char*, 3> backfills{"none", "fit", "easy"};
     const scheduling::Scheduling& rules = s_.scheduling;
+    // As the file writes them.
+    const auto chosen = [&](const char* key) {
+      const FieldTable& table = fields_of(static_cast<const scheduling::Scheduling*>(nullptr));
+      return std::get<std::string>(table.find(key)->read(&rules).front());
+    };
     heading(Say::method);
     const std::vector<std::string> items{
         line(Say::method_replications, result_.records.size(), result_.replications_asked),
@@ -283,7 +201,7 @@ class Page {
         line(Say::method_horizon, to_string(s_.horizon.start), to_string(s_.horizon.end),
              to_string(s_.as_of)),
         words(Say::method_access),
-        line(Say::method_semantics, "fcfs", backfills[static_cast<std::size_t>(rules.backfill)], "pool",
+        line(Say::method_semantics, chosen("order"), chosen("backfill"), "pool",
              rules.semantics.pass == scheduling::PassRule::instant ? "instant" : "event",
              rules.semantics.ties == scheduling::Ties::release_first ? "release-first" : "arrival-first",
              csv_number(in_seconds(rules.slowdown_floor))),
@@ -293,8 +211,7 @@ class Page {
         line(Say::method_failure_hash, common_hash(&simulation::RunRecord::failure_hash)),
         line(Say::method_scenario_hash, markdown_text(s_.hash)),
         line(Say::method_version, build_info().version)};
-    for (const std::string& item : items) out_ += "- " + item + "\n";
-    out_ += "\n";
+    list(items);
   }
 
   void bullets(Say title, const std::vector<std::string>& texts) {

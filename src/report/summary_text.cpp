@@ -53,7 +53,7 @@ std::string figure_line(const RunResult& result, const YearLine& line) {
   const std::string where = line.years.empty() ? "whole run" : fmt::format("{}", line.years.rbegin()->first);
   const std::string spread = e.n == 1 ? "one replication, no interval" : fmt::format("95 % CI, n = {}", e.n);
   return fmt::format("  {}  {}  {} {} ({})\n", padded(line.metric, 32), padded(where, 9),
-                     bound + figure(e, line.factor), line.unit, spread);
+                     bound + figure(e, line), line.unit, spread);
 }
 
 /// "ordered      8 ± 0 GPU, 8 ± 0 H100e", one line a state, of the last year.

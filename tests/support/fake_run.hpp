@@ -11,15 +11,18 @@
 
 namespace natgpu::testing {
 
+inline std::string_view unit_of_reading(const measures::Labels& labels) {
+  return labels.back().second == "h100e" ? "H100e" : "EFLOP/s fp64_tensor";
+}
+
 inline const std::vector<measures::MetricRow>& fake_rows() {
   static const std::vector<measures::MetricRow> rows{
       {"capacity.units", "GPU", "at,state", "Devices."},
       {"capacity.h100e", "H100e", "at,state", "H100-equivalents."},
       {"capacity.eflops", "EFLOP/s", "at,state,reading", "Peak of a precision."},
       {"reading.target.share", "share", "at,state,reading", "Of the target."},
-      {"reading.value", "as the reading", "at,state,reading", "Under a reading."},
+      {"reading.value", "as the reading", "at,state,reading", "Under a reading.", unit_of_reading},
       {"gpu.allocated.share", "share", "period", "Allocated over in service."},
-      {"gpu.stranded.hours", "GPU.h", "period,cause", "Idle by cause."},
       {"share.gpu_hours", "share", "period,sector", "Of all used."},
       {"jobs.submitted.count", "count", "period,sector", "Jobs."},
       {"jobs.wait.mean", "s", "period,sector", "First start less eligible."},
@@ -107,7 +110,6 @@ struct FakeRun {
     }
     for (const char* period : {"2025", "2025Q4", "2026", "all"}) {
       m.push_back({"gpu.allocated.share", {{"period", period}}, 0.5 + 0.01 * r});
-      m.push_back({"gpu.stranded.hours", {{"period", period}, {"cause", "no_demand"}}, 1234567});
       m.push_back({"share.gpu_hours", {{"period", period}, {"sector", sector}}, 0.25});
       m.push_back({"jobs.submitted.count", {{"period", period}, {"sector", sector}}, 12000.0 + r});
       m.push_back({"jobs.wait.mean", {{"period", period}, {"sector", sector}}, 15120 + 600.0 * r});

@@ -12,6 +12,7 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/core/hash.hpp>
+#include <natgpu/simulation/simulate.hpp>
 
 #include "../../../src/report/catalogue.hpp"
 #include "../../../src/report/figures.hpp"
@@ -174,31 +175,25 @@ TEST_CASE("the report gives verdicts first, then the waterfall by year, in its o
   const FakeRun run;
   const std::string text = report_markdown(run.result);
   CHECK(has(text, "# Simulation report: A toy\n"));
-  CHECK(has(
-      text,
-      "| **PASS** | Goal of the plan | capacity.h100e (at=2026-12-31;state=in_service) | &gt;= 100 H100e | "
-      "30,011.0 ± 2.5 | H100e | 3 |"));
-  CHECK(has(text, "| Measure | Unit | 2025 | 2026 | n |"));
-  CHECK(has(text, "| capacity.units: ordered | GPU | 100 ± 0 | 150 ± 0 | 3 |"));
-  CHECK(has(text, "| capacity.units: allocated | GPU | 41.0 ± 2.5 | 41.0 ± 2.5 | 3 |"));
-  CHECK(has(text, "| capacity.eflops: up | EFLOP/s fp64_tensor | 2 ± 0 | 2 ± 0 | 3 |"));
-  CHECK_FALSE(has(text, "| 40 ± 0 |"));  // the peak in bf16
   CHECK(
       has(text,
-          "| reading.value: H100-equivalents (headline), public | H100e | 30,000 ± 0 | 30,000 ± 0 | 3 |\n"
-          "| reading.value: H100-equivalents (headline), allocated | H100e | 15,000 ± 0 | 15,000 ± 0 | 3 |\n"
-          "| reading.value: strict FP64 tensor peak, public | EFLOP/s fp64_tensor | 1.500 ± 0 |"));
-  CHECK_FALSE(has(text, "(headline), up"));
-  CHECK_FALSE(has(text, "units: dark"));
+          "| **PASS** | Goal of the plan | capacity.h100e (at=2026-12-31;state=in_service) | >= 100 H100e | "
+          "30,011.0 ± 2.5 | H100e | 3 |"));
+  CHECK(has(text, "**Devices: 31 December** (`capacity.units`, GPU)\n\n| State | 2025 | 2026 | n |\n"));
+  CHECK(has(text, "| ordered | 100 ± 0 | 150 ± 0 | 3 |\n| allocated | 41.0 ± 2.5 | 41.0 ± 2.5 | 3 |\n"));
+  CHECK(has(text, "**Peak: 31 December** (`capacity.eflops`, EFLOP/s fp64_tensor)\n"));
+  CHECK(has(text, "| up | 2 ± 0 | 2 ± 0 | 3 |"));
+  CHECK_FALSE(has(text, "| 40 ± 0 |"));    // the peak in bf16
+  CHECK_FALSE(has(text, "no power | 9"));  // dark is no step of the waterfall
   CHECK_FALSE(has(text, "Q4"));
-  const std::vector<std::string> order{"## Targets",
+  const std::vector<std::string> order{"## Main figures",
+                                       "## Targets",
                                        "## The national target",
                                        "## From paper to use",
-                                       "capacity.units: ordered",
-                                       "capacity.units: allocated",
+                                       "`capacity.eflops`",
+                                       "`capacity.units`",
                                        "## Who gets",
                                        "## How well",
-                                       "## Why capacity",
                                        "## Energy",
                                        "## Adoption",
                                        "## Assumptions",
@@ -215,11 +210,80 @@ TEST_CASE("the report gives verdicts first, then the waterfall by year, in its o
   }
 }
 
+TEST_CASE("the readings stand side by side with scope, target and three states of the same devices") {
+  const std::string text = report_markdown(FakeRun().result);
+  CHECK(has(text,
+            "| H100-equivalents (headline) | every device by its dense BF16 peak over that of an H100 (989.4 "
+            "TFLOP/s) | 30,000 H100e |  | 30,000 ± 0 | 15,000 ± 0 | 100 ± 0 % | 3 |\n"));
+  CHECK(has(text,
+            "**Share of the target: open to the government's users, by year** (`reading.target.share`, %)"));
+  CHECK(has(text,
+            "Headline reading: 30,000 ± 0 H100e are open to the government's users at the end of 2026, "
+            "100 ± 0 % of the target of 30,000 H100e."));
+}
+
+TEST_CASE("the gap between paper and use is worked out in each replication, and its parts add up to it") {
+  FakeRun run;
+  for (simulation::RunRecord& r : run.result.records) {
+    const double spare = r.replication;  // both ends move alike: the gap does not
+    r.measurements.clear();
+    const std::pair<const char*, double> states[] = {{"ordered", 90},    {"delivered", 70}, {"powered", 60},
+                                                     {"in_service", 50}, {"public", 45},    {"up", 44},
+                                                     {"allocated", 10}};
+    for (const auto& [state, value] : states)
+      r.measurements.push_back({"capacity.h100e", {{"at", "2026-12-31"}, {"state", state}}, value + spare});
+  }
+  run.result.summary = experiment::summarise({}, run.result.records, fake_rows());
+  const std::string text = report_markdown(run.result);
+  CHECK(has(text, "| on paper (ordered) | 91.0 ± 2.5 | 3 |"));
+  CHECK(has(text, "| **gap** | 80 ± 0 | 3 |"));
+  CHECK(has(text,
+            "| ordered, not delivered | 20 ± 0 | 3 |\n| delivered, no power | 10 ± 0 | 3 |\n"
+            "| powered, not in service | 10 ± 0 | 3 |\n"));
+  CHECK(has(text, "| public, down | 1 ± 0 | 3 |\n| up, idle | 34 ± 0 | 3 |\n"));
+  for (simulation::RunRecord& r : run.result.records) r.measurements.pop_back();
+  run.result.summary = experiment::summarise({}, run.result.records, fake_rows());
+  CHECK_FALSE(has(report_markdown(run.result), "**gap**"));
+}
+
+TEST_CASE("what a policy or a setting changes stands on the first page") {
+  FakeRun run;
+  run.scenario.policies = {{"easy", {{"supply.tranches[a].slip", "9 months", {}}}},
+                           {"other", {{"x", "1", {}}}}};
+  run.result.settings = {"seed=4"};
+  const std::string text = report_markdown(run.result);
+  CHECK(has(text,
+            "Differs from the scenario file in:\n\n- supply.tranches\\[a\\].slip = 9 months\n- seed=4\n\n"));
+  CHECK_FALSE(has(text, "- x = 1"));
+}
+
+TEST_CASE("a scaled run judges no target, in words too") {
+  FakeRun run;
+  experiment::withhold_verdicts(run.result.summary, 0.05);
+  run.scenario.quick_scale = 0.05;
+  const std::string text = report_markdown(run.result);
+  CHECK(has(text, "**INCONCLUSIVE**"));
+  CHECK(has(text, "A scaled quick run is not judged"));
+  CHECK(has(text, "| 1,500 H100e |"));
+  CHECK(has(summary_text(run.result), "a quick run at 0.05 of the real size is not judged"));
+}
+
+TEST_CASE("every metric of the model has a name in words, in both languages") {
+  for (const measures::MetricRow& row : simulation::metric_rows()) {
+    INFO(row.name);
+    CHECK(Catalogue(false).metric(row.name) != row.name);
+    CHECK(Catalogue(true).metric(row.name) != row.name);
+  }
+}
+
 TEST_CASE(
     "shares are shown in percent, long waits in hours, and a mean with censored jobs as a lower bound") {
   const std::string text = report_markdown(FakeRun().result);
-  CHECK(has(text, "| gpu.allocated.share | % | 51.0 ± 2.5 | 51.0 ± 2.5 | 3 |"));
-  CHECK(has(text, "| jobs.wait.mean: sme | h | 4.37 ± 0.41 | ≥ 4.37 ± 0.41 | 4.37 ± 0.41 | 3 |"));
+  CHECK(has(text,
+            "| Measure | 2025 | 2026 | n |\n|---|---:|---:|---:|\n"
+            "| Allocated, of in service (`gpu.allocated.share`, %) | 51.0 ± 2.5 | 51.0 ± 2.5 | 3 |"));
+  CHECK(has(text, "**Mean wait** (`jobs.wait.mean`, h)\n"));
+  CHECK(has(text, "| small firms | 4.37 ± 0.41 | ≥ 4.37 ± 0.41 | 4.37 ± 0.41 | 3 |"));
 }
 
 TEST_CASE("a section without figures is left out, not printed empty") {
@@ -284,7 +348,8 @@ TEST_CASE("the report speaks Korean, or both, and figures and metric names stay"
   const std::string korean = report_markdown(run.result);
   CHECK(has(korean, "# 시뮬레이션 보고서: 장난감"));
   CHECK(has(korean, "| **충족** | 계획의 목표 |"));
-  CHECK(has(korean, "capacity.units: 주문"));
+  CHECK(has(korean, "**장치 수: 12월 31일** (`capacity.units`, GPU)"));
+  CHECK(has(korean, "| 주문 | 100 ± 0 |"));
   CHECK_FALSE(has(korean, "Assumptions"));
   run.result.language = Language::both;
   const std::string both = report_markdown(run.result);
