@@ -64,20 +64,6 @@ Plan plan_for(const scenario::Scenario& s, const Arguments& arguments) {
   return plan;
 }
 
-/// Judges the targets; where one names what was not measured, the figures are kept and the mistakes handed
-/// back.
-experiment::Summary summarise(const scenario::Scenario& s, const std::vector<simulation::RunRecord>& records,
-                              std::vector<Diagnostic>& mistakes) {
-  try {
-    return experiment::summarise(s, records);
-  } catch (const ScenarioError& e) {
-    mistakes = e.diagnostics();
-    scenario::Scenario without = s;
-    without.targets.clear();
-    return experiment::summarise(without, records);
-  }
-}
-
 int run_one(const scenario::Scenario& s, const std::string& folder, Plan plan) {
   report::RunFacts facts;
   facts.command_line = command_line();
@@ -105,8 +91,7 @@ int run_one(const scenario::Scenario& s, const std::string& folder, Plan plan) {
   result.settings = plan.settings;
   result.language = plan.language;
   result.records = std::move(done.records);
-  std::vector<Diagnostic> mistakes;
-  result.summary = summarise(s, result.records, mistakes);
+  result.summary = experiment::summarise(s, result.records);
   facts.finished = utc_now();
   facts.wall_seconds = wall_seconds() - began;
   facts.threads = plan.replicate.threads;
@@ -114,9 +99,9 @@ int run_one(const scenario::Scenario& s, const std::string& folder, Plan plan) {
   const std::string path = report::write_results(folder, result, facts);
   put_out(report::summary_text(result));
   put_out(path + "\n");
-  if (!mistakes.empty()) {
-    for (const Diagnostic& d : mistakes) put_err(format_diagnostic(d));
-    put_err("the results are written; the targets were not judged\n");
+  if (!result.summary.mistakes.empty()) {
+    for (const Diagnostic& d : result.summary.mistakes) put_err(format_diagnostic(d));
+    put_err("the results are written; these targets were not judged\n");
     return Exit::invalid;
   }
   return result.interrupted ? Exit::interrupted : Exit::done;

@@ -37,7 +37,7 @@ void check_target(const scenario::Target& target, const std::vector<measures::Me
 /// Takes back the verdicts of a run whose capacity and demand were scaled.
 void withhold_verdicts(Summary& summary, double scale);
 
-/// @throws ScenarioError if a target names what no replication has measured
+/// Of any records and table of metrics.
 Summary summarise(const std::vector<scenario::Target>& targets,
                   const std::vector<simulation::RunRecord>& records,
                   const std::vector<measures::MetricRow>& rows);

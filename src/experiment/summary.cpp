@@ -48,12 +48,17 @@ class EstimateIndex {
   std::map<std::pair<std::string, measures::Labels>, std::size_t> known_;
 };
 
-/// What to write instead of labels that match nothing.
-std::string nearest_labels(const std::vector<Estimate>& estimates, const scenario::Target& target) {
+/// What to write instead of labels that match nothing: those with one more label, else those that look alike.
+std::string nearest_labels(const std::vector<Estimate>& estimates, const scenario::Target& target,
+                           const measures::Labels& labels) {
   std::vector<std::string> written;
-  for (const Estimate& e : estimates)
-    if (e.metric == target.metric)
-      written.push_back(e.labels.empty() ? "no labels" : measures::to_string(e.labels));
+  for (const Estimate& e : estimates) {
+    if (e.metric != target.metric) continue;
+    written.push_back(e.labels.empty() ? "no labels" : measures::to_string(e.labels));
+    const measures::Labels known = sorted(e.labels);
+    if (!labels.empty() && std::includes(known.begin(), known.end(), labels.begin(), labels.end()))
+      return fmt::format("did you mean `{}`?", written.back());
+  }
   if (written.empty()) return "this run has not measured it; is its part of the model switched off?";
   const std::string near = nearest_name(target.where, written);
   if (!near.empty()) return fmt::format("did you mean `{}`?", near);
@@ -83,29 +88,28 @@ Diagnostic diagnose(const scenario::Target& target, const Finding& finding) {
   return d;
 }
 
-TargetResult settle(const scenario::Target& target, const std::vector<Estimate>& estimates,
-                    std::vector<Diagnostic>& mistakes) {
-  TargetResult result;
-  result.target = target;
+void settle(const scenario::Target& target, Summary& summary) {
   Bar bar;
   measures::Labels labels;
   parse_bar(target.expect, bar);  // check_target has seen to both
   parse_labels(target.where, labels);
   labels = sorted(std::move(labels));
-  const auto found = std::find_if(estimates.begin(), estimates.end(), [&](const Estimate& e) {
+  const auto found = std::find_if(summary.estimates.begin(), summary.estimates.end(), [&](const Estimate& e) {
     return e.metric == target.metric && sorted(e.labels) == labels;
   });
-  if (found == estimates.end()) {
-    mistakes.push_back(
+  if (found == summary.estimates.end()) {
+    summary.mistakes.push_back(
         diagnose(target, {fmt::format("targets[{}].where", target.name),
                           fmt::format("{} has no value where `{}`", target.metric, target.where),
-                          nearest_labels(estimates, target), "E0504"}));
-    return result;
+                          nearest_labels(summary.estimates, target, labels), "E0504"}));
+    return;
   }
+  TargetResult result;
+  result.target = target;
   result.estimate = *found;
   result.verdict = judge(bar, *found);
   result.explanation = explain(result);
-  return result;
+  summary.targets.push_back(std::move(result));
 }
 
 }  // namespace
@@ -178,14 +182,12 @@ Summary summarise(const std::vector<scenario::Target>& targets,
   }
   if (records.empty()) return summary;
 
-  std::vector<Diagnostic> mistakes;
   for (const scenario::Target& target : targets) {
     std::vector<Finding> found;
     check_target(target, rows, found);
-    for (const Finding& f : found) mistakes.push_back(diagnose(target, f));
-    if (found.empty()) summary.targets.push_back(settle(target, summary.estimates, mistakes));
+    for (const Finding& f : found) summary.mistakes.push_back(diagnose(target, f));
+    if (found.empty()) settle(target, summary);
   }
-  if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
   return summary;
 }
 

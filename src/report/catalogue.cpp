@@ -70,6 +70,7 @@ constexpr std::array sentences{
              "안에 있거나 구간을 구할 수 없습니다. 반복을 늘리면 판정될 수 있습니다."},
     Sentence{Say::not_judged, "A scaled quick run is not judged: the bars are stated for the real size.",
              "규모를 줄인 간이 실행은 판정하지 않습니다. 기준은 실제 규모에 대한 것입니다."},
+    Sentence{Say::targets_unjudged, "Could not be judged:", "판정할 수 없는 목표:"},
     Sentence{Say::readings, "The national target, read in different ways", "국가 목표를 읽는 여러 방식"},
     Sentence{
         Say::readings_text,

@@ -36,6 +36,7 @@ enum class Say : unsigned char {
   warn_only,
   verdict_note,
   not_judged,
+  targets_unjudged,
   readings,
   readings_text,
   readings_scaled,  ///< scale

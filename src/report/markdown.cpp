@@ -102,12 +102,20 @@ class Page {
   }
 
   void targets() {
-    if (result_.summary.targets.empty()) return;
+    const experiment::Summary& summary = result_.summary;
+    if (summary.targets.empty() && summary.mistakes.empty()) return;
     heading(Say::targets);
+    if (!summary.mistakes.empty()) {
+      std::vector<std::string> items;
+      for (const Diagnostic& d : summary.mistakes) items.push_back(markdown_text(d.message));
+      paragraph(words(Say::targets_unjudged));
+      list(items);
+    }
+    if (summary.targets.empty()) return;
     out_ += table_head({words(Say::verdict), words(Say::target), words(Say::measure), words(Say::bar),
                         words(Say::estimate), words(Say::unit), words(Say::replications_column)},
                        4);
-    for (const experiment::TargetResult& t : result_.summary.targets) out_ += target_row(t);
+    for (const experiment::TargetResult& t : summary.targets) out_ += target_row(t);
     out_ += "\n";
     paragraph(words(s_.quick_scale < 1 ? Say::not_judged : Say::verdict_note));
   }

@@ -29,9 +29,12 @@ struct Scan {
   Mistakes& mistakes;
   bool is_good = true;  // else no parser may see the text
   bool goes_on = true;
+  int refused_line = 0;
 
+  /// The first of each line: a file in another encoding has many.
   void refuse(Fault fault, const Mark& mark, std::string message, std::string help) {
-    mistakes.add(fault, mark, 1, std::move(message), std::move(help));
+    if (mark.line != refused_line) mistakes.add(fault, mark, 1, std::move(message), std::move(help));
+    refused_line = mark.line;
     is_good = false;
   }
   void stop(const Mark& mark, std::string message, std::string help) {

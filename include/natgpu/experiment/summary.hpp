@@ -40,8 +40,9 @@ struct TargetResult {
 };
 
 struct Summary {
-  std::vector<Estimate> estimates;  ///< in the order of the first record
-  std::vector<TargetResult> targets;
+  std::vector<Estimate> estimates;    ///< in the order of the first record
+  std::vector<TargetResult> targets;  ///< those that could be judged
+  std::vector<Diagnostic> mistakes;   ///< of those that could not: whoever settles targets must refuse them
 };
 
 /// What can be told of the targets before anything runs: an unknown metric or label key, a bar without the
@@ -50,8 +51,9 @@ struct Summary {
 std::vector<Finding> check_targets(const scenario::Scenario& scenario);
 
 /// A scaled `--quick` run gets no verdict: bars are stated for the real size.
+/// A target whose labels match nothing that was measured is a mistake (E0504), never a silent pass; the
+/// figures and the other targets stay.
 /// @pre records are in replication order
-/// @throws ScenarioError E0504 if a target's labels match nothing that was measured; never a silent pass
 Summary summarise(const scenario::Scenario& scenario, const std::vector<simulation::RunRecord>& records);
 
 /// Quantile of Student's t law, e.g. (0.975, 9) -> 2.262157.

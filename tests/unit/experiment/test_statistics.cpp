@@ -54,13 +54,11 @@ scenario::Target target(const std::string& metric, const std::string& where, con
 }
 
 std::string code_of(const scenario::Target& t, std::string* help = nullptr) {
-  try {
-    summarise({t}, {record(0, 1, 1), record(1, 1, 1)}, rows());
-  } catch (const ScenarioError& e) {
-    if (help != nullptr) *help = e.diagnostics()[0].help;
-    return e.diagnostics()[0].code;
-  }
-  return "";
+  const Summary s = summarise({t}, {record(0, 1, 1), record(1, 1, 1)}, rows());
+  CHECK(s.targets.size() + std::min<std::size_t>(s.mistakes.size(), 1) == 1);
+  if (s.mistakes.empty()) return "";
+  if (help != nullptr) *help = s.mistakes[0].help;
+  return s.mistakes[0].code;
 }
 
 }  // namespace
@@ -237,10 +235,43 @@ TEST_CASE("a target that names nothing is an error, never a silent pass") {
   CHECK(help == "did you mean `period`?");
   CHECK(code_of(target("gpu.busy.share", "period=2031", ">= 1"), &help) == "E0504");
   CHECK(help == "did you mean `period=2030`?");
+  CHECK(code_of(target("capacity.h100e", "at=2030-12-31", ">= 1 H100e"), &help) == "E0504");
+  CHECK(help == "did you mean `at=2030-12-31;state=in-service`?");
   CHECK(code_of(target("gpu.busy.share", "", ">= 1")) == "E0504");
   CHECK(code_of(target("gpu.busy.share", "period", ">= 1")) == "E0504");
   CHECK(code_of(target("gpu.busy.share", "period=2030;period=2030", ">= 1")) == "E0504");
   CHECK(code_of(target("jobs.wait.mean", "period=2030", "<= 1 s")) == "E0504");
+}
+
+TEST_CASE("a target that cannot be judged leaves the figures and the other targets as they are") {
+  const Summary s = summarise(
+      {target("gpu.busy.share", "period=2031", ">= 0.9"), target("gpu.busy.share", "period=2030", ">= 0.9")},
+      {record(0, 30000, 0.4), record(1, 30002, 0.4)}, rows());
+  CHECK(s.mistakes.size() == 1);
+  REQUIRE(s.targets.size() == 1);
+  CHECK(s.targets[0].verdict == Verdict::fail);
+  CHECK_FALSE(s.estimates.empty());
+}
+
+TEST_CASE("a difference and a ratio of measures have the interval of what happens in each replication") {
+  const Estimate whole = estimate({10, 20, 30}), part = estimate({4, 14, 24});
+  const Estimate gap = difference(whole, part);
+  CHECK(gap.mean == 6);
+  CHECK(gap.half_width == 0);
+  CHECK(ratio(part, whole).values == std::vector<double>{0.4, 0.7, 0.8});
+  CHECK(ratio(part, whole).unit == "share");
+  const Estimate holes = ratio(estimate({1, 1, 1}), estimate({0, 2, not_a_number}));
+  CHECK(holes.n == 1);
+  CHECK(holes.mean == 0.5);
+}
+
+TEST_CASE("a scaled run has no verdicts, whatever its figures") {
+  Summary s = summarise({target("gpu.busy.share", "period=2030", ">= 0.1")},
+                        {record(0, 30000, 0.4), record(1, 30002, 0.4)}, rows());
+  REQUIRE(s.targets[0].verdict == Verdict::pass);
+  withhold_verdicts(s, 0.05);
+  CHECK(s.targets[0].verdict == Verdict::inconclusive);
+  CHECK(s.targets[0].explanation == "a quick run at 0.05 of the real size is not judged");
 }
 
 TEST_CASE("all mistakes of all targets come in one go") {

@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include <fmt/format.h>
+
 #include <natgpu/scenario/scenario.hpp>
 
 #include "catch.hpp"
@@ -134,8 +136,8 @@ TEST_CASE("quotes inside words and comments are not taken for open ones") {
 TEST_CASE("an alias bomb is read in time linear in its size and refused") {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
-    const std::string before = "*a" + std::to_string(i - 1);
-    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    const std::string before = fmt::format("*a{}", i - 1);
+    bomb += fmt::format("a{0}: &a{0} [{1}", i, before);
     for (int k = 0; k < 8; ++k) bomb += ", " + before;
     bomb += "]\n";
   }
@@ -151,7 +153,7 @@ TEST_CASE("files, lines, texts, maps and nesting have limits") {
   for (int i = 0; i < 2000; ++i) folded += "  " + std::string(50, 'x') + "\n";
   CHECK(read(folded).codes() == "E0204");
   std::string keys;
-  for (int i = 0; i < 4097; ++i) keys += "k" + std::to_string(i) + ": 1\n";
+  for (int i = 0; i < 4097; ++i) keys += fmt::format("k{}: 1\n", i);
   CHECK(read(keys).codes() == "E0204");
   std::string blocks;
   for (int i = 0; i < 70; ++i) blocks += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
