@@ -73,7 +73,7 @@ TEST_CASE("a failure takes the newest replica, which is asked for again") {
   CHECK(s.time(Use::useful) == 24 + 8 + 1 + 1);  // what was served was of use
 }
 
-TEST_CASE("a failure of the floor stops its replicas; the service goes on when the floor is back") {
+TEST_CASE("a failure of the floor stops its replicas, and the service goes on when the floor is back") {
   Script<> s(3);
   s.service(0, 24);
   s.broken(10, 11, 3, 0, supply::Victim::uniform);
