@@ -11,15 +11,23 @@
 // that sizes above one node of eight shrink too, down to eight. What a shrunk gang lacks is made up for by
 // more of them: every class of every sector keeps its share of the GPU-hours, and the pool its load.
 //
+// Bars of targets that count capacity are cut as well, or none would be met.
+//
 // A pool that is small already is not cut, nor is one that replays a log, whose jobs cannot be thinned
 // without becoming another log. Then only replications are fewer.
 #include "quick.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/units.hpp>
 
 namespace natgpu::scenario {
 namespace {
@@ -126,12 +134,27 @@ void scale_demand(demand::Demand& demand, double scale) {
   }
 }
 
+/// Scales a bar that is stated in GPUs, their peaks, hours or energy; shares and waits are held to the same
+/// bar.
+void scale_bar(std::string& expect, double scale) {
+  constexpr std::array<std::string_view, 5> scaled_units{"GPU", "GPU.h", "H100e", "EFLOP/s", "MWh"};
+  const std::size_t from = std::min(expect.find_first_of("0123456789"), expect.size());
+  const std::size_t to = std::min(expect.find(' ', from), expect.size());
+  const std::string unit = expect.substr(std::min(to + 1, expect.size()));
+  const std::string word = unit.substr(0, unit.find(' '));
+  double bound = 0;
+  if (std::find(scaled_units.begin(), scaled_units.end(), word) == scaled_units.end()) return;
+  if (parse_number(expect.substr(from, to - from), bound) != QuantityError::none) return;  // said later
+  expect = fmt::format("{}{:.6g} {}", expect.substr(0, from), bound * scale, unit);
+}
+
 void scale_all(Scenario& s, double scale) {
   for (supply::Tranche& t : s.supply.tranches) scale_tranche(s, t, scale);
   for (supply::Site& site : s.supply.sites)
     for (supply::GridStep& step : site.grid) step.power_w *= scale;
   if (s.supply.failures.crews > 0) s.supply.failures.crews = scaled_count(s.supply.failures.crews, scale, 1);
   scale_demand(s.demand, scale);
+  for (Target& target : s.targets) scale_bar(target.expect, scale);
   if (s.scheduling.queue_limit > 0)
     s.scheduling.queue_limit = scaled_count(s.scheduling.queue_limit, scale, 1);
 }

@@ -379,6 +379,23 @@ TEST_CASE("a quick run of a large scenario is a twentieth of it, in whole nodes"
   CHECK(s.resolved.find("quick_scale = 0.05\n") != std::string::npos);
 }
 
+TEST_CASE("a quick run is held to a twentieth of what counts capacity, and to all of what is a share") {
+  const std::string text =
+      replaced(good, "units: 64 GPU", "units: 40000 GPU") +
+      "targets:\n"
+      "  - {name: a, metric: capacity.h100e, where: at=2026-12-31;state=public, expect: \">= 30000 H100e\"}\n"
+      "  - {name: b, metric: reading.value, expect: \"< 2.5 EFLOP/s fp64_tensor\"}\n"
+      "  - {name: c, metric: gpu.allocated.share, expect: \">= 0.65\"}\n"
+      "  - {name: d, metric: jobs.wait.mean, expect: \"<= 3600 s\"}\n";
+  LoadOptions quick;
+  quick.quick = true;
+  const Scenario s = load(text, quick);
+  CHECK(s.targets[0].expect == ">= 1500 H100e");
+  CHECK(s.targets[1].expect == "< 0.125 EFLOP/s fp64_tensor");
+  CHECK(s.targets[2].expect == ">= 0.65");
+  CHECK(s.targets[3].expect == "<= 3600 s");
+}
+
 TEST_CASE("a quick run of a small scenario has fewer replications and nothing else") {
   LoadOptions quick;
   quick.quick = true;

@@ -107,9 +107,7 @@ TEST_CASE("korea-2030 asks for at least ten million jobs a replication, and not 
   CHECK(jobs < 30e6);
 }
 
-TEST_CASE(
-    "korea-2030 simulates organisations by the ten thousand, no more than 150,000, and weights no owner "
-    "group") {
+TEST_CASE("korea-2030 simulates at most 150,000 organisations and weights no owner group") {
   const auto s = scenario::load_scenario(named("korea-2030"));
   std::int64_t simulated = 0;
   for (const demand::Sector& x : s.demand.sectors) {
