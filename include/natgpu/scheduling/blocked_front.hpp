@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
@@ -90,9 +89,10 @@ class BlockedFront {
     if (settled && row[e.best].at > now) return true;
     return settle(e, row, group, pools, now);
   }
-  /// Where and when it would start. @pre examined in this walk
-  std::pair<std::uint32_t, Reservation> reservation_for(const Entry& e, const JobGroup& group,
-                                                        std::int64_t now) const {
+  /// Whether only another's reservation keeps it from starting. @pre examined in this walk
+  bool could_start_at_once(const Entry& e, std::int64_t now) const { return estimates(e)[e.best].at <= now; }
+  /// The reservation in the pool of its best choice. @pre examined in this walk
+  Reservation reservation_for(const Entry& e, std::int64_t now) const {
     const Estimate& best = estimates(e)[e.best];
     Reservation r;
     r.shadow = std::max(best.at, now);
@@ -100,7 +100,7 @@ class BlockedFront {
     r.gpus = e.job.gpus;
     r.spare = best.free - e.job.gpus;
     r.holder = e.job.order.id;
-    return {group.choices[static_cast<std::size_t>(e.best)].pool, r};
+    return r;
   }
 
  private:

@@ -386,12 +386,11 @@ class Dispatcher {
       front_.remove(i);
       return false;
     }
-    const auto [pool, reservation] = front_.reservation_for(e, g, now_);
-    look_again_ |= reservation.shadow <= now_;
-    PoolState& p = pools_[pool];
+    look_again_ |= front_.could_start_at_once(e, now_);
+    PoolState& p = pools_[g.choices[static_cast<std::size_t>(e.best)].pool];
     if (p.blocked) return true;
     p.blocked = true;
-    p.reservation = reservation;
+    p.reservation = front_.reservation_for(e, now_);
     --unreserved_;
     return true;
   }
@@ -464,7 +463,7 @@ class Dispatcher {
     bool beyond = false;
     const auto skip = [&](const WaitingTraits::Summary& s) { return !s.may_hold(sieve); };
     const auto stop = [&](const WaitingJob& job) {
-      if (!(static_cast<float>(job.requested) <= sieve.longest[size_class(job.gpus)])) return false;
+      if (!sieve.admits(job.gpus, job.requested)) return false;
       if (bound != nullptr && *bound < job.order) return beyond = true;
       return choose(g, job) >= 0;
     };
@@ -484,19 +483,20 @@ class Dispatcher {
   }
   /// Per size class the longest request that may start now in any pool that may take more. @returns false if
   /// none may
-  bool fill(Sieve& sieve, const JobGroup& g) const {
+  bool fill(Sieve& sieve, const JobGroup& g) {
     bool any = false;
     for (const PoolChoice& c : g.choices) {
-      const PoolState& p = pools_[c.pool];
+      PoolState& p = pools_[c.pool];
       if (!p.may_take_more()) continue;
       const std::int64_t available = p.available();
+      sieve.largest = std::max(sieve.largest, available);
       const bool dips =
           keep_profile_ && p.profile.first_dip() - now_ < time_at_speed(longest_requested_, c.speed);
       for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= available; ++size) {
         std::int64_t room = Profile::forever;
         if (B == Backfill::easy && p.blocked && (std::int64_t{1} << size) > p.reservation.spare)
           room = p.reservation.shadow - now_;
-        if (dips) room = std::min(room, p.profile.first_below(std::int64_t{1} << size, p.free) - now_);
+        if (dips) room = std::min(room, p.falls.below(p.profile, p.version, p.free, size) - now_);
         if (room <= 0) continue;
         any = true;
         // One part in a million up: the sieve may let through too much, never too little.

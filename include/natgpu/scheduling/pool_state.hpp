@@ -3,11 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
 #include <natgpu/scheduling/profile.hpp>
 #include <natgpu/scheduling/spec.hpp>
+#include <natgpu/scheduling/waiting_queue.hpp>
 
 namespace natgpu::scheduling {
 
@@ -54,6 +56,29 @@ class Crossings {
   std::uint32_t version_ = 0;
 };
 
+/// First instants from which fewer GPUs than a size class's least are free, kept until the profile changes:
+/// all groups that accept a pool ask for the same.
+class Falls {
+ public:
+  std::int64_t below(const Profile& profile, std::uint32_t version, std::int64_t free, std::size_t size) {
+    if (version != version_) {
+      known_ = 0;
+      version_ = version;
+    }
+    const std::uint32_t bit = std::uint32_t{1} << size;
+    if ((known_ & bit) == 0) {
+      at_[size] = profile.first_below(std::int64_t{1} << size, free);
+      known_ |= bit;
+    }
+    return at_[size];
+  }
+
+ private:
+  std::array<std::int64_t, size_classes> at_{};
+  std::uint32_t known_ = 0;
+  std::uint32_t version_ = 0;
+};
+
 struct PoolState {
   std::int64_t free = 0;      ///< idle
   std::int64_t due = 0;       ///< held by jobs whose requested end is now (arrival_first only)
@@ -67,6 +92,7 @@ struct PoolState {
   std::int64_t foreseen_net = 0;  ///< and their sum, GPUs
   Profile profile;
   Crossings crossings;
+  Falls falls;
   Reservation last_reservation;  ///< as the last scan left it
   bool was_blocked = false;
 

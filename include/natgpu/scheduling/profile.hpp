@@ -163,6 +163,7 @@ class Profile {
     friend bool operator==(const Sums&, const Sums&) = default;
   };
   struct Traits {
+    static constexpr std::size_t leaf_size = 64;
     using Entry = Step;
     using Key = std::int64_t;
     using Summary = Sums;

@@ -9,11 +9,11 @@
 
 namespace natgpu::scheduling {
 
-/// A sorted sequence kept in leaves of up to 64 entries, with a segment tree of summaries over the leaves:
+/// A sorted sequence kept in small leaves of entries, with a segment tree of summaries over the leaves:
 /// the one structure behind the waiting queue and the capacity profile.
 ///
 /// Traits:
-///   Entry, Key (ordered by <), Summary (default = summary of nothing, compared by ==)
+///   leaf_size, Entry, Key (ordered by <), Summary (default = summary of nothing, compared by ==)
 ///   static Key key(const Entry&)
 ///   static void absorb(Summary&, const Entry&)                  summary of a stretch with an entry put at
 ///   its end static Summary combine(const Summary& left, const Summary& right) static bool
@@ -29,7 +29,7 @@ class SummarySequence {
   using Entry = typename Traits::Entry;
   using Key = typename Traits::Key;
   using Summary = typename Traits::Summary;
-  static constexpr std::size_t leaf_size = 64;
+  static constexpr std::size_t leaf_size = Traits::leaf_size;
 
   /// A place in the sequence: leaf by rank, entry within it. Void after any change.
   struct Cursor {

@@ -38,16 +38,23 @@ constexpr std::size_t size_class(std::int32_t gpus) {
 /// entry.
 struct Sieve {
   std::array<float, size_classes> longest;
+  std::int64_t largest = 0;  ///< GPUs
   static constexpr float none = -1.0F;
   static constexpr float any = std::numeric_limits<float>::max();
   Sieve() { longest.fill(none); }
   void admit(std::size_t size, float requested) {
     if (requested > longest[size]) longest[size] = requested;
   }
+  bool admits(std::int32_t gpus, std::int64_t requested) const;
 };
+
+inline bool Sieve::admits(std::int32_t gpus, std::int64_t requested) const {
+  return gpus <= largest && static_cast<float>(requested) <= longest[size_class(gpus)];
+}
 
 /// Waiting jobs in queue order, indexed by size and requested time.
 struct WaitingTraits {
+  static constexpr std::size_t leaf_size = 32;  // a scan of one costs what four levels of the tree do
   using Entry = WaitingJob;
   using Key = QueueKey;
   /// Least requested time per size class. Rounding to float keeps the order, so comparisons stay safe.
