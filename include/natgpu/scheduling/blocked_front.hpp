@@ -120,7 +120,7 @@ class BlockedFront {
     if (x.version == p.version) return true;
     x.version = p.version;
     x.exact = false;
-    if (p.improved) x.at = p.crossings.not_before(p.version, e.job.gpus);
+    if (p.improved) x.at = p.stretches.not_before(p.version, e.job.gpus);
     return choice != e.best && (x.at == Profile::forever || x.end(now) > e.best_end);
   }
   /// Works out the earliest end, looking only at pools that could give it.
@@ -148,8 +148,9 @@ class BlockedFront {
   static void measure(Estimate& x, std::int64_t gpus, PoolState& p, std::int64_t now) {
     x.version = p.version;
     x.exact = true;
-    Profile::Hole h = p.crossings.find(p.profile, p.version, p.free, gpus);
-    if (h.at != Profile::forever && p.profile.first_dip() < std::max(h.at, now) + x.requested)
+    const Profile::Stretch& first = p.stretches.find(p.profile, p.version, p.free, gpus);
+    Profile::Hole h = first.from;
+    if (h.at != Profile::forever && first.until < std::max(h.at, now) + x.requested)
       h = p.profile.hole(now, p.free, gpus, x.requested);
     x.at = h.at;
     x.free = h.free;

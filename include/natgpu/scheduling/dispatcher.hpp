@@ -288,6 +288,7 @@ class Dispatcher {
       p.release_reservation();
       unreserved_ += p.may_hold();
     }
+    for (JobGroup& g : groups_) g.open = unblocked(g);
     look_again_ = false;
     std::swap(changing_pools_, changed_pools_);
     for (const std::uint32_t p : changing_pools_) is_changed_[p] = false;
@@ -376,11 +377,8 @@ class Dispatcher {
   bool reserve_for(std::size_t i) {
     BlockedFront::Entry& e = front_[i];
     const JobGroup& g = groups_[e.group];
-    const bool any = std::any_of(g.choices.begin(), g.choices.end(), [this](const PoolChoice& c) {
-      return !pools_[c.pool].blocked && pools_[c.pool].may_hold();
-    });
-    if (!any && holdable(g, e.job)) return true;
-    if (!any || !front_.examine(e, g, pools_, changing_pools_, walk_, now_)) {
+    if (!g.open && holdable(g, e.job)) return true;
+    if (!g.open || !front_.examine(e, g, pools_, changing_pools_, walk_, now_)) {
       shelve({e.group, e.job});
       leave_queue(groups_[e.group], e.job.order);
       front_.remove(i);
@@ -392,6 +390,8 @@ class Dispatcher {
     p.blocked = true;
     p.reservation = front_.reservation_for(e, now_);
     --unreserved_;
+    for (JobGroup& other : groups_)
+      if (other.open) other.open = unblocked(other);
     return true;
   }
 

@@ -35,6 +35,8 @@ struct JobGroup {
   WaitingQueue queue;
   WaitingQueue shelf;  ///< jobs that no profile can hold: block nobody, wait for a gain of capacity
 
+  bool open = false;  ///< easy: a pool it accepts is without a reservation
+
   WaitingJob next;  ///< the first job of the group that may start, while `has_next`
   bool has_next = false;
   bool live = false;   ///< the scan goes on here

@@ -22,35 +22,35 @@ struct Reservation {
   std::uint64_t holder = 0;
 };
 
-/// Earliest instants by number of GPUs, kept until the profile changes: the blocked jobs at the head of a
-/// queue ask for the same few sizes again and again.
-class Crossings {
+/// First stretches with a number of GPUs free, kept until the profile changes: the blocked jobs at the head
+/// of a queue ask for the same few sizes again and again.
+class Stretches {
  public:
-  /// When `size` GPUs are first free at once, losses ahead apart.
-  const Profile::Hole& find(const Profile& profile, std::uint32_t version, std::int64_t free,
-                            std::int64_t size) {
+  const Profile::Stretch& find(const Profile& profile, std::uint32_t version, std::int64_t free,
+                               std::int64_t size) {
     if (version != version_) {
       known_.clear();
       version_ = version;
     }
     for (const Known& k : known_)
-      if (k.size == size) return k.hole;
-    known_.push_back({size, profile.first_with(free, size)});
-    return known_.back().hole;
+      if (k.size == size) return k.stretch;
+    known_.push_back({size, profile.first_stretch(free, size)});
+    return known_.back().stretch;
   }
-  /// An instant that the crossing of `size` does not precede, from what is known; 0 if nothing is.
+  /// An instant that the first stretch of `size` does not precede, from what is
+  /// known; 0 if nothing is.
   std::int64_t not_before(std::uint32_t version, std::int64_t size) const {
     std::int64_t bound = 0;
     if (version == version_)
       for (const Known& k : known_)
-        if (k.size <= size) bound = std::max(bound, k.hole.at);
+        if (k.size <= size) bound = std::max(bound, k.stretch.from.at);
     return bound;
   }
 
  private:
   struct Known {
     std::int64_t size;
-    Profile::Hole hole;
+    Profile::Stretch stretch;
   };
   std::vector<Known> known_;
   std::uint32_t version_ = 0;
@@ -91,7 +91,7 @@ struct PoolState {
   std::int64_t foreseen = 0;      ///< announced changes still to come: how many
   std::int64_t foreseen_net = 0;  ///< and their sum, GPUs
   Profile profile;
-  Crossings crossings;
+  Stretches stretches;
   Falls falls;
   Reservation last_reservation;  ///< as the last scan left it
   bool was_blocked = false;

@@ -68,12 +68,19 @@ class Profile {
     std::int64_t at = forever;  ///< earliest start, or `forever`
     std::int64_t free = 0;      ///< GPUs free at that instant
   };
-  /// When `size` GPUs are first free at once, and how many are then; 0 if they are free already. Losses after
-  /// that instant are not looked at. `free_now`: free at this instant.
-  Hole first_with(std::int64_t free_now, std::int64_t size) const {
-    if (free_now >= size) return {0, free_now};
+  struct Stretch {
+    Hole from;                     ///< at 0 if `size` GPUs are free already
+    std::int64_t until = forever;  ///< fewer are free from here on
+  };
+  /// The first stretch with `size` GPUs free. `free_now`: free at this instant.
+  Stretch first_stretch(std::int64_t free_now, std::int64_t size) const {
     auto cursor = steps_.begin();
-    return reach(cursor, free_now, size);
+    Stretch s{{0, free_now}, forever};
+    if (free_now < size) s.from = reach(cursor, free_now, size);
+    if (s.from.at == forever || dips_ == 0) return s;
+    std::int64_t free = s.from.free;
+    if (const Step* drop = fall(cursor, free, size)) s.until = drop->at;
+    return s;
   }
   /// The earliest t >= now with `size` GPUs free during all of [t, t + length).
   Hole hole(std::int64_t now, std::int64_t free_now, std::int64_t size, std::int64_t length) const {
@@ -89,14 +96,7 @@ class Profile {
       }
       if (dips_ == 0) return {start, free};
       const std::int64_t free_at_start = free;
-      const Step* drop = steps_.walk(
-          cursor,
-          [&](const Sums& m) {
-            if (free + m.lowest < size) return false;
-            free += m.sum;
-            return true;
-          },
-          [&](const Step& step) { return free + step.delta < size || (free += step.delta, false); });
+      const Step* drop = fall(cursor, free, size);
       if (drop == nullptr || drop->at >= start + length || start + length < start)
         return {start, free_at_start};
       free += drop->delta;
@@ -134,14 +134,7 @@ class Profile {
     if (dips_ == 0) return forever;
     std::int64_t free = free_now;
     auto cursor = steps_.begin();
-    const Step* s = steps_.walk(
-        cursor,
-        [&](const Sums& m) {
-          if (free + m.lowest < size) return false;
-          free += m.sum;
-          return true;
-        },
-        [&](const Step& step) { return free + step.delta < size || (free += step.delta, false); });
+    const Step* s = fall(cursor, free, size);
     return s != nullptr ? s->at : forever;
   }
 
@@ -213,6 +206,18 @@ class Profile {
     if (s == nullptr) return {};
     ++cursor.index;
     return {s->at, free + s->delta};
+  }
+  /// Walks to the first step that leaves fewer than `size` free, or to the end (null). `free`: before the
+  /// cursor, and before that step after it.
+  const Step* fall(Steps::Cursor& cursor, std::int64_t& free, std::int64_t size) const {
+    return steps_.walk(
+        cursor,
+        [&](const Sums& m) {
+          if (free + m.lowest < size) return false;
+          free += m.sum;
+          return true;
+        },
+        [&](const Step& step) { return free + step.delta < size || (free += step.delta, false); });
   }
   void note_sign(std::int64_t delta, int count) {
     if (delta >= 0) return;
