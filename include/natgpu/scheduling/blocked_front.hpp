@@ -148,10 +148,7 @@ class BlockedFront {
   static void measure(Estimate& x, std::int64_t gpus, PoolState& p, std::int64_t now) {
     x.version = p.version;
     x.exact = true;
-    const Profile::Stretch& first = p.stretches.find(p.profile, p.version, p.free, gpus);
-    Profile::Hole h = first.from;
-    if (h.at != Profile::forever && first.until < std::max(h.at, now) + x.requested)
-      h = p.profile.hole(now, p.free, gpus, x.requested);
+    const Profile::Hole h = p.stretches.hole(p.profile, p.version, now, p.free, gpus, x.requested);
     x.at = h.at;
     x.free = h.free;
   }

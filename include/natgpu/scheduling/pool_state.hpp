@@ -26,32 +26,45 @@ struct Reservation {
 /// of a queue ask for the same few sizes again and again.
 class Stretches {
  public:
-  const Profile::Stretch& find(const Profile& profile, std::uint32_t version, std::int64_t free,
-                               std::int64_t size) {
-    if (version != version_) {
-      known_.clear();
-      version_ = version;
+  /// The earliest t >= now with `size` GPUs free during all of [t, t + length).
+  Profile::Hole hole(const Profile& profile, std::uint32_t version, std::int64_t now, std::int64_t free,
+                     std::int64_t size, std::int64_t length) {
+    Known& k = find(profile, version, free, size);
+    const Profile::Hole from = k.from;
+    if (from.at == Profile::forever) return from;
+    const std::int64_t end = std::max(from.at, now) + length;
+    if (end <= profile.first_dip()) return from;
+    if (!k.knows_end) {
+      k.end = profile.end_of_stretch(free, size);
+      k.knows_end = true;
     }
-    for (const Known& k : known_)
-      if (k.size == size) return k.stretch;
-    known_.push_back({size, profile.first_stretch(free, size)});
-    return known_.back().stretch;
+    return end <= k.end ? from : profile.hole(now, free, size, length);
   }
-  /// An instant that the first stretch of `size` does not precede, from what is
-  /// known; 0 if nothing is.
+  /// An instant that the first stretch of `size` does not precede, from what is known; 0 if nothing is.
   std::int64_t not_before(std::uint32_t version, std::int64_t size) const {
     std::int64_t bound = 0;
     if (version == version_)
       for (const Known& k : known_)
-        if (k.size <= size) bound = std::max(bound, k.stretch.from.at);
+        if (k.size <= size) bound = std::max(bound, k.from.at);
     return bound;
   }
 
  private:
   struct Known {
     std::int64_t size;
-    Profile::Stretch stretch;
+    Profile::Hole from;
+    std::int64_t end = 0;
+    bool knows_end = false;
   };
+  Known& find(const Profile& profile, std::uint32_t version, std::int64_t free, std::int64_t size) {
+    if (version != version_) {
+      known_.clear();
+      version_ = version;
+    }
+    for (Known& k : known_)
+      if (k.size == size) return k;
+    return known_.emplace_back(Known{size, profile.start_of_stretch(free, size)});
+  }
   std::vector<Known> known_;
   std::uint32_t version_ = 0;
 };

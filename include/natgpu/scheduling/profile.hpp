@@ -68,19 +68,19 @@ class Profile {
     std::int64_t at = forever;  ///< earliest start, or `forever`
     std::int64_t free = 0;      ///< GPUs free at that instant
   };
-  struct Stretch {
-    Hole from;                     ///< at 0 if `size` GPUs are free already
-    std::int64_t until = forever;  ///< fewer are free from here on
-  };
-  /// The first stretch with `size` GPUs free. `free_now`: free at this instant.
-  Stretch first_stretch(std::int64_t free_now, std::int64_t size) const {
+  /// When `size` GPUs are first free at once, and how many are then; at 0 if they are free already.
+  /// `free_now`: free at this instant.
+  Hole start_of_stretch(std::int64_t free_now, std::int64_t size) const {
+    if (free_now >= size) return {0, free_now};
     auto cursor = steps_.begin();
-    Stretch s{{0, free_now}, forever};
-    if (free_now < size) s.from = reach(cursor, free_now, size);
-    if (s.from.at == forever || dips_ == 0) return s;
-    std::int64_t free = s.from.free;
-    if (const Step* drop = fall(cursor, free, size)) s.until = drop->at;
-    return s;
+    return reach(cursor, free_now, size);
+  }
+  /// From when on fewer are free again, or `forever`. @pre the stretch starts
+  std::int64_t end_of_stretch(std::int64_t free_now, std::int64_t size) const {
+    auto cursor = steps_.begin();
+    std::int64_t free = free_now < size ? reach(cursor, free_now, size).free : free_now;
+    const Step* s = fall(cursor, free, size);
+    return s != nullptr ? s->at : forever;
   }
   /// The earliest t >= now with `size` GPUs free during all of [t, t + length).
   Hole hole(std::int64_t now, std::int64_t free_now, std::int64_t size, std::int64_t length) const {
@@ -131,11 +131,7 @@ class Profile {
   /// The first instant from which fewer than `size` are free at some time, or `forever`. @pre size <=
   /// free_now
   std::int64_t first_below(std::int64_t size, std::int64_t free_now) const {
-    if (dips_ == 0) return forever;
-    std::int64_t free = free_now;
-    auto cursor = steps_.begin();
-    const Step* s = fall(cursor, free, size);
-    return s != nullptr ? s->at : forever;
+    return dips_ == 0 ? forever : end_of_stretch(free_now, size);
   }
 
   std::size_t steps() const { return steps_.size(); }
