@@ -45,6 +45,26 @@ std::string one_line(std::string_view text) {
   return printable(line);
 }
 
+/// "1." and "1)" start a list.
+bool ends_list_number(const std::string& line, std::size_t i) {
+  return i > 0 && (i + 1 == line.size() || line[i + 1] == ' ') &&
+         std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(i),
+                     [](char d) { return d >= '0' && d <= '9'; });
+}
+
+/// Whether the character would be markup where it stands.
+bool needs_backslash(const std::string& line, std::size_t i) {
+  const char c = line[i];
+  const auto is_one_of = [&](std::string_view marks) { return marks.find(c) != std::string_view::npos; };
+  if (is_one_of("|\\`*[]~#$")) return true;
+  if (c == '_')  // gpu_user stays readable in the raw text
+    return i == 0 || i + 1 == line.size() || !is_word(line[i - 1]) || !is_word(line[i + 1]);
+  if (is_one_of(".)")) return ends_list_number(line, i);
+  if (i > 0) return false;
+  // An image, a list, an underline, a quotation; but a bar such as ">= 3" stays readable.
+  return is_one_of("!+-=") || (c == '>' && (line.size() == 1 || line[1] != '='));
+}
+
 }  // namespace
 
 std::string csv_text(std::string_view text) {
@@ -76,59 +96,14 @@ std::string markdown_text(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
-    const bool inside_word = i > 0 && i + 1 < line.size() && is_word(line[i - 1]) && is_word(line[i + 1]);
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        continue;
-      case '<':
-        out += "&lt;";
-        continue;
-      case '|':
-        out += "\\|";
-        continue;
-      case '_':
-        out += inside_word ? "_" : "\\_";
-        continue;  // gpu_user stays readable in the raw text
-      case '\\':
-      case '`':
-      case '*':
-      case '[':
-      case ']':
-      case '~':
-      case '#':
-      case '$':
-        out += '\\';
-        break;
-      case '!':
-      case '+':
-      case '-':
-      case '=':  // an image, a list, an underline: only at the start
-        if (i == 0) out += '\\';
-        break;
-      case '>':  // a quotation, but a bar such as ">= 3" stays readable
-        if (i == 0 && (line.size() == 1 || line[1] != '=')) out += '\\';
-        break;
-      case '.':
-      case ')':  // "1." starts a list
-        if (i > 0 && (i + 1 == line.size() || line[i + 1] == ' ') &&
-            std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(i),
-                        [](char d) { return d >= '0' && d <= '9'; }))
-          out += '\\';
-        break;
-      case ' ':
-        if (out.empty()) continue;  // four spaces start a code block
-        break;
-      case ':':  // no address becomes a link by itself
-        if (starts_with(std::string_view(line).substr(i), "://")) {
-          out += "&#58;";
-          continue;
-        }
-        break;
-      default:
-        break;
-    }
-    out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == ':' && starts_with(std::string_view(line).substr(i), "://"))
+      out += "&#58;";                   // no address becomes a link by itself
+    else if (c != ' ' || !out.empty())  // four spaces start a code block
+      out += needs_backslash(line, i) ? std::string{'\\', c} : std::string{c};
   }
   return out;
 }

@@ -190,32 +190,11 @@ std::string flaw_of(const Form& form, const Arguments& arguments) {
   return {};
 }
 
-/// Names and how many of a, b, c count, in the order of Law::Kind.
-struct KindRow {
-  Law::Kind kind;
-  const char* name;
-  int parameters;
-};
-constexpr KindRow kind_rows[] = {
-    {Law::Kind::constant, "constant", 1},
-    {Law::Kind::uniform, "uniform", 2},
-    {Law::Kind::triangular, "triangular", 3},
-    {Law::Kind::exponential, "exponential", 1},
-    {Law::Kind::lognormal, "lognormal", 2},
-    {Law::Kind::weibull, "weibull", 2},
-    {Law::Kind::bounded_pareto, "bounded_pareto", 3},
-    {Law::Kind::erlang, "erlang", 2},
-    {Law::Kind::hyperexponential, "hyperexponential", 3},
-    {Law::Kind::discrete, "discrete", 0},
-};
-
 }  // namespace
 
 std::string canonical_text(const Law& law) {
-  const KindRow& row = kind_rows[static_cast<std::size_t>(law.kind)];
-  const double numbers[] = {law.a, law.b, law.c};
-  std::string out = fmt::format("{}(", row.name);
-  for (int i = 0; i < row.parameters; ++i) out += fmt::format("{}{}", i == 0 ? "" : ", ", numbers[i]);
+  if (law.kind != Law::Kind::discrete) return to_string(law);
+  std::string out = "discrete(";  // to_string rounds the weights
   for (std::size_t i = 0; i < law.values.size(); ++i)
     out += fmt::format("{}{}:{}", i == 0 ? "" : ", ", law.values[i], law.cumulative[i]);
   return out + ")";
