@@ -53,14 +53,21 @@ same() {
   done
 }
 
+# run BUILD ARGUMENT...: what the program says is shown only if it fails
+run() {
+  local build=$1
+  shift
+  "$build/natgpu" run "$@" >"$work/said" 2>&1 || { cat "$work/said" >&2; exit 1; }
+}
+
 # compare NAME ARGUMENT...: runs natgpu with the arguments in each build
 compare() {
   local name=$1 build results
   shift
-  "${builds[0]}/natgpu" run "$@" --jobs 1 --out "$work/$name-one-thread" >/dev/null
+  run "${builds[0]}" "$@" --jobs 1 --out "$work/$name-one-thread"
   for build in "${builds[@]}"; do
     results=$work/$name$(echo "$build" | tr / -)
-    "$build/natgpu" run "$@" --jobs 2 --out "$results" >/dev/null
+    run "$build" "$@" --jobs 2 --out "$results"
     same "$name" "$work/$name-one-thread" "$results"
   done
   echo "$name: ${#builds[@]} builds"
