@@ -33,17 +33,17 @@ constexpr std::array sentences{
     Sentence{Say::differs, "Differs from the scenario file in:", "시나리오 파일과 다른 점:"},
     Sentence{Say::findings, "Main figures", "주요 수치"},
     Sentence{Say::finding_gap,
-             "At the end of {0}, {1} EFLOP/s ({2}) stand on paper, {3} are open to the government's users, "
+             "On {0}, {1} EFLOP/s ({2}) stand on paper, {3} are open to public users, "
              "and {4} are "
              "allocated: {5} % of the paper.",
-             "{0}년 말 서류상 용량은 {1} EFLOP/s({2})이고, 정부 사용자에게 열린 용량은 {3}, 실제 할당된 "
+             "{0} 기준 서류상 용량은 {1} EFLOP/s({2})이고, 공공 이용자에게 열린 용량은 {3}, 실제 할당된 "
              "용량은 {4}로 "
              "서류의 {5} %입니다."},
     Sentence{Say::finding_target,
-             "Headline reading: {1} H100e are open to the government's users at the end of {0}, {2} % of the "
+             "Headline reading: {1} H100e are open to the government's users on {0}, {2} % of the "
              "target of "
              "{3} H100e.",
-             "대표 해석: {0}년 말 정부 사용자에게 열린 용량은 {1} H100e로 목표 {3} H100e의 {2} %입니다."},
+             "대표 해석: {0} 기준 정부 사용자에게 열린 용량은 {1} H100e로 목표 {3} H100e의 {2} %입니다."},
     Sentence{Say::finding_use,
              "In {0}, {1} % of the public GPU-time in service is allocated and {2} % is useful.",
              "{0}년 가동 중인 공공 GPU 시간의 {1} %가 할당되고 {2} %가 유효하게 쓰입니다."},
@@ -68,8 +68,11 @@ constexpr std::array sentences{
              "충족: 신뢰구간 전체가 기준을 만족합니다. 미달: 신뢰구간 전체가 기준에 못 미칩니다. 판정 불가: "
              "기준이 구간 "
              "안에 있거나 구간을 구할 수 없습니다. 반복을 늘리면 판정될 수 있습니다."},
-    Sentence{Say::not_judged, "A scaled quick run is not judged: the bars are stated for the real size.",
-             "규모를 줄인 간이 실행은 판정하지 않습니다. 기준은 실제 규모에 대한 것입니다."},
+    Sentence{Say::not_judged,
+             "A scaled quick run is no result and is not judged; bars that count capacity are scaled as the "
+             "run is.",
+             "규모를 줄인 간이 실행은 결과가 아니므로 판정하지 않습니다. 용량을 세는 기준은 실행과 같이 "
+             "줄였습니다."},
     Sentence{Say::targets_unjudged, "Could not be judged:", "판정할 수 없는 목표:"},
     Sentence{Say::readings, "The national target, read in different ways", "국가 목표를 읽는 여러 방식"},
     Sentence{
@@ -77,16 +80,15 @@ constexpr std::array sentences{
         "The headline is H100-equivalents (H100e: dense BF16 peak over 989.4 TFLOP/s) that the "
         "government's users can reach; the other readings count the same devices differently. Private fleets "
         "are in none of them. The base of 2,000 H100 counts all of Korea and lies outside this pool. Stocks "
-        "on 31 "
-        "December.",
+        "at the end of each year.",
         "대표 수치는 정부 사용자가 실제로 쓸 수 있는 H100 환산 대수(H100e: BF16 밀집 최대 성능 ÷ 989.4 "
         "TFLOP/s)이며, 나머지 해석은 같은 장치를 달리 셉니다. 민간이 보유한 장치는 어디에도 들어 있지 "
         "않습니다. "
-        "기준이 되는 H100 2,000장은 우리나라 전체를 센 것으로 이 풀에 들어 있지 않습니다. 매년 12월 "
-        "31일의 보유량입니다."},
+        "기준이 되는 H100 2,000장은 우리나라 전체를 센 것으로 이 풀에 들어 있지 않습니다. 매년 말 "
+        "보유량입니다."},
     Sentence{Say::readings_scaled, "Targets in these tables are scaled by {}, as the run is.",
              "이 표의 목표는 실행과 같이 {}배로 줄였습니다."},
-    Sentence{Say::readings_end, "All five at the end of {}", "{}년 말의 다섯 해석"},
+    Sentence{Say::readings_end, "All five on {}", "{}의 다섯 해석"},
     Sentence{Say::readings_by_year, "open to the government's users, by year",
              "정부 사용자에게 열린 용량, 연도별"},
     Sentence{Say::counts, "What counts", "세는 것"},
@@ -95,16 +97,18 @@ constexpr std::array sentences{
     Sentence{Say::waterfall_text,
              "What is ordered need not be delivered, what is delivered may stand without power, and what is "
              "up may be "
-             "idle. Stocks on 31 December; the gap between the first and the last row of a table is capacity "
+             "idle. Stocks on the last day of each year, or of the run; the gap between the first and the "
+             "last row of a table is capacity "
              "on paper only. What has been retired or given back is in no row.",
              "주문했다고 납품된 것이 아니고, 납품됐다고 전력이 들어온 것이 아니며, 가동 중이라고 쓰이는 것은 "
              "아닙니다. 매년 "
-             "12월 31일의 보유량이며, 각 표의 첫 줄과 마지막 줄의 차이가 서류상으로만 있는 용량입니다. "
+             "마지막 날(또는 실행 마지막 날)의 보유량이며, 각 표의 첫 줄과 마지막 줄의 차이가 서류상으로만 "
+             "있는 용량입니다. "
              "퇴역하거나 반납한 장치는 세지 않습니다."},
-    Sentence{Say::gap_title, "on paper and allocated, 31 December", "서류와 실제 할당, 12월 31일"},
-    Sentence{Say::losses_title, "where the gap arises, 31 December; the rows add up to the gap",
-             "차이가 생기는 곳, 12월 31일. 모두 더하면 차이가 됩니다"},
-    Sentence{Say::stocks_title, "31 December", "12월 31일"},
+    Sentence{Say::gap_title, "on paper and allocated, at the end of the year", "서류와 실제 할당, 연말"},
+    Sentence{Say::losses_title, "where the gap arises, at the end of the year; the rows add up to the gap",
+             "차이가 생기는 곳, 연말. 모두 더하면 차이가 됩니다"},
+    Sentence{Say::stocks_title, "at the end of the year", "연말"},
     Sentence{Say::means_title, "mean over the year", "연평균"},
     Sentence{Say::waterfall_means,
              "Means over the year. Useful is the part spent on work that was finished or kept.",

@@ -20,8 +20,8 @@ enum class Say : unsigned char {
   reading_hint,
   differs,
   findings,
-  finding_gap,          ///< year, on paper, precision, public, allocated, percent
-  finding_target,       ///< year, value, percent, target
+  finding_gap,          ///< day, on paper, precision, public, allocated, percent
+  finding_target,       ///< day, value, percent, target
   finding_use,          ///< year, allocated, useful
   finding_unconfirmed,  ///< year, percent
   finding_assumed,      ///< assumed, all
@@ -40,7 +40,7 @@ enum class Say : unsigned char {
   readings,
   readings_text,
   readings_scaled,  ///< scale
-  readings_end,     ///< year
+  readings_end,     ///< day
   readings_by_year,
   counts,
   of_target,

@@ -215,6 +215,12 @@ std::string figure(const Estimate& e, double factor, int decimals_at_most) {
   return text + " ± " + (extreme ? fmt::format("{:.2g}", spread) : grouped(spread, decimals));
 }
 
+std::string day_of(const Estimate& estimate) {
+  for (const auto& [key, value] : estimate.labels)
+    if (key == "at") return value;
+  return {};
+}
+
 std::string sample(const YearLine& line) {
   std::set<std::size_t> sizes;
   for (const auto& [year, e] : line.years) sizes.insert(e->n);

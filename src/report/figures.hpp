@@ -54,6 +54,9 @@ bool all_zero(const std::vector<YearLine>& lines);
 /// Whether some of the jobs behind a mean wait were still waiting at the end.
 bool is_lower_bound(const experiment::Summary& summary, const experiment::Estimate& wait);
 
+/// The day of a stock, "2030-12-31"; empty for measures of a period.
+std::string day_of(const experiment::Estimate& estimate);
+
 /// "29,873 ± 412"; without a half-width only the mean, and a dash where there is none.
 std::string figure(const experiment::Estimate& estimate, double factor = 1,
                    int decimals_at_most = most_decimals);

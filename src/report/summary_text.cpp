@@ -68,7 +68,7 @@ std::string stock_lines(const RunResult& result) {
     for (const YearLine& line : lines) {
       const experiment::Estimate& e = *line.years.rbegin()->second;
       if (head.empty())
-        head = fmt::format("Stocks at the end of {} ({}, n = {})\n", line.years.rbegin()->first,
+        head = fmt::format("Stocks on {} ({}, n = {})\n", day_of(e),
                            e.n == 1 ? "one replication, no interval" : "± half-width of the 95 % CI", e.n);
       auto state =
           std::find_if(states.begin(), states.end(), [&](const auto& s) { return s.first == line.row[0]; });

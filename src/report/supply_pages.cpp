@@ -94,7 +94,7 @@ std::string readings_table(const RunResult& result, const Catalogue& say) {
       lines_by_year(result.summary, {{"reading.value"}, {"reading", "state"}, {}, TimeKind::stock});
   const std::vector<YearLine> shares = target_shares(result);
   std::string rows;
-  int year = 0;
+  std::string day;
   for (const YearLine& share : shares) {
     const std::string& id = share.row[0];
     const supply::Reading* reading = reading_of(id);
@@ -108,14 +108,14 @@ std::string readings_table(const RunResult& result, const Catalogue& say) {
       cells.push_back(value.estimate == nullptr ? "" : cell(say, *value.estimate));
     }
     const Shown of_target = last(shares, share.row);
-    year = of_target.year;
+    day = day_of(*of_target.estimate);
     cells.push_back(cell(say, *of_target.estimate, share.factor) + " %");
     cells.push_back(fmt::format("{}", of_target.estimate->n));
     rows += table_row(cells);
   }
   if (rows.empty()) return {};
   const auto state = [&](const char* name) { return say.label("state", name); };
-  return fmt::format("**{}** (`reading.value`)\n\n", line(say, Say::readings_end, year)) +
+  return fmt::format("**{}** (`reading.value`)\n\n", line(say, Say::readings_end, day)) +
          table_head({say.label("label", "reading"), std::string(say(Say::counts)),
                      std::string(say(Say::target)), state("ordered"), state("public"), state("allocated"),
                      std::string(say(Say::of_target)), std::string(say(Say::replications_column))},
@@ -167,8 +167,8 @@ std::vector<std::string> supply_findings(const RunResult& result, const Catalogu
   const Shown paper = last(gap, {"on_paper"}), used = last(gap, {"allocated"}),
               share = last(gap, {"allocated_of_paper"}), open = last(eflops, {"public"});
   if (share.estimate != nullptr && open.estimate != nullptr)
-    found.push_back(line(say, Say::finding_gap, paper.year, text_of(paper), precision, text_of(open),
-                         text_of(used), text_of(share)));
+    found.push_back(line(say, Say::finding_gap, day_of(*paper.estimate), text_of(paper), precision,
+                         text_of(open), text_of(used), text_of(share)));
   const std::vector<YearLine> values =
       lines_by_year(result.summary, {{"reading.value"}, {"reading", "state"}, {}, TimeKind::stock});
   const std::vector<YearLine> targets = target_shares(result);
@@ -176,8 +176,8 @@ std::vector<std::string> supply_findings(const RunResult& result, const Catalogu
   const supply::Reading* reading = reading_of("h100e");
   if (is_national(result) && headline.estimate != nullptr && of_target.estimate != nullptr &&
       reading != nullptr)
-    found.push_back(line(say, Say::finding_target, headline.year, text_of(headline), text_of(of_target),
-                         target_text(reading->target * result.scenario->quick_scale)));
+    found.push_back(line(say, Say::finding_target, day_of(*headline.estimate), text_of(headline),
+                         text_of(of_target), target_text(reading->target * result.scenario->quick_scale)));
   const auto share_of = [&](const char* metric) {
     return lines_by_year(result.summary, {{metric}, {}, {}, TimeKind::period});
   };

@@ -50,7 +50,7 @@ struct Summary {
 /// @returns findings E0501 (bar), E0502 (metric), E0503 (unit), E0504 (labels), all in one go
 std::vector<Finding> check_targets(const scenario::Scenario& scenario);
 
-/// A scaled `--quick` run gets no verdict: bars are stated for the real size.
+/// A scaled `--quick` run is no result and gets no verdict.
 /// A target whose labels match nothing that was measured is a mistake (E0504), never a silent pass; the
 /// figures and the other targets stay.
 /// @pre records are in replication order

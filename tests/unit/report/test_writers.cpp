@@ -179,9 +179,10 @@ TEST_CASE("the report gives verdicts first, then the waterfall by year, in its o
       has(text,
           "| **PASS** | Goal of the plan | capacity.h100e (at=2026-12-31;state=in_service) | >= 100 H100e | "
           "30,011.0 ± 2.5 | H100e | 3 |"));
-  CHECK(has(text, "**Devices: 31 December** (`capacity.units`, GPU)\n\n| State | 2025 | 2026 | n |\n"));
+  CHECK(has(text,
+            "**Devices: at the end of the year** (`capacity.units`, GPU)\n\n| State | 2025 | 2026 | n |\n"));
   CHECK(has(text, "| ordered | 100 ± 0 | 150 ± 0 | 3 |\n| allocated | 41.0 ± 2.5 | 41.0 ± 2.5 | 3 |\n"));
-  CHECK(has(text, "**Peak: 31 December** (`capacity.eflops`, EFLOP/s fp64_tensor)\n"));
+  CHECK(has(text, "**Peak: at the end of the year** (`capacity.eflops`, EFLOP/s fp64_tensor)\n"));
   CHECK(has(text, "| up | 2 ± 0 | 2 ± 0 | 3 |"));
   CHECK_FALSE(has(text, "| 40 ± 0 |"));    // the peak in bf16
   CHECK_FALSE(has(text, "no power | 9"));  // dark is no step of the waterfall
@@ -218,7 +219,7 @@ TEST_CASE("the readings stand side by side with scope, target and three states o
   CHECK(has(text,
             "**Share of the target: open to the government's users, by year** (`reading.target.share`, %)"));
   CHECK(has(text,
-            "Headline reading: 30,000 ± 0 H100e are open to the government's users at the end of 2026, "
+            "Headline reading: 30,000 ± 0 H100e are open to the government's users on 2026-12-31, "
             "100 ± 0 % of the target of 30,000 H100e."));
 }
 
@@ -263,7 +264,7 @@ TEST_CASE("a scaled run judges no target, in words too") {
   run.scenario.quick_scale = 0.05;
   const std::string text = report_markdown(run.result);
   CHECK(has(text, "**INCONCLUSIVE**"));
-  CHECK(has(text, "A scaled quick run is not judged"));
+  CHECK(has(text, "A scaled quick run is no result and is not judged"));
   CHECK(has(text, "| 1,500 H100e |"));
   CHECK(has(summary_text(run.result), "a quick run at 0.05 of the real size is not judged"));
 }
@@ -348,7 +349,7 @@ TEST_CASE("the report speaks Korean, or both, and figures and metric names stay"
   const std::string korean = report_markdown(run.result);
   CHECK(has(korean, "# 시뮬레이션 보고서: 장난감"));
   CHECK(has(korean, "| **충족** | 계획의 목표 |"));
-  CHECK(has(korean, "**장치 수: 12월 31일** (`capacity.units`, GPU)"));
+  CHECK(has(korean, "**장치 수: 연말** (`capacity.units`, GPU)"));
   CHECK(has(korean, "| 주문 | 100 ± 0 |"));
   CHECK_FALSE(has(korean, "Assumptions"));
   run.result.language = Language::both;
@@ -391,7 +392,7 @@ TEST_CASE("figures show two digits of their spread") {
 TEST_CASE("the short summary gives each figure unit, spread and sample, of the latest year") {
   const std::string text = summary_text(FakeRun().result);
   CHECK(has(text, "toy: A toy\npolicy easy, seed 7, 3 replications\n"));
-  CHECK(has(text, "Stocks at the end of 2026 (± half-width of the 95 % CI, n = 3)\n"));
+  CHECK(has(text, "Stocks on 2026-12-31 (± half-width of the 95 % CI, n = 3)\n"));
   CHECK(has(text, "  allocated     41.0 ± 2.5 GPU\n"));
   CHECK(has(text, "  in service    30,011.0 ± 2.5 H100e\n"));
   CHECK(has(text, "  up            2 ± 0 EFLOP/s fp64_tensor\n"));
