@@ -173,10 +173,15 @@ class EventList {
     }
     heap_[i] = k;
   }
-  /// Branches, not conditional moves: a wrong guess costs less than waiting for memory at every level.
+  /// Fetches the four grandchildren while the children are compared: a large list waits for memory, not for
+  /// comparisons.
   void sift_down(std::size_t i, const Key k) {
     const std::size_t n = heap_.size();
     for (std::size_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
+      if (const std::size_t last_grandchild = 4 * i + 6; last_grandchild < n) {
+        __builtin_prefetch(&heap_[last_grandchild - 3]);
+        __builtin_prefetch(&heap_[last_grandchild]);
+      }
       if (child + 1 < n && before(heap_[child + 1], heap_[child])) ++child;
       if (!before(heap_[child], k)) break;
       heap_[i] = heap_[child];
