@@ -65,6 +65,15 @@ std::string flaw_of(const Page& p, const std::string& target) {
              : to.name + " has no heading for #" + target.substr(hash + 1);
 }
 
+/// Text files of the program, its tests and its build.
+std::vector<fs::path> code_files() {
+  std::vector<fs::path> all{source / "CMakeLists.txt", source / "CMakePresets.json", source / "bootstrap"};
+  for (const char* folder : {"src", "include", "tests", "bench", "cmake", "scenarios", ".ci"})
+    for (const auto& entry : fs::recursive_directory_iterator(source / folder))
+      if (entry.is_regular_file()) all.push_back(entry.path());
+  return all;
+}
+
 /// Decision files by number.
 std::multimap<std::string, fs::path> decisions() {
   std::multimap<std::string, fs::path> all;
@@ -72,6 +81,12 @@ std::multimap<std::string, fs::path> decisions() {
     if (entry.path().filename() != "README.md")
       all.emplace(entry.path().filename().string().substr(0, 4), entry.path());
   return all;
+}
+
+template <class Visit>
+void for_each_match(const std::string& text, const std::string& pattern, Visit visit) {
+  const std::regex regex(pattern);
+  for (std::sregex_iterator at(text.begin(), text.end(), regex), end; at != end; ++at) visit(*at);
 }
 
 }  // namespace
@@ -96,12 +111,36 @@ TEST_CASE("the check of links finds a missing file and a missing heading") {
   CHECK(flaw_of(readme, "https://example.org/nothing").empty());
 }
 
-TEST_CASE("decisions have numbers of their own and say so in their heading") {
+TEST_CASE("every page and decision that the code names is there") {
+  std::size_t named = 0;
+  const auto known = decisions();
+  for (const fs::path& file : code_files()) {
+    if (file.parent_path() == source / "tests/docs") continue;  // names pages that are not
+    const std::string text = read_bytes(file.string());
+    for_each_match(text, R"(docs/[A-Za-z_/0-9-]+\.md)", [&](const std::smatch& m) {
+      ++named;
+      INFO(file.string() << " names " << m.str());
+      CHECK(fs::exists(source / m.str()));
+    });
+    for_each_match(text, R"(decisions/([0-9]{4}))", [&](const std::smatch& m) {
+      ++named;
+      INFO(file.string() << " names decision " << m[1]);
+      CHECK(known.count(m[1]) == 1);
+    });
+  }
+  CHECK(named > 4);
+}
+
+TEST_CASE("decisions have numbers of their own, say so in their heading, and stand in the index") {
+  const Page index = page("docs/decisions/README.md");
   for (const auto& [number, file] : decisions()) {
     INFO(file.string());
     CHECK(decisions().count(number) == 1);
     CHECK(std::regex_match(file.filename().string(), std::regex(R"([0-9]{4}-[a-z0-9-]+\.md)")));
     const Page decision = page("docs/decisions/" + file.filename().string());
     CHECK(decision.lines.at(0).rfind("# " + number + ": ", 0) == 0);
+    bool listed = false;
+    for (const Link& link : links_of(index)) listed |= link.target == file.filename();
+    CHECK(listed);
   }
 }
