@@ -102,7 +102,7 @@ class DispatchProcess {
   /// A waiting job leaves: its patience is over, or its service wants it no more.
   void withdraw(std::uint32_t slot) {
     const Job& j = jobs_[slot];
-    const bool found = dispatcher_.withdraw(j.group, key_of(j));
+    const bool found = dispatcher_.withdraw(j.group, key_of(j), j.gpus);
     NATGPU_ENSURE(found, "a waiting job stands in the queue");
     queued_gpus_ -= j.gpus;
     world_.events.cancel(j.patience);

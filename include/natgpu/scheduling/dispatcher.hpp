@@ -50,16 +50,16 @@ class Dispatcher {
     longest_requested_ = std::max(longest_requested_, job.requested);
     ++waiting_;
   }
-  /// A waiting job leaves without having started. @returns false if it is not waiting
-  bool withdraw(std::uint32_t group, const QueueKey& key) {
-    if (groups_[group].queue.erase(key)) {
+  /// A waiting job of so many GPUs leaves without having started. @returns false if it is not waiting
+  bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
+    if (groups_[group].queue.erase(key, gpus)) {
       --queued_;
       if (B == Backfill::easy && !front_.empty() && !(front_.last() < key)) {
         front_.remove(key);
         look_again_ = true;
       }
       look_again_ |= B == Backfill::none;
-    } else if (groups_[group].shelf.erase(key)) {
+    } else if (groups_[group].shelf.erase(key, gpus)) {
       --shelved_;
     } else if (!erase_fresh(group, key)) {
       return false;
@@ -216,10 +216,10 @@ class Dispatcher {
       g->last = head.job.order;
       g->begun = true;
       if (const int choice = choose(*g, head.job); choice >= 0) {
-        leave_queue(*g, head.job.order);
+        leave_queue(*g, head.job);
         start(*g, choice, head.job, sink);
       } else if (!block_pools(*g, head.job)) {
-        leave_queue(*g, head.job.order);
+        leave_queue(*g, head.job);
         shelve(head);
       }
       note_head(*g);
@@ -284,9 +284,11 @@ class Dispatcher {
   void walk_front_anew(Sink& sink) {
     ++walk_;
     unreserved_ = 0;
+    most_free_ = 0;
     for (PoolState& p : pools_) {
       p.release_reservation();
       unreserved_ += p.may_hold();
+      most_free_ = std::max(most_free_, p.available());
     }
     for (JobGroup& g : groups_) g.open = unblocked(g);
     look_again_ = false;
@@ -294,17 +296,15 @@ class Dispatcher {
     for (const std::uint32_t p : changing_pools_) is_changed_[p] = false;
     while (next_fresh_ < taken_.size() && front_.reaches(taken_[next_fresh_].job.order)) admit_newcomer();
     walk_front_from(0, sink);
+    anew_ = true;
     changing_pools_.clear();
-    for (PoolState& p : pools_) p.compare_reservations();
   }
   template <class Sink>
   void walk_front_from(std::size_t i, Sink& sink) {
-    std::int64_t most_free = 0;
-    for (const PoolState& p : pools_) most_free = std::max(most_free, p.available());
     for (;; ++i) {
       if (i == front_.size() && !pull_next(sink)) break;
       const BlockedFront::Entry& e = front_[i];
-      if (e.job.gpus <= most_free) {
+      if (e.job.gpus <= most_free_) {
         if (const int choice = choose(groups_[e.group], e.job); choice >= 0) {
           start_from_front(i--, choice, sink);
           continue;
@@ -361,7 +361,7 @@ class Dispatcher {
   template <class Sink>
   void start_from_front(std::size_t i, int choice, Sink& sink) {
     const BlockedFront::Entry e = front_[i];
-    leave_queue(groups_[e.group], e.job.order);
+    leave_queue(groups_[e.group], e.job);
     front_.remove(i);
     start_while_walking(groups_[e.group], choice, e.job, sink);
   }
@@ -380,7 +380,7 @@ class Dispatcher {
     if (!g.open && holdable(g, e.job)) return true;
     if (!g.open || !front_.examine(e, g, pools_, changing_pools_, walk_, now_)) {
       shelve({e.group, e.job});
-      leave_queue(groups_[e.group], e.job.order);
+      leave_queue(groups_[e.group], e.job);
       front_.remove(i);
       return false;
     }
@@ -400,13 +400,14 @@ class Dispatcher {
   /// Merges, in queue order, the first candidate of each group, found by the index, with the newcomers.
   template <class Sink>
   void search(Sink& sink) {
-    if (std::none_of(pools_.begin(), pools_.end(), [](const PoolState& p) { return p.may_take_more(); })) {
+    note_gains();
+    if (gains_.empty()) {
       while (next_fresh_ < taken_.size()) consider(taken_[next_fresh_++], sink);
-      forget_gains();
       return;
     }
     for (JobGroup& g : groups_) {
-      g.live = !g.queue.empty();
+      g.live = !g.queue.empty() && std::any_of(gains_.begin(), gains_.end(),
+                                               [&g](std::uint32_t p) { return g.choice_of[p] >= 0; });
       g.has_next = g.begun = false;
     }
     for (;;) {
@@ -425,7 +426,7 @@ class Dispatcher {
         first->has_next = false;
         first->last = job.order;
         first->begun = true;
-        leave_queue(*first, job.order);
+        leave_queue(*first, job);
         start(*first, choose(*first, job), job, sink);
       } else if (newcomers) {
         consider(taken_[next_fresh_++], sink);
@@ -433,10 +434,16 @@ class Dispatcher {
         break;
       }
     }
-    forget_gains();
   }
-  void forget_gains() {
-    for (PoolState& p : pools_) p.improved = p.loosened = false;
+  /// Pools in which a job that found no place before may find one.
+  void note_gains() {
+    gains_.clear();
+    for (std::uint32_t i = 0; i < pools_.size(); ++i) {
+      PoolState& p = pools_[i];
+      if (p.available() > 0 && (p.improved || (anew_ && p.holds_back_less()))) gains_.push_back(i);
+      p.improved = false;
+    }
+    anew_ = false;
     if constexpr (B == Backfill::fit) forget_changes();
   }
   template <class Sink>
@@ -455,57 +462,49 @@ class Dispatcher {
       g.begun = true;
       g.has_next = false;
     }
-    Sieve sieve;
-    if (!fill(sieve, g)) {
+    const Sieve sieve = sieve_for(g);
+    if (sieve.admitted == 0) {
       g.live = false;
       return;
     }
-    bool beyond = false;
-    const auto skip = [&](const WaitingTraits::Summary& s) { return !s.may_hold(sieve); };
-    const auto stop = [&](const WaitingJob& job) {
-      if (!sieve.admits(job.gpus, job.requested)) return false;
-      if (bound != nullptr && *bound < job.order) return beyond = true;
-      return choose(g, job) >= 0;
-    };
-    const WaitingJob* found;
-    if (g.begun) {
-      auto cursor = g.queue.after(g.last);
-      found = g.queue.walk(cursor, skip, stop);
-    } else {
-      found = g.queue.find_first(skip, stop);
-    }
-    if (found == nullptr) {
-      g.live = false;
-    } else if (!beyond) {
-      g.next = *found;
-      g.has_next = true;
-    }
+    const WaitingQueue::Found found =
+        g.queue.find(sieve, g.begun ? &g.last : nullptr, bound,
+                     [&](const WaitingJob& job) { return choose(g, job) >= 0; });
+    g.has_next = found.job != nullptr;
+    g.live = g.has_next || found.more;
+    if (g.has_next) g.next = *found.job;
   }
-  /// Per size class the longest request that may start now in any pool that may take more. @returns false if
-  /// none may
-  bool fill(Sieve& sieve, const JobGroup& g) {
-    bool any = false;
-    for (const PoolChoice& c : g.choices) {
-      PoolState& p = pools_[c.pool];
-      if (!p.may_take_more()) continue;
+  /// Per size class the longest request that may start now in any pool that may take more.
+  Sieve sieve_for(const JobGroup& g) {
+    Sieve sieve;
+    for (const std::uint32_t pool : gains_) {
+      if (g.choice_of[pool] < 0) continue;
+      const double speed = g.choices[static_cast<std::size_t>(g.choice_of[pool])].speed;
+      PoolState& p = pools_[pool];
       const std::int64_t available = p.available();
       sieve.largest = std::max(sieve.largest, available);
-      const bool dips =
-          keep_profile_ && p.profile.first_dip() - now_ < time_at_speed(longest_requested_, c.speed);
+      const std::int64_t first_dip = keep_profile_ ? p.profile.first_dip() : Profile::forever;
+      const std::int64_t until_dip = first_dip - now_;
+      const bool dips = until_dip < time_at_speed(longest_requested_, speed);
       for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= available; ++size) {
         std::int64_t room = Profile::forever;
         if (B == Backfill::easy && p.blocked && (std::int64_t{1} << size) > p.reservation.spare)
           room = p.reservation.shadow - now_;
-        if (dips) room = std::min(room, p.falls.below(p.profile, p.version, p.free, size) - now_);
-        if (room <= 0) continue;
-        any = true;
-        // One part in a million up: the sieve may let through too much, never too little.
-        sieve.admit(size, room == Profile::forever
-                              ? Sieve::any
-                              : static_cast<float>(static_cast<double>(room) * c.speed * 1.000001));
+        if (dips && until_dip < room) {
+          const std::int64_t fall = p.falls.below(p.profile, p.version, p.free, size);
+          if (fall != Profile::forever) room = std::min(room, fall - now_);
+        }
+        if (room > 0) sieve.admit(size, on_reference(room, speed));
       }
     }
-    return any;
+    return sieve;
+  }
+
+  /// A bound on the requested times that take no more than `room` at that speed. Too much does no harm.
+  static std::int64_t on_reference(std::int64_t room, double speed) {
+    if (speed == 1.0) return room;
+    const double bound = static_cast<double>(room) * speed * (1 + 1e-9);
+    return bound < 9e18 ? static_cast<std::int64_t>(bound) + 1 : Sieve::any;
   }
 
   // --- small parts
@@ -554,8 +553,8 @@ class Dispatcher {
     remaining_.clear();
     taken_.clear();
   }
-  void leave_queue(JobGroup& g, const QueueKey& key) {
-    g.queue.erase(key);
+  void leave_queue(JobGroup& g, const WaitingJob& job) {
+    g.queue.erase(job.order, job.gpus);
     --queued_;
   }
   /// They are considered anew.
@@ -565,7 +564,7 @@ class Dispatcher {
       WaitingQueue& shelf = groups_[g].shelf;
       while (const WaitingJob* job = shelf.front()) {
         fresh_.push_back({g, *job});
-        shelf.erase(job->order);
+        shelf.erase(job->order, job->gpus);
       }
     }
     shelved_ = 0;
@@ -589,6 +588,7 @@ class Dispatcher {
   std::vector<std::uint32_t> changed_pools_;   ///< since the last walk of the front (easy) or pass
   std::vector<std::uint32_t> changing_pools_;  ///< those that a walk takes account of
   std::vector<std::uint8_t> is_changed_;
+  std::vector<std::uint32_t> gains_;  ///< pools that the search looks for candidates for
   std::int64_t now_ = 0;
   std::int64_t longest_requested_ = 0;
   std::size_t waiting_ = 0;
@@ -598,6 +598,8 @@ class Dispatcher {
   std::uint64_t walk_ = 0;
   QueueKey last_blocker_;  ///< none: the last job in queue order that stands before a pool
   bool any_blocker_ = false;
+  std::int64_t most_free_ = 0;  ///< in any pool, at the start of the walk
+  bool anew_ = false;           ///< reservations were made anew since the last search
   bool look_again_ = true;
   bool count_due_ = false;
   bool keep_profile_ = false;

@@ -99,7 +99,6 @@ struct PoolState {
   std::uint32_t version = 1;  ///< counts changes of `free` and of the profile
   bool blocked = false;       ///< none: a blocked job stands before it; easy: `reservation` is held
   bool improved = true;       ///< since the last scan more has become free, now or later
-  bool loosened = false;      ///< the reservation holds back less than that of the last scan
   Reservation reservation;
   std::int64_t foreseen = 0;      ///< announced changes still to come: how many
   std::int64_t foreseen_net = 0;  ///< and their sum, GPUs
@@ -112,19 +111,17 @@ struct PoolState {
   std::int64_t available() const { return free + due; }
   /// Whether there is, or is to be, anything to hold a job.
   bool may_hold() const { return capacity > 0 || foreseen > 0; }
-  /// Whether a waiting job that found no place in the last scan might now.
-  bool may_take_more() const { return (improved || loosened) && available() > 0; }
-
   /// Forgets the reservation, but keeps it to be compared with its successor.
   void release_reservation() {
     was_blocked = blocked;
-    last_reservation = reservation;
+    if (blocked) last_reservation = reservation;
     blocked = false;
   }
-  void compare_reservations() {
-    loosened = was_blocked &&
-               (!blocked || reservation.holder != last_reservation.holder ||
-                reservation.shadow > last_reservation.shadow || reservation.spare > last_reservation.spare);
+  /// Whether the reservation leaves more to others than the last one did.
+  bool holds_back_less() const {
+    return was_blocked &&
+           (!blocked || reservation.holder != last_reservation.holder ||
+            reservation.shadow > last_reservation.shadow || reservation.spare > last_reservation.spare);
   }
 };
 

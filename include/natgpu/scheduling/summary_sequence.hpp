@@ -150,6 +150,12 @@ class SummarySequence {
   }
   /// As `walk` from the beginning, but leaps over the first leaf too. @pre skip and stop keep no account
   template <class Skip, class Stop>
+  const Entry* find_after(const Key& key, Skip&& skip, Stop&& stop) const {
+    if (size_ == 0) return nullptr;
+    Cursor from = after(key);
+    return walk(from, skip, stop);
+  }
+  template <class Skip, class Stop>
   const Entry* find_first(Skip&& skip, Stop&& stop) const {
     if (size_ == 0 || skip(tree_[1])) return nullptr;
     std::size_t node = 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <compare>
@@ -33,62 +34,123 @@ constexpr std::size_t size_class(std::int32_t gpus) {
   return c < size_classes ? c : size_classes - 1;
 }
 
-/// Per size class, the longest requested time worth looking at: a stretch of the queue whose least requested
-/// time is above it in every class holds no candidate. Never excludes one; false alarms are settled entry by
-/// entry.
+/// Per size class, the longest requested time worth looking at, and the largest size. Never excludes a
+/// candidate; false alarms are settled job by job.
 struct Sieve {
-  std::array<float, size_classes> longest;
-  std::int64_t largest = 0;  ///< GPUs
-  static constexpr float none = -1.0F;
-  static constexpr float any = std::numeric_limits<float>::max();
-  Sieve() { longest.fill(none); }
-  void admit(std::size_t size, float requested) {
-    if (requested > longest[size]) longest[size] = requested;
+  static constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
+  std::array<std::int64_t, size_classes> longest;  ///< of admitted classes
+  std::uint32_t admitted = 0;                      ///< a bit for each class
+  std::int64_t largest = 0;                        ///< GPUs
+
+  Sieve() {}  // `longest` is written before it is read
+  void admit(std::size_t size, std::int64_t requested) {
+    const std::uint32_t bit = std::uint32_t{1} << size;
+    longest[size] = (admitted & bit) != 0 ? std::max(longest[size], requested) : requested;
+    admitted |= bit;
   }
-  bool admits(std::int32_t gpus, std::int64_t requested) const;
 };
 
-inline bool Sieve::admits(std::int32_t gpus, std::int64_t requested) const {
-  return gpus <= largest && static_cast<float>(requested) <= longest[size_class(gpus)];
-}
+/// Waiting jobs in queue order, one sequence for each size class, so that what is too large is never looked
+/// at and the rest is searched by the least requested time of whole stretches.
+class WaitingQueue {
+ public:
+  bool empty() const { return occupied_ == 0; }
 
-/// Waiting jobs in queue order, indexed by size and requested time.
-struct WaitingTraits {
-  static constexpr std::size_t leaf_size = 32;  // a scan of one costs what four levels of the tree do
-  using Entry = WaitingJob;
-  using Key = QueueKey;
-  /// Least requested time per size class. Rounding to float keeps the order, so comparisons stay safe.
-  struct Summary {
-    std::array<float, size_classes> least;
-    Summary() { least.fill(std::numeric_limits<float>::infinity()); }
-    friend bool operator==(const Summary&, const Summary&) = default;
-    bool may_hold(const Sieve& sieve) const {
-      int hits = 0;  // no early exit: sixteen comparisons in four vector operations
-      for (std::size_t c = 0; c < size_classes; ++c) hits += least[c] <= sieve.longest[c];
-      return hits != 0;
-    }
-  };
-  static Key key(const Entry& e) { return e.order; }
-  static void absorb(Summary& s, const Entry& e) {
-    float& least = s.least[size_class(e.gpus)];
-    const auto requested = static_cast<float>(e.requested);
-    if (requested < least) least = requested;
+  void insert(const WaitingJob& job) {
+    const std::size_t c = size_class(job.gpus);
+    classes_[c].insert(job);
+    occupied_ |= std::uint32_t{1} << c;
   }
-  static bool absorb_anywhere(Summary& s, const Entry& e) {
-    absorb(s, e);
+  /// @param gpus  of the job that has this key  @returns false if it is not here
+  bool erase(const QueueKey& key, std::int32_t gpus) {
+    const std::size_t c = size_class(gpus);
+    if (!classes_[c].erase(key)) return false;
+    if (classes_[c].empty()) occupied_ &= ~(std::uint32_t{1} << c);
     return true;
   }
-  static bool forget(Summary& s, const Entry& e) {
-    return static_cast<float>(e.requested) > s.least[size_class(e.gpus)];
-  }
-  static Summary combine(const Summary& a, const Summary& b) {
-    Summary s;
-    for (std::size_t c = 0; c < size_classes; ++c)
-      s.least[c] = a.least[c] < b.least[c] ? a.least[c] : b.least[c];
-    return s;
-  }
-};
 
-using WaitingQueue = SummarySequence<WaitingTraits>;
+  /// The first job, or null. Pointers are void after any change.
+  const WaitingJob* front() const {
+    return first_of([](const Jobs& jobs) { return jobs.front(); });
+  }
+  /// The first job behind `key`, or null.
+  const WaitingJob* first_after(const QueueKey& key) const {
+    return first_of([&key](const Jobs& jobs) { return jobs.first_after(key); });
+  }
+  struct Found {
+    const WaitingJob* job = nullptr;
+    bool more = false;  ///< without a job: there may be one behind `bound`
+  };
+  /// The first job behind `after` (null: of all) and before `bound` (null: of all) that the sieve admits and
+  /// that passes `test`.
+  template <class Test>
+  Found find(const Sieve& sieve, const QueueKey* after, const QueueKey* bound, Test&& test) const {
+    Found best;
+    for (std::uint32_t rest = occupied_ & sieve.admitted; rest != 0; rest &= rest - 1) {
+      const auto c = static_cast<std::size_t>(std::countr_zero(rest));
+      const Jobs& jobs = classes_[c];
+      if (bound != nullptr && *bound < jobs.front()->order) {
+        best.more = true;
+        continue;
+      }
+      const std::int64_t longest = sieve.longest[c];
+      const auto skip = [&](const Traits::Summary& s) {
+        return s.least_requested > longest || s.least_gpus > sieve.largest;
+      };
+      bool beyond = false;
+      const auto stop = [&](const WaitingJob& job) {
+        if (bound != nullptr && *bound < job.order) return beyond = true;
+        return job.requested <= longest && job.gpus <= sieve.largest && test(job);
+      };
+      const WaitingJob* found =
+          after != nullptr ? jobs.find_after(*after, skip, stop) : jobs.find_first(skip, stop);
+      best.more |= beyond;
+      if (found == nullptr || beyond) continue;
+      best.job = found;
+      bound = &found->order;
+    }
+    return best;
+  }
+
+ private:
+  struct Traits {
+    static constexpr std::size_t leaf_size = 32;
+    using Entry = WaitingJob;
+    using Key = QueueKey;
+    struct Summary {
+      std::int64_t least_requested = std::numeric_limits<std::int64_t>::max();
+      std::int64_t least_gpus = std::numeric_limits<std::int64_t>::max();
+      friend bool operator==(const Summary&, const Summary&) = default;
+    };
+    static Key key(const Entry& e) { return e.order; }
+    static void absorb(Summary& s, const Entry& e) {
+      s.least_requested = std::min(s.least_requested, e.requested);
+      s.least_gpus = std::min<std::int64_t>(s.least_gpus, e.gpus);
+    }
+    static bool absorb_anywhere(Summary& s, const Entry& e) {
+      absorb(s, e);
+      return true;
+    }
+    /// The least size stays as a lower bound: most jobs of a class have it.
+    static bool forget(const Summary& s, const Entry& e) { return e.requested > s.least_requested; }
+    static Summary combine(const Summary& a, const Summary& b) {
+      return {std::min(a.least_requested, b.least_requested), std::min(a.least_gpus, b.least_gpus)};
+    }
+  };
+  using Jobs = SummarySequence<Traits>;
+
+  template <class Of>
+  const WaitingJob* first_of(Of&& of) const {
+    const WaitingJob* first = nullptr;
+    for (std::uint32_t rest = occupied_; rest != 0; rest &= rest - 1) {
+      const WaitingJob* job = of(classes_[static_cast<std::size_t>(std::countr_zero(rest))]);
+      if (job != nullptr && (first == nullptr || job->order < first->order)) first = job;
+    }
+    return first;
+  }
+
+  std::array<Jobs, size_classes> classes_;
+  std::uint32_t occupied_ = 0;
+};
 
 }  // namespace natgpu::scheduling

@@ -127,7 +127,7 @@ class Duel {
     const auto i = below(static_cast<std::int64_t>(plain_.waiting.size()));
     const Queued q = plain_.waiting[static_cast<std::size_t>(i)];
     plain_.waiting.erase(plain_.waiting.begin() + i);
-    CHECK(fast_.withdraw(q.group, q.job.order));
+    CHECK(fast_.withdraw(q.group, q.job.order, q.job.gpus));
   }
   void gain(std::uint32_t pool, std::int64_t gpus) {
     plain_.pools[pool].free += gpus;

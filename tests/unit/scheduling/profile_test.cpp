@@ -112,11 +112,11 @@ TEST_CASE("the waiting queue finds the first job in order that fits, whatever wa
     } else {
       auto it = plain.begin();
       if (random.below(3) == 0) std::advance(it, random.below(std::min<std::size_t>(plain.size(), 500)));
-      REQUIRE(queue.erase(it->first));
-      REQUIRE_FALSE(queue.erase(it->first));
+      REQUIRE(queue.erase(it->first, it->second.gpus));
+      REQUIRE_FALSE(queue.erase(it->first, it->second.gpus));
       plain.erase(it);
     }
-    REQUIRE(queue.size() == plain.size());
+    REQUIRE(queue.empty() == plain.empty());
     if (i % 5 != 0 || plain.empty()) continue;
     REQUIRE(queue.front()->order == plain.begin()->first);
     const auto free = static_cast<std::int32_t>(random.below(300)),
@@ -126,15 +126,21 @@ TEST_CASE("the waiting queue finds the first job in order that fits, whatever wa
       return j.gpus <= free && (j.requested <= room || j.gpus <= spare);
     };
     Sieve sieve;
+    sieve.largest = free;
     for (std::size_t c = 0; c < size_classes && (1 << c) <= free; ++c)
-      sieve.admit(c, (1 << c) <= spare ? Sieve::any : static_cast<float>(room) * 1.000001F);
+      sieve.admit(c, (1 << c) <= spare ? Sieve::any : room);
     auto after = plain.begin();
     std::advance(after, random.below(plain.size()));
-    auto cursor = queue.after(after->first);
-    const WaitingJob* found = queue.walk(
-        cursor, [&](const auto& s) { return !s.may_hold(sieve); }, fits);
+    const WaitingJob* next = queue.first_after(after->first);
+    REQUIRE((next == nullptr) == (std::next(after) == plain.end()));
+    if (next != nullptr) REQUIRE(next->order == std::next(after)->first);
+    auto bound = after;
+    std::advance(bound, random.below(static_cast<std::uint64_t>(std::distance(after, plain.end()))));
+    const bool bounded = random.below(2) == 0;
+    const WaitingJob* found = queue.find(sieve, &after->first, bounded ? &bound->first : nullptr, fits).job;
     auto expected =
         std::find_if(std::next(after), plain.end(), [&](const auto& e) { return fits(e.second); });
+    if (bounded && expected != plain.end() && bound->first < expected->first) expected = plain.end();
     REQUIRE((found == nullptr) == (expected == plain.end()));
     if (found != nullptr) REQUIRE(found->order == expected->first);
   }
