@@ -79,6 +79,7 @@ class Dispatcher {
     if (!keep_profile_) return;
     pools_[pool].profile.remove(old_end, gpus);
     pools_[pool].profile.add(new_end, gpus);
+    pools_[pool].latest_end = std::max(pools_[pool].latest_end, new_end);
     gained(pool);
   }
   /// GPUs come or go now. @pre a loss has been made free beforehand: delta >= -free
@@ -95,15 +96,13 @@ class Dispatcher {
   void foresee(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
     NATGPU_ENSURE(keep_profile_, "foreseen changes need the profile");
     pools_[pool].profile.add(at, delta);
-    ++pools_[pool].foreseen;
-    pools_[pool].foreseen_net += delta;
+    pools_[pool].announce(at, delta);
     gained(pool);
     if (delta > 0) unshelve();
   }
   void withdraw_foreseen(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
     pools_[pool].profile.remove(at, delta);
-    --pools_[pool].foreseen;
-    pools_[pool].foreseen_net -= delta;
+    pools_[pool].withdraw(at, delta);
     gained(pool);
     if (delta < 0) unshelve();
   }
@@ -156,7 +155,10 @@ class Dispatcher {
     PoolState& p = pools_[c.pool];
     const std::int64_t requested = time_at_speed(job.requested, c.speed);
     p.free -= job.gpus;
-    if (keep_profile_) p.profile.add(now_ + requested, job.gpus);
+    if (keep_profile_) {
+      p.profile.add(now_ + requested, job.gpus);
+      p.latest_end = std::max(p.latest_end, now_ + requested);
+    }
     if constexpr (B == Backfill::easy) {
       if (p.blocked && now_ + requested > p.reservation.shadow) p.reservation.spare -= job.gpus;
     }
@@ -171,10 +173,10 @@ class Dispatcher {
     return false;
   }
   bool holdable_in(const PoolState& p, const WaitingJob& job, double speed) const {
-    // What stays when all that is announced has come about is free at some time for good.
-    if (job.gpus <= p.capacity + p.foreseen_net) return true;
-    if (p.foreseen == 0) return false;
-    return p.profile.hole(now_, p.free, job.gpus, time_at_speed(job.requested, speed)).at != Profile::forever;
+    if (p.plan.empty()) return job.gpus <= p.capacity;
+    const std::int64_t requested = time_at_speed(job.requested, speed);
+    if (p.holds_when_all_is_over(now_, job.gpus, requested)) return true;
+    return p.profile.hole(now_, p.free, job.gpus, requested).at != Profile::forever;
   }
   void shelve(const Fresh& f) {
     groups_[f.group].shelf.insert(f.job);
@@ -245,15 +247,16 @@ class Dispatcher {
   bool block_pools(const JobGroup& g, const WaitingJob& job) {
     bool any = false;
     for (const PoolChoice& c : g.choices) {
-      if (!holdable_in(pools_[c.pool], job, c.speed)) continue;
+      if (pools_[c.pool].blocked || !holdable_in(pools_[c.pool], job, c.speed)) continue;
       pools_[c.pool].blocked = true;
       any = true;
     }
+    if (!any && !holdable(g, job)) return false;
     if (any && (!any_blocker_ || last_blocker_ < job.order)) {
       any_blocker_ = true;
       last_blocker_ = job.order;
     }
-    return any;
+    return true;
   }
   bool unblocked(const JobGroup& g) const {
     for (const PoolChoice& c : g.choices)
@@ -543,10 +546,6 @@ class Dispatcher {
     remaining_.insert(remaining_.end(), taken_.begin() + static_cast<std::ptrdiff_t>(next_fresh_),
                       taken_.end());
     for (const Fresh& f : remaining_) {
-      if (B != Backfill::none && !holdable(groups_[f.group], f.job)) {
-        shelve(f);
-        continue;
-      }
       groups_[f.group].queue.insert(f.job);
       ++queued_;
     }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <natgpu/core/ensure.hpp>
 #include <natgpu/scheduling/profile.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
@@ -100,8 +101,11 @@ struct PoolState {
   bool blocked = false;       ///< none: a blocked job stands before it; easy: `reservation` is held
   bool improved = true;       ///< since the last scan more has become free, now or later
   Reservation reservation;
-  std::int64_t foreseen = 0;      ///< announced changes still to come: how many
-  std::int64_t foreseen_net = 0;  ///< and their sum, GPUs
+  struct Step {
+    std::int64_t at, delta;
+  };
+  std::vector<Step> plan;       ///< announced changes still to come, by instant
+  std::int64_t latest_end = 0;  ///< no job that has started will hold GPUs after it
   Profile profile;
   Stretches stretches;
   Falls falls;
@@ -110,7 +114,29 @@ struct PoolState {
 
   std::int64_t available() const { return free + due; }
   /// Whether there is, or is to be, anything to hold a job.
-  bool may_hold() const { return capacity > 0 || foreseen > 0; }
+  bool may_hold() const { return capacity > 0 || !plan.empty(); }
+  void announce(std::int64_t at, std::int64_t delta) {
+    const auto behind = std::find_if(plan.begin(), plan.end(), [at](const Step& s) { return s.at > at; });
+    plan.insert(behind, {at, delta});
+  }
+  void withdraw(std::int64_t at, std::int64_t delta) {
+    const auto it =
+        std::find_if(plan.begin(), plan.end(), [=](const Step& s) { return s.at == at && s.delta == delta; });
+    NATGPU_ENSURE(it != plan.end(), "only what was announced is withdrawn");
+    plan.erase(it);
+  }
+  /// Whether the plan leaves `gpus` for so long from when the last running job has ended: enough to know that
+  /// the profile can hold them, and cheaper to see.
+  bool holds_when_all_is_over(std::int64_t now, std::int64_t gpus, std::int64_t requested) const {
+    const std::int64_t from = std::max(now, latest_end);
+    std::int64_t level = capacity;
+    for (const Step& s : plan) {
+      if (s.at > from && (level < gpus || s.at >= from + requested)) break;
+      level += s.delta;
+    }
+    return level >= gpus;
+  }
+
   /// Forgets the reservation, but keeps it to be compared with its successor.
   void release_reservation() {
     was_blocked = blocked;
