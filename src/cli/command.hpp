@@ -11,15 +11,7 @@
 namespace natgpu::cli {
 
 /// Exit codes (DESIGN section 11).
-enum Exit : int {
-  done = 0,
-  target_failed = 1,
-  usage = 2,
-  invalid = 3,
-  run_failed = 4,
-  our_fault = 70,
-  interrupted = 130
-};
+enum Exit : int { done = 0, usage = 2, invalid = 3, run_failed = 4, our_fault = 70, interrupted = 130 };
 
 /// A command line that cannot be followed (exit code 2): what is wrong, and what to do.
 class UsageError : public std::runtime_error {

@@ -40,6 +40,12 @@ TEST_CASE("help is a result: on stdout, with code 0, for the program and each co
   }
 }
 
+TEST_CASE("the help lists the exit codes that the program ends with, and no other") {
+  const Outcome outcome = natgpu_says({"--help"});
+  CHECK(has(outcome.out, "Exit codes: 0 done, 2 usage, 3 scenario"));
+  CHECK_FALSE(has(outcome.out, "target failed"));
+}
+
 TEST_CASE("a misspelt command or option gets a suggestion and code 2") {
   Outcome outcome = natgpu_says({"rnu"});
   CHECK(outcome.code == 2);
