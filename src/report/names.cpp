@@ -44,6 +44,8 @@ constexpr std::array metric_names{
     MetricName{"jobs.running.count", "Jobs still running at the end", "종료 시 실행 중인 작업"},
     MetricName{"jobs.queued.count", "Jobs still waiting at the end", "종료 시 대기 중인 작업"},
     MetricName{"jobs.censored.count", "Jobs that had not started at the end", "종료 시 시작하지 못한 작업"},
+    MetricName{"jobs.censored.wait.mean", "Mean wait so far of jobs that had not started at the end",
+               "종료 시 시작하지 못한 작업의 평균 대기"},
     MetricName{"jobs.restarts.count", "Restarts after failure or loss", "고장·회수 뒤 재시작"},
     MetricName{"jobs.wait.mean", "Mean wait", "평균 대기"},
     MetricName{"jobs.wait.p50", "Median wait", "대기 중앙값"},

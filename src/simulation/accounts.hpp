@@ -82,7 +82,6 @@ struct JobCounts {
   std::uint64_t started = 0, censored = 0;
   std::uint64_t restarts = 0;
   Area waited = 0;         ///< ticks, over started jobs
-  Area queued_time = 0;    ///< ticks eligible and not running, over ended jobs
   Area turnaround = 0;     ///< ticks, over ended jobs
   Area censored_wait = 0;  ///< ticks so far, of jobs that have not started
   double slowdown = 0;     ///< sum of bounded slowdowns, over ended jobs
@@ -150,6 +149,12 @@ inline constexpr std::size_t supply_states = 7;
 using SupplyCounts = std::array<std::int64_t, supply_states>;
 using SupplyAreas = std::array<Area, supply_states>;
 
+/// Repairs that began in one quarter.
+struct RepairCounts {
+  std::uint64_t begun = 0;
+  Area waited = 0;  ///< ticks from the failure until a crew began, over these
+};
+
 /// Everything the supply process leaves behind, by (quarter, tranche).
 struct SupplyBooks {
   SupplyBooks(std::size_t quarters, std::size_t tranche_count, std::size_t cause_count)
@@ -157,12 +162,14 @@ struct SupplyBooks {
         causes(cause_count),
         areas(quarters * tranches),
         stocks(quarters * tranches),
-        strikes(quarters * tranches * causes) {}
+        strikes(quarters * tranches * causes),
+        repairs(quarters) {}
 
   std::size_t tranches, causes;
   std::vector<SupplyAreas> areas;
   std::vector<SupplyCounts> stocks;    ///< at the end of the quarter
   std::vector<std::uint64_t> strikes;  ///< and cause
+  std::vector<RepairCounts> repairs;   ///< by quarter in which they began
   std::uint64_t hash = 0;              ///< over every strike
 
   const SupplyAreas& area(std::size_t quarter, std::size_t tranche) const {

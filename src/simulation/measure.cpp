@@ -31,8 +31,10 @@ class Measurer {
       capacity_over(s);
       sectors(s);
       jobs_by_sector(s);
-      if (s.label.find('Q') == std::string::npos) energy(s);
-      if (s.label.find('Q') == std::string::npos) failures(s);
+      if (s.label.find('Q') != std::string::npos) continue;
+      energy(s);
+      failures(s);
+      repairs(s);
     }
     regions_and_fairness();
     jobs_by_class();
@@ -168,23 +170,48 @@ class Measurer {
     };
     return rows;
   }
-  /// Puts one state's units in all three measures. `units` is by device of the catalogue.
-  void put_capacity(const Labels& labels, const std::vector<double>& units) {
-    double count = 0, h100e = 0, fp64 = 0, bf16 = 0;
+  /// Puts one state's units, and what they come to. `units` is by device of the catalogue.
+  void put_devices(const Labels& labels, const std::vector<double>& units) {
+    double count = 0, h100e = 0;
     for (std::size_t d = 0; d < units.size(); ++d) {
-      const supply::Device& device = scenario_.hardware[d];
       count += units[d];
-      h100e += units[d] * device.h100e();
-      fp64 += supply::eflops(device, "fp64_tensor", units[d]);
-      bf16 += supply::eflops(device, "bf16", units[d]);
+      h100e += units[d] * scenario_.hardware[d].h100e();
     }
     put("capacity.units", labels, count);
     put("capacity.h100e", labels, h100e);
-    Labels with_reading = labels;
-    with_reading.emplace_back("reading", "fp64_tensor");
-    put("capacity.eflops", with_reading, fp64);
-    with_reading.back().second = "bf16";
-    put("capacity.eflops", with_reading, bf16);
+  }
+  /// In all three measures.
+  void put_capacity(const Labels& labels, const std::vector<double>& units) {
+    put_devices(labels, units);
+    for (const char* precision : {"fp64_tensor", "bf16", "fp8"}) {
+      double peak = 0;
+      for (std::size_t d = 0; d < units.size(); ++d)
+        peak += supply::eflops(scenario_.hardware[d], precision, units[d]);
+      Labels with_reading = labels;
+      with_reading.emplace_back("reading", precision);
+      put("capacity.eflops", with_reading, peak);
+    }
+  }
+  /// Units by device of the pools that are wanted. Whole numbers: their sums are exact in any order.
+  template <class Wanted>
+  std::vector<double> by_device(const std::vector<double>& of_pool, const Wanted& wanted) const {
+    std::vector<double> units(scenario_.hardware.size());
+    for (std::size_t p = 0; p < of_pool.size(); ++p)
+      if (wanted(b_.fleet.pools()[p])) units[b_.fleet.pools()[p].device] += of_pool[p];
+    return units;
+  }
+  /// Puts a state at the end of a day, of the nation, by site and by device. @returns the nation's units
+  std::vector<double> put_stock(const std::string& day, const char* state,
+                                const std::vector<double>& of_pool) {
+    const auto national = by_device(of_pool, [](const auto&) { return true; });
+    put_capacity({{"at", day}, {"state", state}}, national);
+    for (std::size_t i = 0; i < scenario_.supply.sites.size(); ++i)
+      put_devices({{"at", day}, {"site", scenario_.supply.sites[i].name}, {"state", state}},
+                  by_device(of_pool, [i](const auto& pool) { return pool.site == i; }));
+    for (std::size_t d = 0; d < scenario_.hardware.size(); ++d)
+      put_devices({{"at", day}, {"gpu", scenario_.hardware[d].name}, {"state", state}},
+                  by_device(of_pool, [d](const auto& pool) { return pool.device == d; }));
+    return national;
   }
   std::uint32_t device_of_tranche(std::uint32_t t) const {
     return b_.fleet.pools()[b_.fleet.pool_of(t)].device;
@@ -240,26 +267,24 @@ class Measurer {
       if (!last_of_year) continue;
       const std::string day = to_string(b_.world.calendar.date_of(quarters[q].to - one_tick));
       for (const StateRow& row : state_rows()) {
-        std::vector<double> units(scenario_.hardware.size());
+        std::vector<double> units(b_.fleet.pools().size());
         for (std::uint32_t t = 0; t < b_.fleet.tranches(); ++t) {
           if (!counts_for_nation(t)) continue;
           std::array<double, supply_states> now{};
           for (std::size_t i = 0; i < supply_states; ++i)
             now[i] = static_cast<double>(b_.supply.stock(q, t)[i]);
-          units[device_of_tranche(t)] += row.of(now);
+          units[b_.fleet.pool_of(t)] += row.of(now);
         }
-        put_capacity({{"at", day}, {"state", row.name}}, units);
-        put_readings(day, row.name, units);
+        put_readings(day, row.name, put_stock(day, row.name, units));
       }
-      std::vector<double> up(scenario_.hardware.size()), allocated(up);
+      std::vector<double> up(b_.dispatch.pools), allocated(up);
       for (std::size_t p = 0; p < b_.dispatch.pools; ++p) {
         const PoolStock& stock = b_.dispatch.stock(q, p);
-        up[b_.fleet.pools()[p].device] += static_cast<double>(stock.in_service - stock.down);
-        allocated[b_.fleet.pools()[p].device] += static_cast<double>(stock.allocated);
+        up[p] = static_cast<double>(stock.in_service - stock.down);
+        allocated[p] = static_cast<double>(stock.allocated);
       }
-      put_capacity({{"at", day}, {"state", "up"}}, up);
-      put_capacity({{"at", day}, {"state", "allocated"}}, allocated);
-      put_readings(day, "allocated", allocated);
+      put_stock(day, "up", up);
+      put_readings(day, "allocated", put_stock(day, "allocated", allocated));
       for (std::size_t s = 0; s < scenario_.demand.sectors.size(); ++s) {
         const AdoptionStock& a = b_.demand.stock(q, s);
         put("adoption.any_ai.share", {{"at", day}, {"sector", scenario_.demand.sectors[s].name}}, a.any_ai);
@@ -355,6 +380,9 @@ class Measurer {
       put_quantile("jobs.wait.p50", labels, c, 0.50);
       put_quantile("jobs.wait.p95", labels, c, 0.95);
     }
+    if (c.censored > 0)
+      put("jobs.censored.wait.mean", labels,
+          static_cast<double>(c.censored_wait) * 1e-6 / static_cast<double>(c.censored));
     if (c.ended() > 0) {
       const auto ended = static_cast<double>(c.ended());
       put("jobs.turnaround.mean", labels, static_cast<double>(c.turnaround) * 1e-6 / ended);
@@ -393,23 +421,47 @@ class Measurer {
   // --- energy and failures
   // ---------------------------------------------------------------------------------------
 
-  void energy(const Span& s) {
+  struct Energy {
     double mwh = 0, co2_t = 0, krw = 0;
+    void add(double more_mwh, double co2, double price) {
+      mwh += more_mwh;
+      co2_t += more_mwh * co2 / 1e3;  // g/kWh = kg/MWh
+      krw += more_mwh * price * 1e3;  // KRW/kWh
+    }
+  };
+  void put_energy(const Labels& labels, const Energy& e) {
+    put("energy.mwh", labels, e.mwh);
+    put("energy.co2_t", labels, e.co2_t);
+    put("energy.cost_krw", labels, e.krw);
+  }
+  void energy(const Span& s) {
+    Energy all;
+    std::vector<Energy> of_site(scenario_.supply.sites.size());
     for (std::size_t q = s.first; q <= s.last; ++q) {
       const Date day = b_.world.calendar.date_of(b_.world.quarters[q].from);
       for (std::size_t p = 0; p < b_.dispatch.pools; ++p) {
         const PoolAreas& a = b_.dispatch.area(q, p);
-        const supply::Site& at = scenario_.supply.sites[b_.fleet.pools()[p].site];
-        const double e = supply::energy_mwh(scenario_.hardware[b_.fleet.pools()[p].device], at,
-                                            in_gpu_hours(a.in_service), in_gpu_hours(a.allocated));
-        mwh += e;
-        co2_t += e * supply::value_on(at.co2, day) / 1e3;        // g/kWh = kg/MWh
-        krw += e * supply::value_on(at.power_price, day) * 1e3;  // KRW/kWh
+        const std::size_t i = b_.fleet.pools()[p].site;
+        const supply::Site& at = scenario_.supply.sites[i];
+        const double mwh = supply::energy_mwh(scenario_.hardware[b_.fleet.pools()[p].device], at,
+                                              in_gpu_hours(a.in_service), in_gpu_hours(a.allocated));
+        for (Energy* e : {&all, &of_site[i]})
+          e->add(mwh, supply::value_on(at.co2, day), supply::value_on(at.power_price, day));
       }
     }
-    put("energy.mwh", {{"period", s.label}}, mwh);
-    put("energy.co2_t", {{"period", s.label}}, co2_t);
-    put("energy.cost_krw", {{"period", s.label}}, krw);
+    put_energy({{"period", s.label}}, all);
+    for (std::size_t i = 0; i < of_site.size(); ++i)
+      put_energy({{"period", s.label}, {"site", scenario_.supply.sites[i].name}}, of_site[i]);
+  }
+  void repairs(const Span& s) {
+    RepairCounts sum;
+    for (std::size_t q = s.first; q <= s.last; ++q) {
+      sum.begun += b_.supply.repairs[q].begun;
+      sum.waited += b_.supply.repairs[q].waited;
+    }
+    if (sum.begun > 0)
+      put("repairs.wait.mean", {{"period", s.label}},
+          static_cast<double>(sum.waited) * 1e-6 / static_cast<double>(sum.begun));
   }
   void failures(const Span& s) {
     for (std::size_t c = 0; c < b_.supply.causes; ++c) {

@@ -47,6 +47,8 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
       {"jobs.queued.count", "1", "period,sector,class", "Of these, jobs that still wait at the horizon."},
       {"jobs.censored.count", "1", "period,sector,class",
        "Of these, jobs that had not started at the horizon."},
+      {"jobs.censored.wait.mean", "s", "period,sector,class",
+       "Mean of horizon - eligible over these: how long they have waited so far."},
       {"jobs.restarts.count", "1", "period,sector,class",
        "Times such jobs were requeued by a failure or a loss."},
       {"jobs.wait.mean", "s", "period,sector,class",

@@ -79,9 +79,8 @@ class SupplyProcess {
     n.hit = dispatch_.strike(pool, n.units, failures_.victim_uniform(n.tranche, n.ordinal, n.k),
                              spec_.failures.victim);
     n.state = NodeState::down;
-    const supply::RepairShop::Ticket ticket{n.tranche, index,
-                                            failures_.repair_time(n.tranche, n.ordinal, n.k, cause)};
-    n.broke_at = world_.now;
+    const supply::RepairShop::Ticket ticket{
+        n.tranche, index, failures_.repair_time(n.tranche, n.ordinal, n.k, cause), instant(world_.now)};
     if (shop_.admit(ticket)) begin_repair(ticket);
   }
   void repaired(std::uint32_t index, std::uint32_t k) {
@@ -139,7 +138,6 @@ class SupplyProcess {
     std::uint32_t tranche = 0, ordinal = 0;
     std::uint32_t k = 0;  ///< spells of up-time so far
     std::int64_t units = 0, hit = 0;
-    std::int64_t broke_at = 0;
     engine::EventHandle next_strike;
     NodeState state = NodeState::away;
   };
@@ -220,6 +218,9 @@ class SupplyProcess {
                                            {index, s.cause});
   }
   void begin_repair(const supply::RepairShop::Ticket& ticket) {
+    RepairCounts& counts = books_.repairs[world_.quarter];
+    ++counts.begun;
+    counts.waited += world_.now - ticks(ticket.broke);
     const Instant back = instant(plus(world_.now, std::max(ticket.length, one_tick).count()));
     if (back < world_.end)
       world_.schedule(back, engine::Phase::capacity, kind::repair, ticket.node,

@@ -54,6 +54,7 @@ class RepairShop {
   struct Ticket {
     std::uint32_t tranche = 0, node = 0;
     Duration length{};
+    Instant broke{};  ///< when the node broke: it may leave service and break again before its turn
   };
   /// A node breaks. @returns true if a crew starts on it now (it is back after `length`), false if it waits.
   bool admit(const Ticket& ticket);
