@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <natgpu/core/diagnostic.hpp>
+#include <natgpu/workload/trace.hpp>
 
 #include "measure.hpp"
 #include "national.hpp"
@@ -66,7 +67,7 @@ RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& op
   std::optional<workload::JobLog> log;
   if (!scenario.demand.trace.file.empty())
     log = in_order(
-        workload::read_swf((std::filesystem::path(scenario.folder) / scenario.demand.trace.file).string()));
+        workload::read_log((std::filesystem::path(scenario.folder) / scenario.demand.trace.file).string()));
   using Runner = RunRecord (*)(const scenario::Scenario&, const SimulateOptions&, const workload::JobLog*);
   static constexpr Runner runners[] = {run<scheduling::Backfill::none>, run<scheduling::Backfill::fit>,
                                        run<scheduling::Backfill::easy>};
