@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all rules of a scheduling pass read and change: pools, groups of waiting jobs, newcomers.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <natgpu/scheduling/job_group.hpp>
+#include <natgpu/scheduling/pool_state.hpp>
+#include <natgpu/scheduling/spec.hpp>
+
+namespace natgpu::scheduling {
+
+/// A submitted job that is not in its group's queue yet.
+struct Newcomer {
+  std::uint32_t group = 0;
+  WaitingJob job;
+};
+
+/// A waiting job is in one place: among the newcomers, in its group's queue, or on its group's shelf. The
+/// functions here keep the counts of these and the pools' free GPUs, profiles and versions in step; which
+/// job starts is for the rules to say.
+template <Backfill B>
+struct PassBooks {
+  std::vector<PoolState> pools;
+  std::vector<JobGroup> groups;
+  std::vector<Newcomer> submitted;  ///< since the last pass
+  std::vector<Newcomer> taken;      ///< those of this pass, from `next_taken` on still to be considered
+  std::vector<Newcomer> remaining;  ///< those that could not start
+  std::size_t next_taken = 0;
+  std::vector<std::uint32_t> changed_pools;  ///< since the last walk of the front (easy) or pass
+  std::vector<std::uint8_t> is_changed;
+  std::int64_t now = 0;
+  std::int64_t longest_requested = 0;  ///< of all jobs that were ever submitted
+  std::size_t waiting = 0;
+  std::size_t queued = 0;   ///< of these, in the groups' queues
+  std::size_t shelved = 0;  ///< of these, on the groups' shelves
+  bool count_due = false;   ///< a job whose requested end is now counts as gone
+  bool with_profile = false;
+
+  PassBooks(std::size_t pool_count, std::vector<GroupSpec> specs, bool arrivals_first)
+      : pools(pool_count),
+        is_changed(pool_count),
+        count_due(arrivals_first),
+        with_profile(B == Backfill::easy || arrivals_first) {
+    for (GroupSpec& spec : specs) {
+      JobGroup& g = groups.emplace_back();
+      g.choices = std::move(spec.choices);
+      g.choice_of.assign(pool_count, -1);
+      for (std::size_t c = 0; c < g.choices.size(); ++c) g.choice_of[g.choices[c].pool] = static_cast<int>(c);
+    }
+  }
+
+  // --- starting
+
+  bool fits_in(const PoolState& p, const WaitingJob& job, double speed) const {
+    return job.gpus <= p.available() &&
+           fits<B>(p, now, job.gpus, time_at_speed(job.requested, speed), with_profile);
+  }
+  /// Index into the group's choices, or -1.
+  int choose(const JobGroup& g, const WaitingJob& job) const {
+    for (std::size_t i = 0; i < g.choices.size(); ++i)
+      if (fits_in(pools[g.choices[i].pool], job, g.choices[i].speed)) return static_cast<int>(i);
+    return -1;
+  }
+  /// Gives the job its GPUs and tells the sink. @pre it is neither in a queue nor on a shelf
+  template <class Sink>
+  void start(const JobGroup& g, int choice, const WaitingJob& job, Sink& sink) {
+    const PoolChoice& c = g.choices[static_cast<std::size_t>(choice)];
+    PoolState& p = pools[c.pool];
+    const std::int64_t requested = time_at_speed(job.requested, c.speed);
+    p.free -= job.gpus;
+    if (with_profile) {
+      p.profile.add(now + requested, job.gpus);
+      p.latest_end = std::max(p.latest_end, now + requested);
+    }
+    if constexpr (B == Backfill::easy) {
+      if (p.blocked && now + requested > p.reservation.shadow) p.reservation.spare -= job.gpus;
+    }
+    note_change(c.pool);
+    --waiting;
+    sink.start(job, c.pool, requested);
+  }
+  /// Whether some profile can hold the job at some time.
+  bool holdable(const JobGroup& g, const WaitingJob& job) const {
+    for (const PoolChoice& c : g.choices)
+      if (holdable_in(pools[c.pool], job, c.speed)) return true;
+    return false;
+  }
+  bool holdable_in(const PoolState& p, const WaitingJob& job, double speed) const {
+    if (p.plan.empty()) return job.gpus <= p.capacity;
+    const std::int64_t requested = time_at_speed(job.requested, speed);
+    if (p.holds_when_all_is_over(now, job.gpus, requested)) return true;
+    return p.profile.hole(now, p.free, job.gpus, requested).at != Profile::forever;
+  }
+  /// Whether a pool that the group accepts is, or is to be, there and has no blocked job before it.
+  bool unblocked(const JobGroup& g) const {
+    for (const PoolChoice& c : g.choices)
+      if (!pools[c.pool].blocked && pools[c.pool].may_hold()) return true;
+    return false;
+  }
+
+  // --- changes of pools
+
+  void note_change(std::uint32_t pool) {
+    ++pools[pool].version;
+    if (is_changed[pool]) return;
+    is_changed[pool] = true;
+    changed_pools.push_back(pool);
+  }
+  void gained(std::uint32_t pool) {
+    pools[pool].improved = true;
+    note_change(pool);
+  }
+  void forget_changes() {
+    for (const std::uint32_t p : changed_pools) is_changed[p] = false;
+    changed_pools.clear();
+  }
+  void note_due() {
+    for (std::uint32_t i = 0; i < pools.size(); ++i) {
+      PoolState& p = pools[i];
+      const std::int64_t due = p.profile.due(now);
+      if (due > p.due) gained(i);
+      p.due = due;
+    }
+  }
+
+  // --- newcomers
+
+  /// Takes what was submitted into the pass, in queue order.
+  void take_submitted() {
+    std::swap(submitted, taken);
+    submitted.clear();
+    next_taken = 0;
+    if (!std::is_sorted(taken.begin(), taken.end(), in_order))
+      std::sort(taken.begin(), taken.end(), in_order);
+  }
+  bool newcomers_left() const { return next_taken < taken.size(); }
+  const Newcomer& newcomer() const { return taken[next_taken]; }
+  const Newcomer& take_newcomer() { return taken[next_taken++]; }
+  /// Ends the pass: newcomers that could not start, or were not considered, join the queues.
+  void queue_remaining() {
+    remaining.insert(remaining.end(), taken.begin() + static_cast<std::ptrdiff_t>(next_taken), taken.end());
+    for (const Newcomer& n : remaining) join_queue(n);
+    remaining.clear();
+    taken.clear();
+  }
+  /// @returns false if it is not among those submitted since the last pass
+  bool erase_submitted(std::uint32_t group, const QueueKey& key) {
+    const auto it = std::find_if(submitted.begin(), submitted.end(),
+                                 [&](const Newcomer& n) { return n.group == group && n.job.order == key; });
+    if (it == submitted.end()) return false;
+    submitted.erase(it);
+    return true;
+  }
+
+  // --- queues and shelves
+
+  void join_queue(const Newcomer& n) {
+    groups[n.group].queue.insert(n.job);
+    ++queued;
+  }
+  void leave_queue(JobGroup& g, const WaitingJob& job) {
+    g.queue.erase(job.order, job.gpus);
+    --queued;
+  }
+  /// Sets a job aside that no profile can hold. @pre it is not in a queue
+  void shelve(const Newcomer& n) {
+    groups[n.group].shelf.insert(n.job);
+    ++shelved;
+  }
+  /// Capacity has been gained or announced: what was set aside is considered anew.
+  void unshelve() {
+    if (shelved == 0) return;
+    for (std::uint32_t g = 0; g < groups.size(); ++g) {
+      WaitingQueue& shelf = groups[g].shelf;
+      while (const WaitingJob* job = shelf.front()) {
+        submitted.push_back({g, *job});
+        shelf.erase(job->order, job->gpus);
+      }
+    }
+    shelved = 0;
+  }
+
+ private:
+  static bool in_order(const Newcomer& a, const Newcomer& b) { return a.job.order < b.job.order; }
+};
+
+}  // namespace natgpu::scheduling
