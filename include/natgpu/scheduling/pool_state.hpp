@@ -93,7 +93,11 @@ class Falls {
   std::uint32_t version_ = 0;
 };
 
+/// The GPUs of one pool now and ahead, and what stands before them. Instants and lengths are ticks.
 struct PoolState {
+  struct Step {
+    std::int64_t at, delta;  ///< an announced change, GPUs
+  };
   std::int64_t free = 0;      ///< idle
   std::int64_t due = 0;       ///< held by jobs whose requested end is now (arrival_first only)
   std::int64_t capacity = 0;  ///< idle or held by jobs
@@ -101,9 +105,6 @@ struct PoolState {
   bool blocked = false;       ///< none: a blocked job stands before it; easy: `reservation` is held
   bool improved = true;       ///< since the last scan more has become free, now or later
   Reservation reservation;
-  struct Step {
-    std::int64_t at, delta;
-  };
   std::vector<Step> plan;       ///< announced changes still to come, by instant
   std::int64_t latest_end = 0;  ///< no job that has started will hold GPUs after it
   Profile profile;

@@ -188,7 +188,7 @@ std::vector<std::uint64_t> disagreements(std::uint64_t seeds, const Workload& w)
   return all;
 }
 template <Backfill B>
-void agrees_with_plain_loops() {
+void check_against_plain_loops() {
   for (const std::size_t pools : {1U, 2U, 5U})
     for (const bool announced : {false, true})
       for (const bool ordered : {true, false}) {
@@ -205,11 +205,11 @@ void agrees_with_plain_loops() {
 }  // namespace
 
 TEST_CASE("none over several pools agrees with plain loops on random workloads") {
-  agrees_with_plain_loops<Backfill::none>();
+  check_against_plain_loops<Backfill::none>();
 }
 TEST_CASE("fit over several pools agrees with plain loops on random workloads") {
-  agrees_with_plain_loops<Backfill::fit>();
+  check_against_plain_loops<Backfill::fit>();
 }
 TEST_CASE("easy over several pools agrees with plain loops on random workloads") {
-  agrees_with_plain_loops<Backfill::easy>();
+  check_against_plain_loops<Backfill::easy>();
 }
