@@ -129,4 +129,36 @@ Replications replicate_with(
   return Pool(simulate, options).run();
 }
 
+std::vector<Replications> replicate_all_with(
+    const std::function<simulation::RunRecord(std::size_t, const simulation::SimulateOptions&)>& simulate,
+    std::size_t scenarios, const ReplicateOptions& options) {
+  std::vector<Replications> all(scenarios);
+  if (scenarios == 0) return all;
+  ReplicateOptions runs = options;
+  runs.replications = options.replications * static_cast<std::uint32_t>(scenarios);
+  std::vector<char> finished(runs.replications, 0);  // each written by the one thread that has the run
+  Replications done = replicate_with(
+      [&](const simulation::SimulateOptions& run) {
+        simulation::SimulateOptions one = run;
+        one.replication = static_cast<std::uint32_t>(run.replication / scenarios);
+        simulation::RunRecord record = simulate(run.replication % scenarios, one);
+        finished[run.replication] = 1;
+        return record;
+      },
+      runs);
+  std::size_t next = 0;
+  for (std::size_t r = 0; r < options.replications; ++r) {
+    const auto first = finished.begin() + static_cast<std::ptrdiff_t>(r * scenarios);
+    const auto last = first + static_cast<std::ptrdiff_t>(scenarios);
+    const bool whole = std::find(first, last, 0) == last;
+    for (std::size_t i = 0; i < scenarios; ++i) {
+      if (first[static_cast<std::ptrdiff_t>(i)] == 0) continue;
+      simulation::RunRecord& record = done.records[next++];
+      if (whole) all[i].records.push_back(std::move(record));
+    }
+  }
+  for (Replications& one : all) one.interrupted = one.records.size() < options.replications;
+  return all;
+}
+
 }  // namespace natgpu::experiment

@@ -15,6 +15,15 @@ Replications replicate(const scenario::Scenario& scenario, const ReplicateOption
       options);
 }
 
+std::vector<Replications> replicate_all(const std::vector<const scenario::Scenario*>& scenarios,
+                                        const ReplicateOptions& options) {
+  return replicate_all_with(
+      [&scenarios](std::size_t i, const simulation::SimulateOptions& one) {
+        return simulation::simulate(*scenarios[i], one);
+      },
+      scenarios.size(), options);
+}
+
 Summary summarise(const scenario::Scenario& scenario, const std::vector<simulation::RunRecord>& records) {
   Summary summary = summarise(scenario.targets, records, simulation::metric_rows());
   if (scenario.quick_scale < 1) withhold_verdicts(summary, scenario.quick_scale);

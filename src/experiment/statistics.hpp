@@ -37,6 +37,13 @@ void check_target(const scenario::Target& target, const std::vector<measures::Me
 /// Takes back the verdicts of a run whose capacity and demand were scaled.
 void withhold_verdicts(Summary& summary, double scale);
 
+/// Adds the mistakes of a metric with labels ("period=2027;sector=sme"): E0502, E0504. Their paths are
+/// "metric" and "where".
+/// @returns the metric's row, or null
+const measures::MetricRow* check_labelled(const std::string& metric, std::string_view where,
+                                          const std::vector<measures::MetricRow>& rows,
+                                          std::vector<Finding>& found);
+
 /// Of any records and table of metrics.
 Summary summarise(const std::vector<scenario::Target>& targets,
                   const std::vector<simulation::RunRecord>& records,

@@ -44,11 +44,6 @@ bool unit_agrees(const std::string& written, std::string_view unit) {
   return written == unit || (written.empty() && unit == "share");
 }
 
-Finding mistake(const scenario::Target& target, const char* key, const char* code, std::string message,
-                std::string help) {
-  return {fmt::format("targets[{}].{}", target.name, key), std::move(message), std::move(help), code};
-}
-
 std::vector<std::string> names_of(const std::vector<measures::MetricRow>& rows) {
   std::vector<std::string> names;
   for (const measures::MetricRow& row : rows) names.emplace_back(row.name);
@@ -111,35 +106,49 @@ std::string parse_labels(std::string_view text, measures::Labels& labels) {
   return {};
 }
 
-void check_target(const scenario::Target& target, const std::vector<measures::MetricRow>& rows,
-                  std::vector<Finding>& found) {
-  const auto refuse = [&](const char* key, const char* code, std::string message, std::string help) {
-    found.push_back(mistake(target, key, code, std::move(message), std::move(help)));
-  };
-  Bar bar;
-  const std::string bar_error = parse_bar(target.expect, bar);
-  if (!bar_error.empty()) refuse("expect", "E0501", bar_error, "write it like `>= 30000 H100e`");
+const measures::MetricRow* check_labelled(const std::string& metric, std::string_view where,
+                                          const std::vector<measures::MetricRow>& rows,
+                                          std::vector<Finding>& found) {
   measures::Labels labels;
-  const std::string label_error = parse_labels(target.where, labels);
-  if (!label_error.empty()) refuse("where", "E0504", label_error, "write it like `at=2030-12-31;sector=sme`");
-  const auto row =
-      std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.name == target.metric; });
+  const std::string label_error = parse_labels(where, labels);
+  if (!label_error.empty())
+    found.push_back({"where", label_error, "write it like `at=2030-12-31;sector=sme`", "E0504"});
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.name == metric; });
   if (row == rows.end()) {
-    refuse("metric", "E0502", fmt::format("unknown metric `{}`", printable(target.metric)),
-           suggestion(target.metric, names_of(rows), "docs/metrics.md lists them all"));
-    return;
+    found.push_back({"metric", fmt::format("unknown metric `{}`", printable(metric)),
+                     suggestion(metric, names_of(rows), "docs/metrics.md lists them all"), "E0502"});
+    return nullptr;
   }
-  const std::string_view unit = row->unit_of(labels);
-  if (bar_error.empty() && !unit_agrees(bar.unit, unit))
-    refuse("expect", "E0503",
-           bar.unit.empty() ? fmt::format("a unit is required, {} is in {}", row->name, unit)
-                            : fmt::format("unit `{}`, but {} is in {}", printable(bar.unit), row->name, unit),
-           fmt::format("state the bar in {}", unit));
   const std::vector<std::string> keys = split(row->labels, ',');
   for (const auto& [key, value] : labels)
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
-      refuse("where", "E0504", fmt::format("{} has no label `{}`", row->name, printable(key)),
-             suggestion(key, keys, fmt::format("it has: {}", row->labels)));
+      found.push_back({"where", fmt::format("{} has no label `{}`", row->name, printable(key)),
+                       suggestion(key, keys, fmt::format("it has: {}", row->labels)), "E0504"});
+  return &*row;
+}
+
+void check_target(const scenario::Target& target, const std::vector<measures::MetricRow>& rows,
+                  std::vector<Finding>& found) {
+  const auto refuse = [&](Finding finding) {
+    finding.path = fmt::format("targets[{}].{}", target.name, finding.path);
+    found.push_back(std::move(finding));
+  };
+  Bar bar;
+  const std::string bar_error = parse_bar(target.expect, bar);
+  if (!bar_error.empty()) refuse({"expect", bar_error, "write it like `>= 30000 H100e`", "E0501"});
+  std::vector<Finding> of_labels;
+  const measures::MetricRow* row = check_labelled(target.metric, target.where, rows, of_labels);
+  for (Finding& f : of_labels) refuse(std::move(f));
+  if (row == nullptr || !bar_error.empty()) return;
+  measures::Labels labels;
+  parse_labels(target.where, labels);
+  const std::string_view unit = row->unit_of(labels);
+  if (!unit_agrees(bar.unit, unit))
+    refuse({"expect",
+            bar.unit.empty()
+                ? fmt::format("a unit is required, {} is in {}", row->name, unit)
+                : fmt::format("unit `{}`, but {} is in {}", printable(bar.unit), row->name, unit),
+            fmt::format("state the bar in {}", unit), "E0503"});
 }
 
 }  // namespace natgpu::experiment

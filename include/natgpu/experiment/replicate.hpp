@@ -16,7 +16,7 @@ struct ReplicateOptions {
   std::uint32_t replications = 1;
   unsigned threads = 1;
   const std::atomic<bool>* stop = nullptr;
-  /// Called about four times a second from the calling thread: share of the work done, replications finished.
+  /// Called about four times a second from the calling thread: share of the work done, runs finished.
   std::function<void(double share, std::uint32_t finished)> on_progress;
 };
 
@@ -28,5 +28,11 @@ struct Replications {
 /// Runs replications 0 .. n-1 on `threads` threads. The records do not depend on the number of threads.
 /// The first exception of a replication (in replication order) is thrown again here.
 Replications replicate(const scenario::Scenario& scenario, const ReplicateOptions& options);
+
+/// The same replications of several scenarios, all with the seed given: replication 0 of each, then 1 of each.
+/// An interrupt leaves those replications that all of them have finished.
+/// @returns one for each scenario, with records of the same replications
+std::vector<Replications> replicate_all(const std::vector<const scenario::Scenario*>& scenarios,
+                                        const ReplicateOptions& options);
 
 }  // namespace natgpu::experiment

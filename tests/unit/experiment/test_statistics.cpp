@@ -281,8 +281,8 @@ TEST_CASE("all mistakes of all targets come in one go") {
   REQUIRE(found.size() == 4);
   CHECK(found[0].path == "targets[goal].expect");
   CHECK(found[1].path == "targets[goal].metric");
-  CHECK(found[2].path == "targets[goal].expect");
-  CHECK(found[3].path == "targets[goal].where");
+  CHECK(found[2].path == "targets[goal].where");
+  CHECK(found[3].path == "targets[goal].expect");
 }
 
 TEST_CASE("without records there is nothing to judge") {
