@@ -11,7 +11,16 @@
 namespace natgpu::cli {
 
 /// Exit codes (DESIGN section 11).
-enum Exit : int { done = 0, usage = 2, invalid = 3, run_failed = 4, our_fault = 70, interrupted = 130 };
+enum Exit : int {
+  done = 0,
+  failed = 1,
+  usage = 2,
+  invalid = 3,
+  run_failed = 4,
+  inconclusive = 5,
+  our_fault = 70,
+  interrupted = 130
+};
 
 /// A command line that cannot be followed (exit code 2): what is wrong, and what to do.
 class UsageError : public std::runtime_error {
@@ -57,6 +66,7 @@ struct Command {
 
 /// Each in its own file.
 const Command& run_command();
+const Command& compare_command();
 const Command& replay_command();
 const Command& trace_command();
 const Command& validate_command();

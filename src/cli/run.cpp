@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -12,14 +11,12 @@
 
 #include "command.hpp"
 #include "command_line.hpp"
+#include "run_options.hpp"
 #include "scenarios.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
 namespace {
-
-constexpr std::int64_t most_replications = 1'000'000;
-constexpr std::int64_t most_threads = 4096;
 
 /// results/<scenario>[-policy][-quick], or below --out where there are several scenarios.
 std::string folder_for(const scenario::Scenario& s, const Arguments& arguments) {
@@ -55,8 +52,7 @@ Plan plan_for(const scenario::Scenario& s, const Arguments& arguments) {
   Plan plan;
   plan.replicate.seed = static_cast<std::uint64_t>(s.seed);
   plan.replicate.replications = static_cast<std::uint32_t>(s.replications);
-  const std::int64_t cores = std::max(1U, std::thread::hardware_concurrency());
-  plan.replicate.threads = static_cast<unsigned>(arguments.whole("--jobs", cores, 1, most_threads));
+  plan.replicate.threads = threads(arguments);
   plan.replicate.stop = &stop_requested();
   plan.language = static_cast<report::Language>(arguments.choice("--lang", {"en", "ko", "both"}, 0));
   plan.quick = arguments.has("--quick");
@@ -107,17 +103,6 @@ int run_one(const scenario::Scenario& s, const std::string& folder, Plan plan) {
   return result.interrupted ? Exit::interrupted : Exit::done;
 }
 
-/// All settings, so that hash and resolved scenario tell what was run. Options come last: they win over
-/// `--set`.
-std::vector<std::string> settings(const Arguments& arguments) {
-  std::vector<std::string> all = arguments.list("--set");
-  if (arguments.has("--seed"))
-    all.push_back(fmt::format("seed={}", arguments.whole("--seed", 0, 0, INT64_MAX)));
-  if (arguments.has("--replications"))
-    all.push_back(fmt::format("replications={}", arguments.whole("--replications", 1, 1, most_replications)));
-  return all;
-}
-
 int run(const Arguments& arguments) {
   scenario::LoadOptions options;
   options.set = settings(arguments);
@@ -144,10 +129,10 @@ const Command& run_command() {
       1,
       10000,
       {{"--policy", "P", "a policy block of the scenario, or a named scheduling policy"},
-       {"--replications", "N", "by default as the scenario says"},
-       {"--seed", "S", "by default as the scenario says"},
-       {"--jobs", "N", "threads; by default one a core. The results do not depend on it"},
-       {"--set", "PATH=VALUE", "another value, checked as in the file", true},
+       replications_option(),
+       seed_option(),
+       jobs_option(),
+       set_option(),
        {"--quick", "", "scale capacity and demand down, few replications: a look, not a result"},
        {"--lang", "L", "of report.md: en (default), ko or both"},
        {"--out", "DIR", "for the results; by default results/<scenario>[-policy][-quick]"}},

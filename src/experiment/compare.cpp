@@ -59,6 +59,28 @@ void count_improved(Compared& c) {
   if (c.difference.n > 0) c.improved_share = clopper_pearson(c.improved, c.difference.n, level);
 }
 
+OutcomeRange outcomes_of(const Estimate& e) {
+  OutcomeRange range;
+  if (e.n < least_sample_for_bound(0.95, level)) return range;
+  std::vector<double> values;
+  for (const double v : e.values)
+    if (std::isfinite(v)) values.push_back(v);
+  std::sort(values.begin(), values.end());
+  const auto nearest = [&](double p) {
+    return values[static_cast<std::size_t>(std::ceil(p * static_cast<double>(values.size()))) - 1];
+  };
+  const auto interval = [&](double p) {
+    const QuantileRanks ranks = quantile_ranks(values.size(), p, level);
+    if (ranks.lower == 0 || ranks.upper == 0) return Interval{};
+    return Interval{values[ranks.lower - 1], values[ranks.upper - 1]};
+  };
+  range.p5 = nearest(0.05);
+  range.p95 = nearest(0.95);
+  range.p5_ci = interval(0.05);
+  range.p95_ci = interval(0.95);
+  return range;
+}
+
 Compared measure(const PolicyRuns& policy, const Estimate& of, const Estimate& from,
                  const CompareOptions& options) {
   Compared c;
@@ -77,6 +99,7 @@ Compared measure(const PolicyRuns& policy, const Estimate& of, const Estimate& f
       standard_deviation(of) * standard_deviation(of) + standard_deviation(from) * standard_deviation(from);
   c.variance_ratio = deviation > 0 ? unpaired / (deviation * deviation) : std::nan("");
   count_improved(c);
+  c.outcomes = outcomes_of(c.difference);
   return c;
 }
 
@@ -127,7 +150,7 @@ void judge(Compared& c, const Summary& of, const Summary& from, const Comparison
   }
   const double excess = std::abs(c.difference.mean) - c.margin;
   c.replications_to_decide = replications_to_decide(excess, deviation, alpha, power);
-  c.reason = excess > 0 ? "chance explains it" : "within the margin";
+  c.reason = c.margin > 0 && excess <= 0 ? "within the margin" : "chance explains it";
 }
 
 Pairing pairing_of(const PolicyRuns& of, const PolicyRuns& from) {

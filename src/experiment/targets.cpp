@@ -11,6 +11,7 @@
 #include <natgpu/core/units.hpp>
 #include <natgpu/core/utf8.hpp>
 
+#include "margin.hpp"
 #include "statistics.hpp"
 
 namespace natgpu::experiment {
@@ -37,11 +38,6 @@ std::vector<std::string> split(std::string_view text, char separator) {
     if (at == std::string_view::npos) return parts;
     text.remove_prefix(at + 1);
   }
-}
-
-/// Shares and counts may be written without a unit, all else may not.
-bool unit_agrees(const std::string& written, std::string_view unit) {
-  return written == unit || (written.empty() && unit == "share");
 }
 
 std::vector<std::string> names_of(const std::vector<measures::MetricRow>& rows) {

@@ -80,20 +80,6 @@ double largest_of(const YearLine& line) {
   return largest;
 }
 
-/// @param largest  value of the metric's lines, so that all of them get one unit
-void choose_unit(YearLine& line, const std::string& unit, double largest) {
-  const bool is_count =
-      line.metric.size() > 6 && line.metric.compare(line.metric.size() - 6, 6, ".count") == 0;
-  line.unit = unit == "1" ? (is_count ? "count" : "index") : unit;
-  for (const Scale& s : scales)
-    if (s.unit == unit && largest >= s.least) {
-      line.unit = s.shown;
-      line.factor = s.factor;
-      if (unit != "share") line.decimals = 2;  // of an hour, a day, a million won
-      return;
-    }
-}
-
 constexpr std::array<std::string_view, 8> waterfall_states{"ordered", "delivered", "powered",   "in_service",
                                                            "public",  "up",        "allocated", "useful"};
 
@@ -119,6 +105,16 @@ int decimals_for(double mean, double half_width, int most_decimals) {
 }
 
 }  // namespace
+
+Style style_of(std::string_view metric, const std::string& unit, double largest) {
+  constexpr std::string_view counts = ".count";
+  const bool is_count =
+      metric.size() > counts.size() && metric.substr(metric.size() - counts.size()) == counts;
+  for (const Scale& s : scales)
+    if (s.unit == unit && largest >= s.least)  // of an hour, a day, a million won two decimals are enough
+      return {std::string(s.shown), s.factor, unit == "share" ? most_decimals : 2};
+  return {unit == "1" ? (is_count ? "count" : "index") : unit};
+}
 
 std::vector<YearLine> lines_by_year(const Summary& summary, const Selection& selection) {
   std::vector<YearLine> lines;
@@ -151,7 +147,10 @@ std::vector<YearLine> lines_by_year(const Summary& summary, const Selection& sel
   for (const YearLine& line : lines) largest[line.metric] = std::max(largest[line.metric], largest_of(line));
   for (YearLine& line : lines) {
     const Estimate* any = line.total != nullptr ? line.total : line.years.begin()->second;
-    choose_unit(line, any->unit, largest[line.metric]);
+    const Style style = style_of(line.metric, any->unit, largest[line.metric]);
+    line.unit = style.unit;
+    line.factor = style.factor;
+    line.decimals = style.decimals;
     line.lower_bound = line.metric == "jobs.wait.mean";
     // A mean over years of growth is no headline (DESIGN section 9); years are.
     const bool is_mean = any->unit == "share" || line.metric.rfind("capacity.", 0) == 0;

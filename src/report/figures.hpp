@@ -14,6 +14,15 @@ namespace natgpu::report {
 /// Decimals of a figure, whatever its spread.
 constexpr int most_decimals = 6;
 
+/// How the values of a metric are shown: shares in %, long times in h or d.
+struct Style {
+  std::string unit;  ///< "count" and "index" where the metric has none
+  double factor = 1;
+  int decimals = most_decimals;  ///< at most
+};
+/// @param largest  of the values that are to have one unit, without sign
+Style style_of(std::string_view metric, const std::string& unit, double largest);
+
 /// One row of a table by year.
 struct YearLine {
   std::string metric;

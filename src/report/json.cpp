@@ -12,6 +12,7 @@
 #include <natgpu/report/build_info.hpp>
 
 #include "escape.hpp"
+#include "json_parts.hpp"
 #include "writers.hpp"
 
 namespace natgpu::report {
@@ -26,50 +27,12 @@ std::string dump(const Json& json, int indent = -1) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-const char* name_of(experiment::Verdict verdict) {
-  static constexpr std::array<const char*, 3> names{"pass", "fail", "inconclusive"};
-  return names[static_cast<std::size_t>(verdict)];
-}
-
-std::string labels_json(const measures::Labels& labels) {
-  std::string out = "{";
-  for (const auto& [key, value] : labels)
-    out += fmt::format("{}{}: {}", out.size() > 1 ? ", " : "", json_text(key), json_text(value));
-  return out + "}";
-}
-
-/// The interval's ends, or null where it cannot be estimated.
-std::string interval_json(const experiment::Estimate& e) {
-  if (!std::isfinite(e.half_width)) return "null";
-  return fmt::format("[{}, {}]", json_number(e.mean - e.half_width), json_number(e.mean + e.half_width));
-}
-
-std::string estimate_json(const experiment::Estimate& e) {
-  std::vector<std::string> values;
-  for (const double v : e.values) values.push_back(json_number(v));
-  return fmt::format(
-      "\"metric\": {}, \"labels\": {}, \"unit\": {}, \"mean\": {}, \"ci95\": {}, \"range\": {}, \"n\": {}, "
-      "\"values\": [{}]",
-      json_text(e.metric), labels_json(e.labels), json_text(e.unit), json_number(e.mean), interval_json(e),
-      e.n == 0 ? "null" : fmt::format("[{}, {}]", json_number(e.low), json_number(e.high)), e.n,
-      fmt::join(values, ", "));
-}
-
 std::string target_json(const experiment::TargetResult& t) {
   return fmt::format(
       "{{\"name\": {}, \"expect\": {}, \"level\": \"{}\", \"verdict\": \"{}\", \"explanation\": {}, {}}}",
       json_text(t.target.name), json_text(t.target.expect),
       t.target.level == scenario::Level::error ? "error" : "warn", name_of(t.verdict),
       json_text(t.explanation), estimate_json(t.estimate));
-}
-
-/// One line an item: readable, and a change shows as a changed line.
-template <class Items, class Print>
-std::string array_json(const Items& items, Print print) {
-  if (items.empty()) return "[]";
-  std::string out = "[";
-  for (const auto& item : items) out += fmt::format("{}\n    {}", out.size() > 1 ? "," : "", print(item));
-  return out + "\n  ]";
 }
 
 std::string hashes_json(const std::vector<simulation::RunRecord>& records,
@@ -81,10 +44,14 @@ std::string hashes_json(const std::vector<simulation::RunRecord>& records,
 
 }  // namespace
 
-std::string combined_fingerprint(const RunResult& result) {
+std::string combined_fingerprint(const std::vector<simulation::RunRecord>& records) {
   Digest64 digest;
-  for (const simulation::RunRecord& r : result.records) digest.add(r.fingerprint);
+  for (const simulation::RunRecord& r : records) digest.add(r.fingerprint);
   return hex64(digest.value());
+}
+
+std::string combined_fingerprint(const RunResult& result) {
+  return combined_fingerprint(result.records);
 }
 
 std::vector<std::pair<std::string, std::size_t>> counted_warnings(const RunResult& result) {

@@ -14,6 +14,7 @@ namespace natgpu::report {
 
 /// Digest over the fingerprints of all replications, in their order.
 std::string combined_fingerprint(const RunResult& result);
+std::string combined_fingerprint(const std::vector<simulation::RunRecord>& records);
 
 std::string summary_json(const RunResult& result);
 std::string metrics_csv(const RunResult& result, const std::vector<measures::MetricRow>& rows);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <natgpu/measures/direction.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
 #include "catch.hpp"
@@ -81,6 +82,18 @@ TEST_CASE("docs/metrics.md has each metric of the program with its unit, labels 
     INFO("docs/metrics.md has `" << name << "`, the program has not");
     CHECK(known.count(name) == 1);
   }
+}
+
+TEST_CASE("docs/metrics.md says of each metric which side is better, and which are headlines") {
+  std::map<std::string, std::set<std::string>> listed;  // by side, with a star where one stands
+  for (const auto& row : table_rows(page("docs/metrics.md"), "better")) {
+    REQUIRE(row.size() == 2);
+    for (const std::string& word : parts_of(row[1], ' ')) listed[row[0]].insert(word);
+  }
+  std::map<std::string, std::set<std::string>> known;
+  for (const natgpu::measures::Direction& d : natgpu::measures::directions())
+    known[std::string(name_of(d.better))].insert('`' + std::string(d.metric) + '`' + (d.headline ? "*" : ""));
+  CHECK(listed == known);
 }
 
 TEST_CASE("runs measure every metric, with the labels that its row promises, and no others") {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,12 +49,21 @@ struct CompareOptions {
 enum class PairVerdict : std::uint8_t { better, worse, higher, lower, equal, undecided };
 std::string_view name_of(PairVerdict verdict);
 
+/// Where 90 % of the outcomes lie, one outcome a replication. NaN where the sample is too small to tell
+/// (SEMANTICS: never the extremes in their place).
+struct OutcomeRange {
+  double p5 = std::numeric_limits<double>::quiet_NaN();  ///< nearest rank
+  double p95 = std::numeric_limits<double>::quiet_NaN();
+  Interval p5_ci, p95_ci;  ///< 95 % by ranks, whatever the law
+};
+
 /// One metric of one policy against the base's.
 struct Compared {
   std::string policy;
   measures::Better better = measures::Better::neither;
   Estimate of, from;          ///< the policy's and the base's
   Estimate difference;        ///< of - from by replication, with its unadjusted interval
+  OutcomeRange outcomes;      ///< of the differences
   double margin = 0;          ///< in the metric's unit
   double p = 0;               ///< two-sided, of a difference beyond the margin; NaN where it was not tested
   double p_holm = 0;          ///< adjusted for all tests of the comparison

@@ -136,6 +136,24 @@ TEST_CASE("equal numbers are called equal, and few replications get no verdict")
   CHECK(compare_two(a, b, "gpu.useful.share", scaled).rows.at(0).verdict == PairVerdict::undecided);
 }
 
+TEST_CASE("the range of outcomes is given from 59 replications on, with its own interval") {
+  const auto value = [](std::uint32_t) { return 1.0; };
+  for (const std::uint32_t n : {58U, 59U, 200U}) {
+    Toy a("a", n), b("b", n);
+    a.with("gpu.useful.share", in_2030, value);
+    b.with("gpu.useful.share", in_2030, [](std::uint32_t r) { return 2.0 + r; });  // differences 1 .. n
+    const OutcomeRange o = compare_two(a, b, "gpu.useful.share").rows.at(0).outcomes;
+    CHECK(std::isnan(o.p95) == (n < 59));
+    if (n != 200) continue;
+    CHECK(o.p5 == 10);
+    CHECK(o.p95 == 190);
+    CHECK(o.p95_ci.low == 184);
+    CHECK(o.p95_ci.high == 197);
+    CHECK(o.p5_ci.low == 4);
+    CHECK(o.p5_ci.high == 17);
+  }
+}
+
 TEST_CASE("what one policy could not measure gets no verdict") {
   Toy a("a"), b("b");
   a.with("jobs.wait.p95", in_2030, [](std::uint32_t r) { return 100 + noise("a", r); });

@@ -31,6 +31,7 @@ const std::vector<measures::MetricRow>& rows() {
       {"capacity.h100e", "H100e", "at,state", "Sum over devices."},
       {"gpu.busy.share", "share", "period,of", "Busy over in service."},
       {"jobs.wait.mean", "s", "period,sector", "Mean of first start less eligible."},
+      {"jobs.gave_up.count", "1", "period", "Jobs that left unserved."},
   };
   return table;
 }
@@ -283,6 +284,16 @@ TEST_CASE("all mistakes of all targets come in one go") {
   CHECK(found[1].path == "targets[goal].metric");
   CHECK(found[2].path == "targets[goal].where");
   CHECK(found[3].path == "targets[goal].expect");
+}
+
+TEST_CASE("counts and shares need no unit in a bar, all else does") {
+  std::vector<Finding> found;
+  check_target(target("jobs.gave_up.count", "period=2030", "<= 100"), rows(), found);
+  check_target(target("gpu.busy.share", "period=2030", ">= 0.5"), rows(), found);
+  CHECK(found.empty());
+  check_target(target("jobs.wait.mean", "period=2030", "<= 100"), rows(), found);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].code == "E0503");
 }
 
 TEST_CASE("without records there is nothing to judge") {
