@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <exception>
 #include <filesystem>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -29,6 +30,7 @@ using scheduling::PassRule;
 using scheduling::Ties;
 
 constexpr std::int64_t most_gpus = 1'000'000'000;
+constexpr std::int64_t most_reservations = 1'000'000'000;
 constexpr std::int64_t progress_from_jobs = 1'000'000;  // below, a replay is over before a bar is read
 
 /// A published simulator's rules, as far as this program has them.
@@ -64,13 +66,36 @@ scheduling::Semantics semantics_of(const Arguments& arguments) {
   return semantics;
 }
 
-simulation::ReplayOptions options_for(const Arguments& arguments) {
+/// A named policy, and what is said of its parts beside it.
+void choose_policy(const Arguments& arguments, simulation::ReplayOptions& options) {
   const std::vector<scheduling::NamedPolicy>& policies = scheduling::named_policies();
   std::size_t easy = 0;
   while (easy + 1 < policies.size() && policies[easy].name != "easy") ++easy;
+  const scheduling::NamedPolicy& named = policies[arguments.choice("--policy", names_of(policies), easy)];
+  options.order = named.order;
+  options.backfill = named.backfill;
+  if (arguments.has("--order"))
+    options.order =
+        scheduling::orders()[arguments.choice("--order", names_of(scheduling::orders()), 0)].value;
+  if (arguments.has("--backfill"))
+    options.backfill =
+        scheduling::backfills()[arguments.choice("--backfill", names_of(scheduling::backfills()), 0)].value;
+  options.reservations = arguments.whole("--reservations", 0, 1, most_reservations);
+  const bool counts = options.backfill == scheduling::Backfill::reservations;
+  if (counts && options.reservations == 0)
+    throw UsageError("backfill reservations needs the number of jobs that hold one",
+                     "add `--reservations N`, or write `--backfill conservative` for all");
+  if (!counts && options.reservations > 0)
+    throw UsageError("--reservations has no meaning for a backfill that settles their number by itself",
+                     "add `--backfill reservations`, or leave --reservations out");
+}
+
+simulation::ReplayOptions options_for(const Arguments& arguments) {
   simulation::ReplayOptions options;
   options.gpus = arguments.whole("--gpus", 0, 1, most_gpus);
-  options.backfill = policies[arguments.choice("--policy", names_of(policies), easy)].backfill;
+  choose_policy(arguments, options);
+  options.seed =
+      static_cast<std::uint64_t>(arguments.whole("--seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   options.semantics = semantics_of(arguments);
   options.exact_estimates = arguments.choice("--estimates", {"requested", "exact"}, 0) == 1;
   options.stop = &stop_requested();
@@ -202,6 +227,13 @@ int replay(const Arguments& arguments) {
   return Exit::done;
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+std::string policy_help() {
+  return listed(names_of(scheduling::named_policies())) + "; easy by default";
+}
+
 }  // namespace
 
 const Command& replay_command() {
@@ -213,7 +245,11 @@ const Command& replay_command() {
       1,
       {{"--format", "F", log_format_help()},
        {"--gpus", "N", "of the machine; by default the log's MaxProcs"},
-       {"--policy", "P", "fcfs, fit or easy (default)"},
+       {"--policy", "P", policy_help()},
+       {"--order", "O", "queue order in place of the policy's: " + listed(names_of(scheduling::orders()))},
+       {"--backfill", "B", "backfill in place of the policy's: " + listed(names_of(scheduling::backfills()))},
+       {"--reservations", "N", "with --backfill reservations: waiting jobs that hold one"},
+       {"--seed", "S", "of the order lottery; 1 by default"},
        {"--dialect", "D", "rules of a known simulator: natgpu (default) or pyss (event, arrival-first)"},
        {"--pass", "RULE",
         "instant: one pass sees all that happened at an instant; event: a pass after each event"},

@@ -83,13 +83,16 @@ std::vector<Change> changes_of(const scheduling::NamedPolicy& policy, const Mark
   chosen.backfill = policy.backfill;
   const FieldTable& table = fields_of(static_cast<const scheduling::Scheduling*>(nullptr));
   std::vector<Change> all;
-  for (const char* key : {"order", "backfill"}) {
+  const auto change_to = [&](const char* key, std::string value) {
     Change change{fmt::format("scheduling.{}", key), mark, {}};
     change.value.kind = Node::Kind::scalar;
     change.value.mark = mark;
-    change.value.text = std::get<std::string>(table.find(key)->read(&chosen).front());
+    change.value.text = std::move(value);
     all.push_back(std::move(change));
-  }
+  };
+  for (const char* key : {"order", "backfill"})
+    change_to(key, std::get<std::string>(table.find(key)->read(&chosen).front()));
+  change_to("reservations", "0");
   return all;
 }
 

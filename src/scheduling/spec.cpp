@@ -1,7 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <natgpu/scheduling/spec.hpp>
 
+#include <utility>
+
 namespace natgpu::scheduling {
+namespace {
+
+template <class E>
+std::vector<std::pair<std::string, E>> names_of(const std::vector<Choice<E>>& choices) {
+  std::vector<std::pair<std::string, E>> names;
+  for (const Choice<E>& c : choices) names.emplace_back(c.name, c.value);
+  return names;
+}
+
+}  // namespace
+
+const std::vector<Choice<Order>>& orders() {
+  static const std::vector<Choice<Order>> table = {
+      {"fcfs", Order::fcfs, "by submission, then position", "textbook", ""},
+      {"sjf", Order::sjf, "shortest requested time first", "Phipps, Oper. Res. 4(1), 1956",
+       "requested times"},
+      {"ljf", Order::ljf, "longest requested time first", "textbook", "requested times"},
+      {"saf", Order::saf, "smallest requested time x GPUs first", "Carastan-Santos et al., CCGrid 2019",
+       "requested times"},
+      {"lottery", Order::lottery, "in an order drawn by chance, once for each job", "textbook", ""},
+  };
+  return table;
+}
+
+const std::vector<Choice<Backfill>>& backfills() {
+  static const std::vector<Choice<Backfill>> table = {
+      {"none", Backfill::none, "a job that does not fit blocks all behind it", "textbook", ""},
+      {"fit", Backfill::fit, "whatever fits starts; large jobs may starve", "textbook", ""},
+      {"easy", Backfill::easy,
+       "the first blocked job holds a reservation; others start if they do not delay it", "Lifka, JSSPP 1995",
+       "requested times"},
+      {"conservative", Backfill::conservative,
+       "every waiting job holds a reservation; nobody starts later than promised",
+       "Mu'alem & Feitelson, IEEE TPDS 12(6), 2001", "requested times"},
+      {"reservations", Backfill::reservations,
+       "the first N waiting jobs hold reservations; others start if they delay none of them",
+       "between easy (N = 1) and conservative", "requested times; `reservations: N`"},
+  };
+  return table;
+}
 
 const FieldTable& fields_of(const Semantics*) {
   static const FieldTable table =
@@ -21,13 +63,13 @@ const FieldTable& fields_of(const Scheduling*) {
       Fields<Scheduling>("scheduling", "Who runs now.")
           .choice("view", &Scheduling::view, {{"pool", View::pool}},
                   "How resources are seen: pool counts GPUs per site and type.")
-          .choice("order", &Scheduling::order, {{"fcfs", Order::fcfs}},
-                  "Queue order: fcfs is first come, first served, by submission and then position.")
-          .choice("backfill", &Scheduling::backfill,
-                  {{"none", Backfill::none}, {"fit", Backfill::fit}, {"easy", Backfill::easy}},
-                  "What may start ahead of a job that does not fit: none, all that fits, or what does not "
-                  "delay the "
-                  "first blocked job (Lifka, JSSPP 1995).")
+          .choice("order", &Scheduling::order, names_of(orders()),
+                  "Queue order; ties go to the earlier submission and then to position.")
+          .choice("backfill", &Scheduling::backfill, names_of(backfills()),
+                  "What may start ahead of a job that does not fit: none, all that fits, or what delays no "
+                  "reservation: of the first blocked job, of every waiting job, or of the first so many.")
+          .integer("reservations", &Scheduling::reservations, at_least(0),
+                   "Waiting jobs that hold reservations; only with backfill reservations, there at least 1.")
           .object("semantics", &Scheduling::semantics, "Order of events and passes at one instant.")
           .integer("queue_limit", &Scheduling::queue_limit, at_least(0),
                    "Submissions beyond so many queued jobs are rejected; 0 is no limit.")
@@ -43,6 +85,15 @@ std::vector<Finding> check(const Scheduling& scheduling) {
         {"scheduling.semantics.ties",
          "`arrival-first` contradicts `pass: instant`: one pass sees arrivals and completions together",
          "write `pass: event`, or leave `ties` out"});
+  const bool counts = scheduling.backfill == Backfill::reservations;
+  if (counts && scheduling.reservations == 0)
+    findings.push_back({"scheduling.reservations",
+                        "`backfill: reservations` needs the number of jobs that hold one",
+                        "write `reservations: 8`, or `backfill: conservative` for all"});
+  if (!counts && scheduling.reservations > 0)
+    findings.push_back({"scheduling.reservations",
+                        "a number of reservations contradicts a backfill that settles it by itself",
+                        "write `backfill: reservations`, or leave the number out"});
   return findings;
 }
 
@@ -55,6 +106,19 @@ const std::vector<NamedPolicy>& named_policies() {
       {"easy", Order::fcfs, Backfill::easy,
        "The first blocked job holds a reservation; later ones start if they do not delay it.",
        "Lifka, The ANL/IBM SP scheduling system, JSSPP 1995"},
+      {"conservative", Order::fcfs, Backfill::conservative,
+       "Every waiting job holds a reservation; a later one starts if it delays none of them.",
+       "Mu'alem & Feitelson, IEEE TPDS 12(6), 2001"},
+      {"sjf", Order::sjf, Backfill::none,
+       "Shortest requested time first; a head that does not fit blocks the queue.",
+       "Phipps, Machine repair as a priority waiting-line problem, Oper. Res. 4(1), 1956"},
+      {"ljf", Order::ljf, Backfill::none,
+       "Longest requested time first; a head that does not fit blocks the queue.", "textbook"},
+      {"saf", Order::saf, Backfill::none,
+       "Smallest requested time x GPUs first; a head that does not fit blocks the queue.",
+       "Carastan-Santos et al., One can only gain by replacing EASY backfilling, CCGrid 2019"},
+      {"lottery", Order::lottery, Backfill::none,
+       "Jobs in an order drawn by chance; a head that does not fit blocks the queue.", "textbook"},
   };
   return table;
 }

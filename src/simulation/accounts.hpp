@@ -116,7 +116,8 @@ struct DispatchBooks {
         gpu_time(quarters, pools, sectors),
         cohorts(quarters * sectors),
         by_class(classes),
-        of_organisation(organisations) {}
+        of_organisation(organisations),
+        promises_broken(quarters) {}
 
   std::size_t pools, sectors;
   std::vector<PoolAreas> areas;
@@ -124,7 +125,8 @@ struct DispatchBooks {
   GpuTime gpu_time;
   std::vector<JobCounts> cohorts;  ///< by quarter of submission and sector
   std::vector<JobCounts> by_class;
-  std::vector<Area> of_organisation;  ///< allocated GPU-time by organisation
+  std::vector<Area> of_organisation;           ///< allocated GPU-time by organisation
+  std::vector<std::uint64_t> promises_broken;  ///< by quarter: reserved starts put off by a loss
 
   const PoolAreas& area(std::size_t quarter, std::size_t pool) const { return areas[quarter * pools + pool]; }
   const PoolStock& stock(std::size_t quarter, std::size_t pool) const {

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
-#include <natgpu/scheduling/dispatcher.hpp>
+#include <natgpu/scheduling/conservative.hpp>
+#include <natgpu/scheduling/order.hpp>
 
 #include "accounts.hpp"
 #include "job_groups.hpp"
@@ -36,17 +37,22 @@ template <scheduling::Backfill B>
 class DispatchProcess {
  public:
   DispatchProcess(World& world, const std::vector<supply::Pool>& pools, std::size_t sectors,
-                  std::size_t organisations, const JobGroups& groups, std::vector<std::int64_t> planned)
+                  std::size_t organisations, const JobGroups& groups, std::vector<std::int64_t> planned,
+                  Streams& streams)
       : world_(world),
         groups_(groups),
         planned_(std::move(planned)),
-        dispatcher_(pools.size(), groups.specs),
+        dispatcher_(scheduling::make_dispatcher<B>(
+            pools.size(), groups.specs,
+            world.scenario.scheduling.semantics.ties == scheduling::Ties::arrival_first,
+            world.scenario.scheduling.reservations)),
+        queue_order_(world.scenario.scheduling.order, streams.open("order", "lottery")),
         orders_(pools.size()),
         levels_(pools.size()),
         books_(world.quarters.size(), pools.size(), sectors, groups.classes.size(), organisations) {}
 
   void listen(ServiceListener* listener) { listener_ = listener; }
-  scheduling::Dispatcher<B>& dispatcher() { return dispatcher_; }
+  scheduling::DispatcherFor<B>& dispatcher() { return dispatcher_; }
   std::size_t pools() const { return orders_.size(); }
 
   // --- jobs come
@@ -130,6 +136,7 @@ class DispatchProcess {
     }
     newcomers_.clear();
     if (left) dispatcher_.pass(world_.now, *this);
+    if constexpr (B == scheduling::Backfill::conservative) wake_at_next_start();
   }
   /// The timer of a job's patience; acted upon after the pass, in which it may still start.
   void patience_over(std::uint32_t slot) { expired_.push_back({slot, jobs_[slot].id}); }
@@ -253,6 +260,11 @@ class DispatchProcess {
 
   /// Closes the quarter: areas up to `boundary` belong to it.
   void close_quarter(std::uint16_t quarter, std::int64_t boundary) {
+    if constexpr (B == scheduling::Backfill::conservative) {
+      std::uint64_t before = 0;
+      for (std::uint16_t q = 0; q < quarter; ++q) before += books_.promises_broken[q];
+      books_.promises_broken[quarter] = dispatcher_.broken_promises() - before;
+    }
     for (std::size_t p = 0; p < levels_.size(); ++p) {
       PoolLevels& l = levels_[p];
       for (Level* level : {&l.in_service, &l.down, &l.idle, &l.allocated}) level->settle(boundary);
@@ -301,7 +313,9 @@ class DispatchProcess {
     std::uint32_t next;
   };
 
-  static scheduling::QueueKey key_of(const Job& j) { return {j.submitted, j.id}; }
+  scheduling::QueueKey key_of(const Job& j) const {
+    return queue_order_.key(j.submitted, j.requested, j.gpus, j.id, j.id);
+  }
   static Use end_use(demand::Fate fate) {
     static constexpr Use use[] = {Use::useful, Use::lost_user_error, Use::lost_cancel};
     return use[static_cast<std::size_t>(fate)];
@@ -335,6 +349,14 @@ class DispatchProcess {
     return true;
   }
 
+  /// A reserved start is an instant of a pass of its own.
+  void wake_at_next_start() {
+    const std::int64_t next = dispatcher_.next_start();
+    if (next <= world_.now || next == scheduling::Profile::forever || (wake_ > world_.now && wake_ <= next))
+      return;
+    wake_ = next;
+    world_.schedule(instant(next), engine::Phase::decide, kind::reserved_start, 0, {});
+  }
   void enqueue(std::uint32_t slot) {
     Job& j = jobs_[slot];
     j.state = JobState::queued;
@@ -512,7 +534,9 @@ class DispatchProcess {
   World& world_;
   const JobGroups& groups_;
   std::vector<std::int64_t> planned_;  ///< most public units a pool will ever have, as planned
-  scheduling::Dispatcher<B> dispatcher_;
+  scheduling::DispatcherFor<B> dispatcher_;
+  scheduling::StaticOrder queue_order_;
+  std::int64_t wake_ = -1;  ///< the next pass that a reservation asks for
   JobTable jobs_;
   std::vector<StartOrder> orders_;
   std::vector<PoolLevels> levels_;

@@ -31,6 +31,7 @@ class Measurer {
       capacity_over(s);
       sectors(s);
       jobs_by_sector(s);
+      broken_promises(s);
       if (s.label.find('Q') != std::string::npos) continue;
       energy(s);
       failures(s);
@@ -388,6 +389,11 @@ class Measurer {
       put("jobs.turnaround.mean", labels, static_cast<double>(c.turnaround) * 1e-6 / ended);
       put("jobs.bounded_slowdown.mean", labels, c.slowdown / ended);
     }
+  }
+  void broken_promises(const Span& s) {
+    std::uint64_t n = 0;
+    for (std::size_t q = s.first; q <= s.last; ++q) n += b_.dispatch.promises_broken[q];
+    put("jobs.promises.broken", {{"period", s.label}}, static_cast<double>(n));
   }
   /// Censored jobs wait longer than any that started counts: ranks among them are not known.
   void put_quantile(const char* metric, const Labels& labels, const JobCounts& c, double p) {

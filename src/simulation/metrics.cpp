@@ -51,6 +51,9 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
        "Mean of horizon - eligible over these: how long they have waited so far."},
       {"jobs.restarts.count", "1", "period,sector,class",
        "Times such jobs were requeued by a failure or a loss."},
+      {"jobs.promises.broken", "1", "period",
+       "Reserved starts put off in the period by a loss of GPUs that nobody knew of (backfill conservative "
+       "and reservations)."},
       {"jobs.wait.mean", "s", "period,sector,class",
        "Mean of first start - eligible over started jobs of the period's cohort; with censored jobs a lower "
        "bound."},

@@ -30,7 +30,7 @@ class National {
         options_(options),
         fleet_(fleet),
         dispatch_(world, fleet.pools(), world.scenario.demand.sectors.size(), population.organisations.size(),
-                  groups, planned_units(fleet)),
+                  groups, planned_units(fleet), streams),
         supply_(world, dispatch_, fleet, streams),
         demand_(world, dispatch_, groups, population, streams, log),
         services_(world, dispatch_, population, demand_.profile()) {
@@ -65,7 +65,8 @@ class National {
       case engine::Phase::arrive:
         return handle_arrive(e.kind(), p);
       case engine::Phase::decide:
-        return dispatch_.patience_over(p.subject);
+        if (e.kind() == kind::patience) dispatch_.patience_over(p.subject);
+        return;
       case engine::Phase::observe:
         return sample();
       case engine::Phase::settle:

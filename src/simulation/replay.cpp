@@ -11,7 +11,8 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/time.hpp>
 #include <natgpu/engine/run_loop.hpp>
-#include <natgpu/scheduling/dispatcher.hpp>
+#include <natgpu/scheduling/conservative.hpp>
+#include <natgpu/scheduling/order.hpp>
 #include <natgpu/simulation/interrupted.hpp>
 
 #include "fifo_dispatcher.hpp"
@@ -24,7 +25,7 @@ using scheduling::PassRule;
 using scheduling::Ties;
 
 /// Kinds of events, in the order of their phases.
-enum Kind : std::uint8_t { completion, capacity_step, submission };
+enum Kind : std::uint8_t { completion, capacity_step, submission, reserved_start };
 
 /// Sums over started jobs, taken while a job's row is at hand: a second walk over the log costs 5 ns a job.
 class Tally {
@@ -87,6 +88,7 @@ class Replay {
         options_(options),
         result_(result),
         dispatcher_(std::move(dispatcher)),
+        queue_order_(options.order, Streams(options.seed, 0).open("order", "lottery")),
         tally_(options.slowdown_floor_s),
         completions_in_start_order_(options.semantics.pass == PassRule::event) {
     note_next_submission();
@@ -100,16 +102,21 @@ class Replay {
 
   engine::Rank arrive(Instant now) {
     const std::uint32_t i = job_at(next_);
-    ++next_;
+    const std::size_t rank = next_++;
     note_next_submission();
     const workload::LogJob& job = jobs_[i];
-    if (job.gpus <= largest_)
-      dispatcher_.submit(0, {{now.time_since_epoch().count(), i}, requested(job), job.gpus, i});
+    if (job.gpus <= largest_) {
+      const std::int64_t asked = requested(job);
+      dispatcher_.submit(0, {queue_order_.key(now.time_since_epoch().count(), asked, job.gpus, rank, i),
+                             asked, job.gpus, i});
+    }
     return engine::rank_of(engine::Phase::arrive, submission, i);
   }
 
   void handle(const engine::Event<Payload>& event) {
     const std::uint32_t i = event.payload.subject;
+    if constexpr (reserves)
+      if (event.phase() == engine::Phase::decide) return;  // the pass is all that is wanted
     if constexpr (foresees) {
       if (event.kind() == capacity_step) {
         const AnnouncedStep& step = options_.announced[i];
@@ -123,7 +130,10 @@ class Replay {
     }
   }
 
-  void decide(Instant now) { dispatcher_.pass(now.time_since_epoch().count(), *this); }
+  void decide(Instant now) {
+    dispatcher_.pass(now.time_since_epoch().count(), *this);
+    if constexpr (reserves) wake_at_next_start();
+  }
 
   /// The dispatchers' sink. Nothing in a log can change a job's end, so it is known here.
   void start(const scheduling::WaitingJob& waiting, std::uint32_t, std::int64_t) { start(waiting.slot); }
@@ -141,6 +151,7 @@ class Replay {
   }
 
   void report() const {
+    if constexpr (reserves) result_.broken_promises = dispatcher_.broken_promises();
     if (!jobs_.empty()) tally_.report(jobs_[job_at(0)].submit_s, result_);
   }
 
@@ -154,6 +165,15 @@ class Replay {
 
  private:
   static constexpr bool foresees = !std::is_same_v<Dispatcher, FifoDispatcher>;
+  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
+
+  /// A reserved start is an instant of a pass of its own.
+  void wake_at_next_start() {
+    const Instant next{Duration{dispatcher_.next_start()}};
+    if (next <= now_ || next == never || (wake_ > now_ && wake_ <= next)) return;
+    wake_ = next;
+    events_.schedule(next, engine::rank_of(engine::Phase::decide, reserved_start, 0), Payload{});
+  }
 
   static std::int64_t ticks(std::int64_t s) { return s * ticks_per_second; }
   std::int64_t requested(const workload::LogJob& job) const {
@@ -186,22 +206,34 @@ class Replay {
   ReplayResult& result_;
   engine::EventList<Payload> events_;
   Dispatcher dispatcher_;
+  scheduling::StaticOrder queue_order_;
   Tally tally_;
   std::size_t next_ = 0;
   Instant next_submit_ = Instant::min();
   Instant now_{};
+  Instant wake_ = Instant::min();  ///< the next pass that a reservation asks for
   std::int64_t largest_ = 0;
   std::uint64_t polls_ = 0;
   bool completions_in_start_order_;
 };
 
+template <class E>
+const std::string& name_of(const std::vector<scheduling::Choice<E>>& choices, E value) {
+  return std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.value == value; })->name;
+}
+
+/// A policy that has a name of its own goes by it.
+std::string policy_in_words(const ReplayOptions& o) {
+  for (const scheduling::NamedPolicy& p : scheduling::named_policies())
+    if (p.order == o.order && p.backfill == o.backfill) return fmt::format("policy {}", p.name);
+  return fmt::format("order {}, backfill {}{}", name_of(scheduling::orders(), o.order),
+                     name_of(scheduling::backfills(), o.backfill),
+                     o.reservations > 0 ? fmt::format(": {}", o.reservations) : "");
+}
+
 std::string in_words(const ReplayOptions& o) {
-  const auto& policies = scheduling::named_policies();
-  const auto policy = std::find_if(policies.begin(), policies.end(), [&](const scheduling::NamedPolicy& p) {
-    return p.backfill == o.backfill;
-  });
-  return fmt::format("policy {}, view counted, pass {}, ties {}, estimates {}, slowdown floor {} s",
-                     policy->name, o.semantics.pass == PassRule::event ? "event" : "instant",
+  return fmt::format("{}, view counted, pass {}, ties {}, estimates {}, slowdown floor {} s",
+                     policy_in_words(o), o.semantics.pass == PassRule::event ? "event" : "instant",
                      o.semantics.ties == Ties::arrival_first ? "arrival-first" : "release-first",
                      o.exact_estimates ? "exact" : "requested", o.slowdown_floor_s);
 }
@@ -223,10 +255,12 @@ template <Backfill B>
 void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
          ReplayResult& result) {
   const bool due_counts_as_free = options.semantics.ties == Ties::arrival_first;
-  if (B == Backfill::none && options.announced.empty() && !due_counts_as_free)
+  const bool in_line = options.order == scheduling::Order::fcfs;
+  if (B == Backfill::none && in_line && options.announced.empty() && !due_counts_as_free)
     return run_with(FifoDispatcher(), log, order, options, result);
-  run_with(scheduling::Dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free), log, order,
-           options, result);
+  run_with(scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
+                                          options.reservations),
+           log, order, options, result);
 }
 
 ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, const ReplayOptions& options) {
@@ -237,7 +271,8 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
   result.killed.assign(log.jobs.size(), 0);
   result.semantics = in_words(options);
   using Runner = void (*)(const workload::JobLog&, const ArrivalOrder&, const ReplayOptions&, ReplayResult&);
-  static constexpr Runner runners[] = {run<Backfill::none>, run<Backfill::fit>, run<Backfill::easy>};
+  static constexpr Runner runners[] = {run<Backfill::none>, run<Backfill::fit>, run<Backfill::easy>,
+                                       run<Backfill::conservative>, run<Backfill::conservative>};
   runners[static_cast<std::size_t>(options.backfill)](log, order, options, result);
   return result;
 }
@@ -248,6 +283,8 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
   if (options.semantics.pass == PassRule::instant && options.semantics.ties == Ties::arrival_first)
     throw RunError(
         "ties arrival-first needs pass event: one pass per instant sees arrivals and completions together");
+  if ((options.backfill == Backfill::reservations) != (options.reservations > 0))
+    throw RunError("a number of reservations goes with backfill reservations, and with no other");
   // Nearly every log is in order, and to look first would cost a walk over all of it, 4 ns a job.
   try {
     return replay_in({}, log, options);

@@ -70,7 +70,9 @@ RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& op
         workload::read_log((std::filesystem::path(scenario.folder) / scenario.demand.trace.file).string()));
   using Runner = RunRecord (*)(const scenario::Scenario&, const SimulateOptions&, const workload::JobLog*);
   static constexpr Runner runners[] = {run<scheduling::Backfill::none>, run<scheduling::Backfill::fit>,
-                                       run<scheduling::Backfill::easy>};
+                                       run<scheduling::Backfill::easy>,
+                                       run<scheduling::Backfill::conservative>,  // and with a limit:
+                                       run<scheduling::Backfill::conservative>};
   return runners[static_cast<std::size_t>(scenario.scheduling.backfill)](scenario, options,
                                                                          log ? &*log : nullptr);
 }

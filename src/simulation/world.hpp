@@ -23,7 +23,7 @@ enum capacity : std::uint8_t {
   maintenance_begin
 };
 enum arrive : std::uint8_t { adoption, onboarding, lapse, service_opening, request, log_row };
-enum decide : std::uint8_t { patience };
+enum decide : std::uint8_t { patience, reserved_start };
 enum observe : std::uint8_t { sample };
 }  // namespace kind
 

@@ -89,6 +89,12 @@ TEST_CASE("values that make no sense are refused with the range or the names all
   outcome = natgpu_says({"replay", "x.swf", "--ties", "arrival-first"});
   CHECK(outcome.code == 2);
   CHECK(has(outcome.err, "--pass event"));
+  outcome = natgpu_says({"replay", "x.swf", "--backfill", "reservations"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "--reservations N"));
+  outcome = natgpu_says({"replay", "x.swf", "--policy", "conservative", "--reservations", "4"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "--backfill reservations"));
 }
 
 TEST_CASE("no control character of an argument reaches the terminal") {

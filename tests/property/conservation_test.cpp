@@ -183,7 +183,7 @@ TEST_CASE("random scenarios have the same demand and the same failures under eve
     std::string yaml = yaml_of(recipe_of(seed));
     INFO(yaml);
     std::optional<simulation::RunRecord> first;
-    for (const char* policy : {"fcfs", "fit", "easy"}) {
+    for (const char* policy : {"fcfs", "fit", "easy", "conservative", "sjf"}) {
       scenario::LoadOptions options;
       options.policy = policy;
       const auto record = simulation::simulate(scenario_of(yaml, options), {});

@@ -243,7 +243,11 @@ class Writer {
     return text;
   }
   std::string scheduling() const {
-    std::string text = "scheduling: {order: fcfs, backfill: " + one_of("backfill", {"none", "fit", "easy"});
+    const std::string backfill =
+        one_of("backfill", {"none", "fit", "easy", "easy", "conservative", "reservations"});
+    std::string text = "scheduling: {order: " + one_of("order", {"fcfs", "fcfs", "sjf", "saf", "lottery"}) +
+                       ", backfill: " + backfill;
+    if (backfill == "reservations") text += fmt::format(", reservations: {}", between("reservations", 1, 6));
     if (has(Feature::queue_limit)) text += fmt::format(", queue_limit: {}", between("limit", 1, 30));
     if (has(Feature::pass_per_event))
       text += ", semantics: {pass: event, ties: " + one_of("ties", {"release-first", "arrival-first"}) + "}";

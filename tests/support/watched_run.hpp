@@ -66,8 +66,10 @@ inline WatchedRun watch(const scenario::Scenario& scenario, std::uint64_t seed =
       return watch_with<scheduling::Backfill::none>(scenario, seed, log);
     case scheduling::Backfill::fit:
       return watch_with<scheduling::Backfill::fit>(scenario, seed, log);
-    default:
+    case scheduling::Backfill::easy:
       return watch_with<scheduling::Backfill::easy>(scenario, seed, log);
+    default:
+      return watch_with<scheduling::Backfill::conservative>(scenario, seed, log);
   }
 }
 

@@ -11,11 +11,20 @@
 
 namespace natgpu::scheduling {
 
-enum class Order : std::uint8_t { fcfs };
+/// Who stands before whom in the queue; ties go to the earlier submission.
+enum class Order : std::uint8_t {
+  fcfs,     ///< by submission
+  sjf,      ///< shortest requested time first
+  ljf,      ///< longest requested time first
+  saf,      ///< smallest requested time x GPUs first
+  lottery,  ///< in a random order, drawn for each job
+};
 enum class Backfill : std::uint8_t {
-  none,  ///< the head of the queue blocks
-  fit,   ///< skip what does not fit
-  easy,  ///< only the head holds a reservation (Lifka, JSSPP 1995)
+  none,          ///< the head of the queue blocks
+  fit,           ///< skip what does not fit
+  easy,          ///< only the head holds a reservation (Lifka, JSSPP 1995)
+  conservative,  ///< every waiting job holds one (Mu'alem & Feitelson, TPDS 2001)
+  reservations,  ///< the first Scheduling::reservations jobs of the queue hold one
 };
 enum class View : std::uint8_t { pool };
 enum class PassRule : std::uint8_t {
@@ -36,6 +45,7 @@ struct Scheduling {
   View view = View::pool;
   Order order = Order::fcfs;
   Backfill backfill = Backfill::easy;
+  std::int64_t reservations = 0;  ///< jobs that hold one, with Backfill::reservations; 0: not stated
   Semantics semantics;
   std::int64_t queue_limit = 0;  ///< submissions beyond so many queued jobs are rejected; 0: no limit
   Duration slowdown_floor = seconds(10);  ///< of bounded slowdown (Feitelson & Rudolph, JSSPP 1998)
@@ -45,9 +55,21 @@ const FieldTable& fields_of(const Semantics*);
 const FieldTable& fields_of(const Scheduling*);
 std::vector<Finding> check(const Scheduling& scheduling);
 
+/// An order or a backfill that can be chosen, by its name in files and on the command line.
+template <class E>
+struct Choice {
+  std::string name;
+  E value;
+  std::string rule;    ///< in one line
+  std::string source;  ///< where it was published
+  std::string needs;   ///< what must be known or stated, or empty
+};
+const std::vector<Choice<Order>>& orders();
+const std::vector<Choice<Backfill>>& backfills();
+
 /// A policy that can be named on the command line: a bundle of the parts above.
 struct NamedPolicy {
-  std::string name;  ///< "fcfs", "fit", "easy"
+  std::string name;  ///< "fcfs", "easy", "sjf"
   Order order;
   Backfill backfill;
   std::string rule;    ///< in one line

@@ -19,8 +19,11 @@ struct AnnouncedStep {
 
 struct ReplayOptions {
   std::int64_t gpus = 0;  ///< of the machine; 0: the log's MaxProcs
+  scheduling::Order order = scheduling::Order::fcfs;
   scheduling::Backfill backfill = scheduling::Backfill::easy;
+  std::int64_t reservations = 0;  ///< with Backfill::reservations; at least 1 there
   scheduling::Semantics semantics;
+  std::uint64_t seed = 1;              ///< of the order lottery
   bool exact_estimates = false;        ///< policies see true run times in place of requested ones
   std::int64_t slowdown_floor_s = 10;  ///< of bounded slowdown
   std::vector<AnnouncedStep> announced;
@@ -34,10 +37,11 @@ struct ReplayResult {
   std::vector<std::int64_t> start_s, end_s;  ///< -1: never started
   std::vector<std::uint8_t> killed;          ///< 1: stopped at its requested time
   std::uint64_t started = 0;
-  double mean_wait_s = 0;            ///< over started jobs
-  double mean_bounded_slowdown = 0;  ///< dimensionless, over started jobs
-  double utilization = 0;            ///< used GPU-seconds / (GPUs x makespan)
-  std::int64_t makespan_s = 0;       ///< last end - first submission
+  std::uint64_t broken_promises = 0;  ///< reserved starts put off by a loss that nobody knew of
+  double mean_wait_s = 0;             ///< over started jobs
+  double mean_bounded_slowdown = 0;   ///< dimensionless, over started jobs
+  double utilization = 0;             ///< used GPU-seconds / (GPUs x makespan)
+  std::int64_t makespan_s = 0;        ///< last end - first submission
   std::uint64_t fingerprint = 0;
   std::uint64_t events = 0;
   std::string semantics;  ///< the exact rules used, in words

@@ -221,6 +221,39 @@ TEST_CASE("a policy changes the file, and --set changes the policy") {
   CHECK(load(good, named).scheduling.backfill == scheduling::Backfill::easy);
 }
 
+TEST_CASE("a named policy settles order, backfill and reservations, whatever the file says of them") {
+  LoadOptions options;
+  options.set = {"scheduling.order=saf", "scheduling.backfill=reservations", "scheduling.reservations=5"};
+  const Scenario s = load(good, options);
+  CHECK(s.scheduling.order == scheduling::Order::saf);
+  CHECK(s.scheduling.backfill == scheduling::Backfill::reservations);
+  CHECK(s.scheduling.reservations == 5);
+  std::string counted = good;
+  counted += "scheduling: {order: ljf, backfill: reservations, reservations: 3}\n";
+  options.set = {};
+  for (const scheduling::NamedPolicy& named : scheduling::named_policies()) {
+    options.policy = named.name;
+    INFO(named.name);
+    const Scenario chosen = load(counted, options);
+    CHECK(chosen.scheduling.order == named.order);
+    CHECK(chosen.scheduling.backfill == named.backfill);
+    CHECK(chosen.scheduling.reservations == 0);
+  }
+}
+
+TEST_CASE("a number of reservations goes with that backfill alone, and it needs one") {
+  LoadOptions options;
+  options.set = {"scheduling.backfill=reservations"};
+  auto all = diagnostics_of(good, options);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].code == "E0301");
+  CHECK(all[0].message.find("needs the number of jobs that hold one") != std::string::npos);
+  options.set = {"scheduling.backfill=conservative", "scheduling.reservations=3"};
+  all = diagnostics_of(good, options);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].message.find("contradicts a backfill") != std::string::npos);
+}
+
 TEST_CASE("the settings of every policy must fit, whichever is asked for") {
   struct Case {
     std::string block, codes;

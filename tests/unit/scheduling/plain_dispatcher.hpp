@@ -23,9 +23,8 @@ struct Queued {
 };
 using StartsOfPass = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
 
-template <Backfill B>
-class PlainDispatcher {
- public:
+/// What happens between passes.
+struct PlainBooks {
   struct Step {
     std::int64_t at, delta;
   };
@@ -35,8 +34,34 @@ class PlainDispatcher {
     bool blocked = false;
     std::int64_t shadow = 0, until = 0, reserved = 0;
   };
+  PlainBooks(std::size_t count, std::vector<GroupSpec> specs) : pools(count), groups(std::move(specs)) {}
 
-  PlainDispatcher(std::size_t count, std::vector<GroupSpec> specs) : pools(count), groups(std::move(specs)) {}
+  void submit(const Queued& q) { waiting.push_back(q); }
+  void withdraw(std::size_t i) { waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i)); }
+  void finish(std::size_t i) {
+    pools[running[i].pool].free += running[i].gpus;
+    running.erase(running.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  void extend(std::size_t i, std::int64_t end) { running[i].end = end; }
+  void change_capacity(std::uint32_t pool, std::int64_t delta) {
+    pools[pool].free += delta;
+    pools[pool].capacity += delta;
+  }
+  void foresee(std::uint32_t pool, const Step& step) { pools[pool].foreseen.push_back(step); }
+  void withdraw_foreseen(std::uint32_t pool, std::size_t i, std::int64_t /*now*/) {
+    pools[pool].foreseen.erase(pools[pool].foreseen.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+
+  std::vector<Pool> pools;
+  std::vector<GroupSpec> groups;
+  std::vector<Held> running;
+  std::vector<Queued> waiting;
+};
+
+template <Backfill B>
+class PlainDispatcher : public PlainBooks {
+ public:
+  using PlainBooks::PlainBooks;
 
   StartsOfPass pass(std::int64_t now) {
     StartsOfPass starts;
@@ -62,11 +87,6 @@ class PlainDispatcher {
     }
     return starts;
   }
-
-  std::vector<Pool> pools;
-  std::vector<GroupSpec> groups;
-  std::vector<Held> running;
-  std::vector<Queued> waiting;
 
  private:
   std::int64_t free_at(std::uint32_t pool, std::int64_t t) const {

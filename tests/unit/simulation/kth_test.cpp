@@ -51,6 +51,22 @@ TEST_CASE(
   CHECK(result.mean_bounded_slowdown == Approx(92.57654).epsilon(1e-7));
   CHECK(*std::max_element(result.end_s.begin(), result.end_s.end()) == 29363626);
 
+  SECTION("one reservation, kept from pass to pass, is the same schedule") {
+    options.backfill = scheduling::Backfill::reservations;
+    options.reservations = 1;
+    CHECK(simulation::replay(log, options).start_s == result.start_s);
+    options.semantics = {};
+    const auto instant = simulation::replay(log, options);
+    options.backfill = scheduling::Backfill::easy;
+    options.reservations = 0;
+    CHECK(instant.start_s == simulation::replay(log, options).start_s);
+  }
+  SECTION("conservative gives the mean waits of docs/validation.md") {
+    options.backfill = scheduling::Backfill::conservative;
+    CHECK(simulation::replay(log, options).mean_wait_s == Approx(7310.5511744671885).epsilon(1e-12));
+    options.semantics = {};
+    CHECK(simulation::replay(log, options).mean_wait_s == Approx(7316.239071661809).epsilon(1e-12));
+  }
   SECTION("one pass per instant is another schedule, by 456 waits") {
     options.semantics = {};
     const auto instant = simulation::replay(log, options);

@@ -43,10 +43,20 @@ using Starts = std::vector<std::int64_t>;
 constexpr auto none = Backfill::none;
 constexpr auto fit = Backfill::fit;
 constexpr auto easy = Backfill::easy;
+constexpr auto conservative = Backfill::conservative;
+
+ReplayResult run_ordered(std::int64_t gpus, scheduling::Order order, Backfill backfill,
+                         const std::vector<Case>& cases) {
+  ReplayOptions options;
+  options.gpus = gpus;
+  options.order = order;
+  options.backfill = backfill;
+  return replay(log_of(cases), options);
+}
 
 }  // namespace
 
-TEST_CASE("five jobs on 8 GPUs start as published under FCFS, first fit and EASY") {
+TEST_CASE("five jobs on 8 GPUs start as published under FCFS, first fit, EASY, conservative and SJF") {
   const std::vector<Case> s1 = {{0, 4, 7}, {0, 3, 2}, {0, 6, 8}, {1, 4, 4}, {1, 1, 3}};
   const auto fcfs = run(8, none, s1);
   CHECK(fcfs.start_s == Starts{0, 0, 7, 15, 15});
@@ -63,6 +73,14 @@ TEST_CASE("five jobs on 8 GPUs start as published under FCFS, first fit and EASY
   CHECK(backfilled.start_s == Starts{0, 0, 7, 15, 1});
   CHECK(backfilled.mean_wait_s == Approx(4.2));
   CHECK(backfilled.mean_bounded_slowdown == Approx(1.26));
+  const auto reserved = run(8, conservative, s1);
+  CHECK(reserved.start_s == Starts{0, 0, 7, 2, 6});
+  CHECK(reserved.makespan_s == 15);
+  CHECK(reserved.mean_wait_s == Approx(2.6));
+  CHECK(reserved.utilization == Approx(101.0 / 120));
+  CHECK(reserved.mean_bounded_slowdown == Approx(1.10));
+  for (const auto backfill : {none, fit})
+    CHECK(run_ordered(8, scheduling::Order::sjf, backfill, s1).start_s == first_fit.start_s);
 }
 
 TEST_CASE("EASY lets a job that ends exactly at the shadow start, and one that uses spare GPUs") {
@@ -70,6 +88,8 @@ TEST_CASE("EASY lets a job that ends exactly at the shadow start, and one that u
   CHECK(run(10, none, s2).start_s == Starts{0, 10, 15, 15, 15});
   CHECK(run(10, fit, s2).start_s == Starts{0, 16, 2, 10, 10});
   CHECK(run(10, easy, s2).start_s == Starts{0, 10, 15, 3, 4});
+  CHECK(run(10, conservative, s2).start_s == Starts{0, 10, 15, 3, 4});
+  CHECK(run_ordered(10, scheduling::Order::sjf, none, s2).start_s == Starts{0, 10, 15, 15, 10});
 }
 
 TEST_CASE("a job that ends early lets the head start before its reservation") {
@@ -77,11 +97,19 @@ TEST_CASE("a job that ends early lets the head start before its reservation") {
   CHECK(run(8, none, s3).start_s == Starts{0, 1, 8, 8, 11});
   CHECK(run(8, easy, s3).start_s == Starts{0, 1, 8, 1, 11});
   CHECK(run(8, fit, s3).start_s == Starts{0, 1, 9, 1, 7});
+  // Rebuilt from nothing, the reservations would let job 5 start at 11, which was promised 8.
+  CHECK(run(8, conservative, s3).start_s == Starts{0, 1, 9, 1, 7});
+}
+
+TEST_CASE("conservative sweeps once, in queue order, after every completion, early or on time") {
+  // Wrong variants: in order of reservations 0 0 3 1 5; after early ends alone 0 0 5 1 3; rebuilt 0 0 1 3 5.
+  CHECK(run(4, conservative, {{0, 3, 3, 1}, {0, 1, 5, 1}, {0, 4, 4, 2}, {0, 2, 2}, {1, 4, 1}}).start_s ==
+        Starts{0, 0, 4, 1, 3});
 }
 
 TEST_CASE("GPUs freed at an instant are used at that instant and never twice") {
   const std::vector<Case> s4 = {{0, 4, 5}, {5, 4, 1}, {5, 2, 2}, {6, 2, 2}};
-  for (const auto policy : {none, fit, easy}) {
+  for (const auto policy : {none, fit, easy, conservative}) {
     const auto r = run(4, policy, s4);
     CHECK(r.start_s == Starts{0, 5, 6, 6});
     CHECK(r.makespan_s == 8);
@@ -121,7 +149,9 @@ TEST_CASE("EASY's boundaries hold where mutants of it go wrong") {
   CHECK(run(10, easy, {{0, 8, 10}, {1, 10, 10}, {2, 2, 8}}).start_s == Starts{0, 10, 2});
   CHECK(run(10, easy, {{0, 6, 10}, {1, 8, 10}, {2, 2, 20}, {2, 2, 20}}).start_s == Starts{0, 10, 2, 20});
   CHECK(run(10, easy, {{0, 4, 10}, {5, 4, 8}, {6, 5, 5}, {7, 2, 6}}).start_s == Starts{0, 5, 10, 13});
-  CHECK(run(10, easy, {{0, 7, 10}, {1, 8, 10}, {2, 9, 10}, {5, 2, 25}}).start_s == Starts{0, 10, 30, 5});
+  const std::vector<Case> late_and_long = {{0, 7, 10}, {1, 8, 10}, {2, 9, 10}, {5, 2, 25}};
+  CHECK(run(10, easy, late_and_long).start_s == Starts{0, 10, 30, 5});
+  CHECK(run(10, conservative, late_and_long).start_s == Starts{0, 10, 20, 30});
 }
 
 namespace {
@@ -225,6 +255,7 @@ TEST_CASE("a queue of thousands agrees with itself when jobs ask one GPU: every 
   const auto reference = run(700, none, jobs);
   CHECK(run(700, fit, jobs).start_s == reference.start_s);
   CHECK(run(700, easy, jobs).start_s == reference.start_s);
+  CHECK(run(700, conservative, jobs).start_s == reference.start_s);
 }
 
 TEST_CASE("FCFS without an index starts every job when FCFS with one does") {
@@ -263,7 +294,7 @@ TEST_CASE("all times multiplied by a factor give a schedule multiplied by it") {
     jobs.push_back(c);
     scaled.push_back({c.submit * 60, c.gpus, c.requested * 60, c.actual * 60});
   }
-  for (const auto policy : {none, fit, easy}) {
+  for (const auto policy : {none, fit, easy, conservative}) {
     auto expected = run(64, policy, jobs).start_s;
     for (auto& s : expected) s *= 60;
     CHECK(run(64, policy, scaled).start_s == expected);

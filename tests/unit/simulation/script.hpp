@@ -63,7 +63,7 @@ class Script {
         groups_(simulation::make_job_groups(scenario_, fleet_.pools())),
         population_(demand::draw_population(scenario_.demand, streams_)),
         profile_(scenario_.demand.calendar, world_.calendar, world_.end),
-        dispatch_(world_, fleet_.pools(), 1, 1, groups_, {gpus}),
+        dispatch_(world_, fleet_.pools(), 1, 1, groups_, {gpus}, streams_),
         services_(world_, dispatch_, population_, profile_) {
     dispatch_.listen(&services_);
     at(0, engine::Phase::capacity, [gpus](Dispatch& d) { d.add_units(0, gpus); });

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include <natgpu/core/random.hpp>
+#include <natgpu/scheduling/spec.hpp>
+#include <natgpu/scheduling/waiting_queue.hpp>
+
+namespace natgpu::scheduling {
+
+/// Keys of the orders that are settled at submission. Ties go to the earlier submission, then to the position
+/// in the log or the sequence of submissions: `rank`.
+class StaticOrder {
+ public:
+  StaticOrder() = default;
+  /// @param lottery  draws of the order lottery, one for each entity
+  StaticOrder(Order order, const Stream& lottery) : order_(order), lottery_(lottery) {}
+
+  /// @param submitted  ticks
+  /// @param requested  ticks on the reference device, as first asked for
+  /// @param rank       rises with submission, unique
+  /// @param entity     whose draw the lottery takes
+  QueueKey key(std::int64_t submitted, std::int64_t requested, std::int64_t gpus, std::uint64_t rank,
+               std::uint64_t entity) const {
+    switch (order_) {
+      case Order::fcfs:
+        break;
+      case Order::sjf:
+        return {requested, rank};
+      case Order::ljf:
+        return {-requested, rank};
+      case Order::saf:
+        return {product(requested, gpus), rank};
+      case Order::lottery:
+        return {static_cast<std::int64_t>(lottery_.block(entity, 0).wide(0) >> 1), rank};
+    }
+    return {submitted, rank};
+  }
+
+ private:
+  static std::int64_t product(std::int64_t a, std::int64_t b) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    return b > 0 && a > most / b ? most : a * b;
+  }
+
+  Order order_ = Order::fcfs;
+  Stream lottery_;
+};
+
+}  // namespace natgpu::scheduling

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include <natgpu/scheduling/summary_sequence.hpp>
+
+namespace natgpu::scheduling {
+
+/// Free GPUs of one pool over time to come with the reservations of waiting jobs in it, so that it rises and
+/// falls many times: running jobs hold theirs to their requested ends, reservations from start to end, and
+/// capacity changes as announced. Times are ticks.
+///
+/// add: O(log n) in the number of different instants ahead. earliest: O(log n) for each stretch that is too
+/// short.
+class ReservationProfile {
+ public:
+  static constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
+
+  /// Adds `delta` GPUs from `at` on.
+  void add(std::int64_t at, std::int64_t delta) {
+    if (delta == 0) return;
+    if (Step* s = steps_.find(at)) {
+      if (s->delta + delta == 0) {
+        steps_.erase(at);
+        return;
+      }
+      s->delta += delta;
+      steps_.changed(at);
+    } else {
+      steps_.insert(Step{at, delta});
+    }
+  }
+  /// Takes `gpus` for all of [from, until).
+  void hold(std::int64_t from, std::int64_t until, std::int64_t gpus) {
+    add(from, -gpus);
+    add(until, gpus);
+  }
+  void release(std::int64_t from, std::int64_t until, std::int64_t gpus) { hold(from, until, -gpus); }
+
+  /// GPUs free at `now`, all steps up to it taken: requested ends and reservations that begin then.
+  /// @param free_now  GPUs free before the first step
+  std::int64_t level(std::int64_t now, std::int64_t free_now) const {
+    auto cursor = steps_.begin();
+    return pass_over(cursor, now, free_now);
+  }
+  /// The greatest shortfall to come, at most 0: with fewer than so many free now, something does not fit.
+  std::int64_t lowest() const { return steps_.total().lowest; }
+
+  /// The earliest t with now <= t < before and `size` GPUs free during all of [t, min(t + length, before)),
+  /// or `forever`. With `before` the start of a hold of `size` GPUs for `length`, this is where that hold
+  /// could move to: behind `before` the room is its own.
+  /// @param free_now  GPUs free before the first step
+  std::int64_t earliest(std::int64_t now, std::int64_t free_now, std::int64_t size, std::int64_t length,
+                        std::int64_t before = forever) const {
+    auto cursor = steps_.begin();
+    std::int64_t free = free_now;
+    std::int64_t start = now;
+    for (;;) {
+      if (free < size) {
+        const Step* rise = steps_.walk(
+            cursor,
+            [&](const Sums& m) {
+              if (m.first < before && free + m.highest >= size) return false;
+              free += m.sum;
+              return true;
+            },
+            [&](const Step& s) { return free + s.delta >= size || (free += s.delta, false); });
+        if (rise == nullptr || rise->at >= before) return forever;
+        free += rise->delta;
+        start = std::max(now, rise->at);
+        ++cursor.index;
+      }
+      const std::int64_t until = length < before - start ? start + length : before;
+      const Step* fall = first_fall(cursor, free, size, until);
+      if (fall == nullptr) return start;
+      free += fall->delta;
+      ++cursor.index;
+    }
+  }
+  /// Whether `size` GPUs are free during all of [now, now + length).
+  bool fits(std::int64_t now, std::int64_t free_now, std::int64_t size, std::int64_t length) const {
+    auto cursor = steps_.begin();
+    std::int64_t free = pass_over(cursor, now, free_now);
+    return free >= size && first_fall(cursor, free, size, now + length) == nullptr;
+  }
+  /// The first instant, at or after `now`, at which fewer than `size` are free, or `forever`.
+  std::int64_t first_below(std::int64_t now, std::int64_t free_now, std::int64_t size) const {
+    auto cursor = steps_.begin();
+    std::int64_t free = pass_over(cursor, now, free_now);
+    if (free < size) return now;
+    const Step* fall = first_fall(cursor, free, size, forever);
+    return fall != nullptr ? fall->at : forever;
+  }
+
+  std::size_t steps() const { return steps_.size(); }
+
+ private:
+  struct Step {
+    std::int64_t at = 0;
+    std::int64_t delta = 0;
+  };
+  /// Sum over a stretch, and the extremes of its running sum (after each step; of the empty prefix: 0).
+  struct Sums {
+    std::int64_t sum = 0;
+    std::int64_t lowest = 0;
+    std::int64_t highest = 0;
+    std::int64_t first = forever;  ///< instant of the first step
+    friend bool operator==(const Sums&, const Sums&) = default;
+  };
+  struct Traits {
+    static constexpr std::size_t leaf_size = 32;
+    using Entry = Step;
+    using Key = std::int64_t;
+    using Summary = Sums;
+    static Key key(const Entry& e) { return e.at; }
+    static void absorb(Summary& s, const Entry& e) {
+      s.sum += e.delta;
+      s.lowest = std::min(s.lowest, s.sum);
+      s.highest = std::max(s.highest, s.sum);
+      s.first = std::min(s.first, e.at);
+    }
+    static bool absorb_anywhere(Summary&, const Entry&) { return false; }
+    static bool forget(const Summary&, const Entry&) { return false; }
+    static Summary combine(const Summary& a, const Summary& b) {
+      return {a.sum + b.sum, std::min(a.lowest, a.sum + b.lowest), std::max(a.highest, a.sum + b.highest),
+              std::min(a.first, b.first)};
+    }
+  };
+
+  using Steps = SummarySequence<Traits>;
+
+  /// Moves the cursor behind all steps up to `now`. @returns GPUs free there
+  std::int64_t pass_over(Steps::Cursor& cursor, std::int64_t now, std::int64_t free) const {
+    steps_.walk(
+        cursor, [](const Sums& m) { return m.first == forever; },
+        [&](const Step& s) { return s.at > now || (free += s.delta, false); });
+    return free;
+  }
+  /// The first step before `until` that leaves fewer than `size` free, or null. `free`: before the cursor,
+  /// and before that step after it.
+  const Step* first_fall(Steps::Cursor& cursor, std::int64_t& free, std::int64_t size,
+                         std::int64_t until) const {
+    const Step* fall = steps_.walk(
+        cursor,
+        [&](const Sums& m) {
+          if (m.first < until && free + m.lowest < size) return false;
+          free += m.sum;
+          return true;
+        },
+        [&](const Step& s) { return s.at >= until || free + s.delta < size || (free += s.delta, false); });
+    return fall != nullptr && fall->at < until ? fall : nullptr;
+  }
+
+  Steps steps_;
+};
+
+}  // namespace natgpu::scheduling
