@@ -67,6 +67,7 @@ struct Command {
 /// Each in its own file.
 const Command& run_command();
 const Command& compare_command();
+const Command& check_command();
 const Command& replay_command();
 const Command& trace_command();
 const Command& validate_command();

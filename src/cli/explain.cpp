@@ -12,7 +12,7 @@
 namespace natgpu::cli {
 namespace {
 
-/// Codes of the rooms that know no scenario: job logs (04) and targets (05).
+/// Codes of the rooms that know no scenario: job logs (04), targets and baselines (05).
 const std::vector<scenario::CodeRow>& further_codes() {
   static const std::vector<scenario::CodeRow> rows{
       {"E0401", "the job log cannot be read",
@@ -79,12 +79,30 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "metrics with unit and labels."},
       {"E0503", "the unit of the bar is not the metric's",
        "The bar of a target is stated in the metric's own unit, so that nobody reads seconds as hours. Only "
-       "shares may "
-       "be written without one."},
+       "shares and counts may be written without one."},
       {"E0504", "labels that match nothing",
        "`where` of a target names the labels of one figure: `at=2030-12-31;state=in_service`. All labels of "
        "the figure "
        "must be given, and the figure must have been measured."},
+      {"E0505", "not a margin",
+       "A margin is what a metric may be worse by: a number in the metric's unit, or a share of the "
+       "baseline's "
+       "mean: `0.01`, `600 s`, `2 % of baseline`. It is not negative."},
+      {"E0506", "the baseline cannot be used",
+       "The file is not there, is no JSON, or is no baseline of this version of natgpu. Baselines are "
+       "written by "
+       "`natgpu check --update-baseline`; they may be edited by hand (margins), but each check keeps one "
+       "value a "
+       "replication."},
+      {"E0507", "not in the baseline",
+       "The baseline holds no values of this scenario under this policy, or not of this metric with these "
+       "labels. "
+       "A check without values to compare with would always pass, so that it is refused. Record them with "
+       "`--update-baseline`."},
+      {"E0508", "nothing to check",
+       "The scenario has neither targets nor a baseline. A check that judges nothing would always pass, so "
+       "that "
+       "it is refused."},
   };
   return rows;
 }

@@ -3,12 +3,18 @@
 
 #include <fmt/format.h>
 
+#include <natgpu/experiment/regression.hpp>
 #include <natgpu/experiment/summary.hpp>
 
 namespace natgpu::cli {
 std::vector<scenario::Scenario> load_all(const std::vector<std::string>& files,
                                          scenario::LoadOptions options) {
-  options.check_targets = [](const scenario::Scenario& s) { return experiment::check_targets(s); };
+  options.check_targets = [](const scenario::Scenario& s) {
+    std::vector<Finding> found = experiment::check_targets(s);
+    const std::vector<Finding> more = experiment::check_regressions(s);
+    found.insert(found.end(), more.begin(), more.end());
+    return found;
+  };
   std::vector<scenario::Scenario> scenarios;
   std::vector<Diagnostic> mistakes;
   for (const std::string& file : files) {

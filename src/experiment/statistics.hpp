@@ -10,9 +10,6 @@
 
 namespace natgpu::experiment {
 
-/// Mean, Student-t half-width and extremes of the finite values; all values are kept.
-void estimate_from_values(Estimate& estimate);
-
 /// A bar as a target states it: ">= 30000 H100e".
 struct Bar {
   enum class Comparison : std::uint8_t { at_least, above, at_most, below };

@@ -27,6 +27,9 @@ std::string markdown_source(std::string_view text);
 /// A block shown as it stands, fenced so that no line of it can end the block.
 std::string markdown_block(std::string_view text);
 
+/// Text inside an XML element or attribute: markup escaped, what XML 1.0 cannot hold replaced by `?`.
+std::string xml_text(std::string_view text);
+
 /// One argument of a shell command, quoted where needed.
 std::string shell_word(std::string_view text);
 

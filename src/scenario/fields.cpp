@@ -65,6 +65,29 @@ const FieldTable& fields_of(const Target*) {
   return table;
 }
 
+const FieldTable& fields_of(const RegressionCheck*) {
+  static const FieldTable table =
+      Fields<RegressionCheck>("regression check", "A metric that must not get worse than its baseline.")
+          .text("metric", &RegressionCheck::metric, "The metric, as in metrics.csv.")
+          .required()
+          .text("where", &RegressionCheck::where,
+                "Labels that pick the row: `period=2030;sector=sme`. Without a time: the last year or day.")
+          .choice("better", &RegressionCheck::better,
+                  {{"higher", Side::higher}, {"lower", Side::lower}, {"same", Side::same}},
+                  "Which side is better; same: it must not move either way.")
+          .text("margin", &RegressionCheck::margin,
+                "What it may be worse by, in quotes: \"0.01\", \"600 s\", \"2 % of baseline\".");
+  return table;
+}
+
+const FieldTable& fields_of(const Regressions*) {
+  static const FieldTable table =
+      Fields<Regressions>("regressions", "Metrics held to values recorded earlier by `natgpu check`.")
+          .text("baseline", &Regressions::baseline, "Baseline file, relative to the scenario's folder.")
+          .items("checks", &Regressions::checks, "What is held to it; left out: what the baseline holds.");
+  return table;
+}
+
 const FieldTable& fields_of(const Scenario*) {
   static const FieldTable table =
       Fields<Scenario>("scenario",
@@ -83,7 +106,8 @@ const FieldTable& fields_of(const Scenario*) {
           .object("demand", &Scenario::demand, "Sectors, classes of work, calendar.")
           .object("access", &Scenario::access, "Who may ask.")
           .object("scheduling", &Scenario::scheduling, "Who runs now.")
-          .items("targets", &Scenario::targets, "Bars for metrics.");
+          .items("targets", &Scenario::targets, "Bars for metrics.")
+          .object("regressions", &Scenario::regressions, "Metrics held to a baseline.");
   return table;
 }
 

@@ -216,7 +216,7 @@ class Loader {
     if (is_clean({"scheduling"})) report(scheduling::check(scenario_.scheduling));
     if (options_.quick && mistakes_.count() == 0) make_quick(scenario_, has_stated_replications_);
     if (is_clean({"horizon", "demand"})) report(check_whole(scenario_));
-    if (options_.check_targets && is_clean({"targets"})) report(options_.check_targets(scenario_));
+    if (options_.check_targets && is_clean({"targets", "regressions"})) report(options_.check_targets(scenario_));
   }
 
   Scenario finish() {

@@ -23,6 +23,9 @@ struct Estimate {
   std::vector<double> values;  ///< in replication order; NaN where one has none, which counts in no statistic
 };
 
+/// Mean, Student-t half-width and extremes of the finite values; all values are kept.
+void estimate_from_values(Estimate& estimate);
+
 /// One measure less another, replication by replication; the interval is that of the differences, not of
 /// either measure. @pre both come from the same records
 Estimate difference(const Estimate& whole, const Estimate& part);

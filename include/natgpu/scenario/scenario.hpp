@@ -50,6 +50,22 @@ struct Target {
   Diagnostic at;  ///< where its labels stand, without a message: some mistakes only a run can show
 };
 
+/// Which way a metric must not move against its baseline; `same`: neither.
+enum class Side : std::uint8_t { higher, lower, same };
+
+/// One metric held to its baseline: it may be worse by `margin`, "0.01", "600 s" or "2 % of baseline".
+struct RegressionCheck {
+  std::string metric, where;
+  Side better = Side::higher;
+  std::string margin = "2 % of baseline";
+};
+
+/// What `natgpu check` compares with values recorded earlier.
+struct Regressions {
+  std::string baseline;  ///< file, against the scenario's folder
+  std::vector<RegressionCheck> checks;
+};
+
 /// Where a stated value comes from, for the table of assumptions.
 struct Assumption {
   std::string path;   ///< "supply.sites[haenam].pue"
@@ -87,6 +103,7 @@ struct Scenario {
   Access access;
   scheduling::Scheduling scheduling;
   std::vector<Target> targets;
+  Regressions regressions;
 
   std::vector<PolicyBlock> policies;
   std::vector<Assumption> assumptions;
@@ -102,8 +119,8 @@ struct LoadOptions {
   std::vector<std::string> set;  ///< "path=value", as on the command line
   std::string policy;            ///< a block of `policies`, a named scheduling policy, or empty
   bool quick = false;
-  /// What only rooms above can judge of the targets: metric, unit, labels. Called where the targets were read
-  /// without mistakes; what it finds is reported with its place, together with all other mistakes.
+  /// What only rooms above can judge of targets and regressions: metric, unit, labels. Called where these were
+  /// read without mistakes; what it finds is reported with its place, together with all other mistakes.
   std::function<std::vector<Finding>(const Scenario&)> check_targets;
 };
 
@@ -117,6 +134,8 @@ const FieldTable& fields_of(const Horizon*);
 const FieldTable& fields_of(const AccessRule*);
 const FieldTable& fields_of(const Access*);
 const FieldTable& fields_of(const Target*);
+const FieldTable& fields_of(const RegressionCheck*);
+const FieldTable& fields_of(const Regressions*);
 /// The table of the whole file, from which the reader, the schema and the docs come. `schema` and `policies`
 /// are read beside it.
 const FieldTable& fields_of(const Scenario*);
