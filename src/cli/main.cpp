@@ -20,7 +20,7 @@ namespace natgpu::cli {
 namespace {
 
 std::vector<const Command*> commands() {
-  return {&run_command(),   &compare_command(),  &check_command(),    &replay_command(),
+  return {&run_command(),   &compare_command(),  &check_command(),   &solve_command(),  &replay_command(),
           &trace_command(), &validate_command(), &explain_command(), &version_command()};
 }
 
