@@ -69,6 +69,8 @@ const Command& run_command();
 const Command& compare_command();
 const Command& check_command();
 const Command& solve_command();
+const Command& repro_command();
+const Command& scenario_command();
 const Command& replay_command();
 const Command& trace_command();
 const Command& validate_command();

@@ -103,6 +103,8 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "The scenario has neither targets nor a baseline. A check that judges nothing would always pass, so "
        "that "
        "it is refused."},
+      {"E0509", "the manifest cannot be used",
+       "The file is not there, or is no manifest.json that `natgpu run` of this version has written."},
   };
   return rows;
 }

@@ -87,6 +87,23 @@ std::string reproduce_command(const RunResult& result) {
   return result.quick ? out + " --quick" : out;
 }
 
+std::vector<std::string> run_arguments(const RunResult& result) {
+  constexpr std::array<const char*, 3> languages{"en", "ko", "both"};
+  const scenario::Scenario& s = *result.scenario;
+  std::vector<std::string> words{public_file_name(s.file)};
+  const auto add = [&](const char* option, const std::string& value) {
+    words.emplace_back(option);
+    words.push_back(value);
+  };
+  if (!s.policy.empty() && s.policy != "base") add("--policy", s.policy);
+  add("--replications", fmt::format("{}", result.replications_asked));
+  add("--seed", fmt::format("{}", result.seed));
+  for (const std::string& setting : result.settings) add("--set", setting);
+  add("--lang", languages[static_cast<std::size_t>(result.language)]);
+  if (result.quick) words.emplace_back("--quick");
+  return words;
+}
+
 std::string summary_json(const RunResult& result) {
   const scenario::Scenario& s = *result.scenario;
   std::vector<std::uint32_t> numbers;
@@ -152,6 +169,7 @@ std::string manifest_json(const RunResult& result, const RunFacts& facts,
       {"build", {{"compiler", build.compiler}, {"flags", build.flags}, {"type", build.type}}},
       {"command_line", facts.command_line},
       {"reproduce", reproduce_command(result)},
+      {"arguments", run_arguments(result)},
       {"scenario", {{"name", s.name}, {"policy", s.policy}, {"hash", s.hash}}},
       {"seed", result.seed},
       {"random", "Philox4x32-10"},

@@ -37,6 +37,9 @@ std::vector<std::pair<std::string, std::size_t>> counted_warnings(const RunResul
 /// name only.
 std::string reproduce_command(const RunResult& result);
 
+/// The words behind `natgpu run` that give these results again, the language of report.md among them.
+std::vector<std::string> run_arguments(const RunResult& result);
+
 /// The scenario's file as result files may name it: never an absolute path, which would tell who ran it.
 std::string public_file_name(const std::string& file);
 

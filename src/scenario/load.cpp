@@ -216,7 +216,8 @@ class Loader {
     if (is_clean({"scheduling"})) report(scheduling::check(scenario_.scheduling));
     if (options_.quick && mistakes_.count() == 0) make_quick(scenario_, has_stated_replications_);
     if (is_clean({"horizon", "demand"})) report(check_whole(scenario_));
-    if (options_.check_targets && is_clean({"targets", "regressions"})) report(options_.check_targets(scenario_));
+    if (options_.check_targets && is_clean({"targets", "regressions"}))
+      report(options_.check_targets(scenario_));
   }
 
   Scenario finish() {
@@ -227,6 +228,9 @@ class Loader {
       target.at.source_line = std::string(mistakes_.line(mark));
       target.at.caret_width = width_at(mark);
     }
+    if (options_.origins)
+      for (const auto& [path, mark] : walker_.marks())
+        scenario_.origins.push_back({path, mistakes_.place(mark)});
     for (const PolicyChanges& policy : policies_) {
       PolicyBlock& block = scenario_.policies.emplace_back();
       block.name = policy.name;

@@ -52,6 +52,8 @@ class Walker {
   std::vector<Assumption> take_assumptions() { return std::move(assumptions_); }
   /// Where the value of the path, or of the nearest part of it that was written, stands.
   Mark mark_of(std::string path) const;
+  /// Where each path that was written stands, by path.
+  const std::map<std::string, Mark>& marks() const { return marks_; }
   /// No mistake was met at or below this top-level key.
   bool is_clean(const std::string& top_level_key) const { return dirty_.count(top_level_key) == 0; }
 

@@ -81,6 +81,11 @@ struct Setting {
   std::string path, value;
   Place place;
 };
+/// Where the value of a path was written: the file, `--set` (which is then the place's file) or `--policy`.
+struct Origin {
+  std::string path;
+  Place place;
+};
 struct PolicyBlock {
   std::string name;
   std::vector<Setting> settings;
@@ -107,6 +112,8 @@ struct Scenario {
 
   std::vector<PolicyBlock> policies;
   std::vector<Assumption> assumptions;
+  std::vector<Origin>
+      origins;           ///< by path, where LoadOptions asks for them; what is not among them is a default
   std::string policy;    ///< the policy applied, or "base"
   std::string resolved;  ///< canonical text of all effective values, defaults included
   std::string hash;      ///< SHA-256 of `resolved`
@@ -119,8 +126,9 @@ struct LoadOptions {
   std::vector<std::string> set;  ///< "path=value", as on the command line
   std::string policy;            ///< a block of `policies`, a named scheduling policy, or empty
   bool quick = false;
-  /// What only rooms above can judge of targets and regressions: metric, unit, labels. Called where these were
-  /// read without mistakes; what it finds is reported with its place, together with all other mistakes.
+  bool origins = false;  ///< note where each value was written
+  /// What only rooms above can judge of targets and regressions: metric, unit, labels. Called where these
+  /// were read without mistakes; what it finds is reported with its place, together with all other mistakes.
   std::function<std::vector<Finding>(const Scenario&)> check_targets;
 };
 
