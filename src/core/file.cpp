@@ -2,6 +2,7 @@
 #include <natgpu/core/file.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,14 +103,85 @@ void write_through(const std::string& path, std::string_view bytes) {
 
 void write_file_whole(const std::string& path, std::string_view bytes) {
   if (is_device_or_pipe(path)) return write_through(path, bytes);
-  Temporary temporary;
-  Descriptor fd(open_beside(path, temporary.path));
-  write_all(fd.get(), bytes, path);
-  if (::fsync(fd.get()) != 0) fail("sync", path, errno);
-  if (fd.close() != 0) fail("close", path, errno);
-  if (::rename(temporary.path.c_str(), path.c_str()) != 0) fail("write", path, errno);
-  temporary.kept = true;
-  sync_folder(path);
+  FileInMaking file(path);
+  file.write(bytes);
+  file.finish();
+}
+
+FileInMaking::FileInMaking(std::string path) : path_(std::move(path)) {
+  fd_ = open_beside(path_, temporary_);
+}
+
+FileInMaking::~FileInMaking() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void FileInMaking::write(std::string_view bytes) {
+  constexpr std::size_t enough = 1U << 20;
+  buffer_ += bytes;
+  if (buffer_.size() >= enough) flush();
+}
+
+void FileInMaking::flush() {
+  write_all(fd_, buffer_, path_);
+  buffer_.clear();
+}
+
+void FileInMaking::finish() {
+  flush();
+  if (::fsync(fd_) != 0) fail("sync", path_, errno);
+  const int fd = fd_;
+  fd_ = -1;
+  if (::close(fd) != 0) fail("close", path_, errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("write", path_, errno);
+  temporary_.clear();
+  sync_folder(path_);
+}
+
+GrowingFile::GrowingFile(std::string path) : path_(std::move(path)) {
+  fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd_ < 0) fail("open", path_, errno);
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  const int error = errno;
+  ::close(fd_);
+  fd_ = -1;
+  if (error == EWOULDBLOCK) throw RunError(fmt::format("{} is held by another process", path_));
+  fail("lock", path_, error);
+}
+
+GrowingFile::~GrowingFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::string GrowingFile::read() const {
+  std::string bytes;
+  char piece[1 << 16];
+  for (;;) {
+    const ssize_t n = ::pread(fd_, piece, sizeof piece, static_cast<off_t>(bytes.size()));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("read", path_, errno);
+    if (n == 0) return bytes;
+    bytes.append(piece, static_cast<std::size_t>(n));
+  }
+}
+
+void GrowingFile::cut(std::uint64_t bytes) {
+  if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) fail("cut", path_, errno);
+}
+
+void GrowingFile::append(std::string_view bytes) {
+  write_all(fd_, bytes, path_);
+}
+
+void GrowingFile::sync() {
+  if (::fsync(fd_) != 0) fail("sync", path_, errno);
+}
+
+void GrowingFile::rename(const std::string& final_path) {
+  sync();
+  if (::rename(path_.c_str(), final_path.c_str()) != 0) fail("write", final_path, errno);
+  sync_folder(final_path);
 }
 
 void prepare_folder(const std::string& folder) {
