@@ -71,6 +71,7 @@ const Command& check_command();
 const Command& solve_command();
 const Command& repro_command();
 const Command& scenario_command();
+const Command& sweep_command();
 const Command& replay_command();
 const Command& trace_command();
 const Command& validate_command();

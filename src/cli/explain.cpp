@@ -105,6 +105,14 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "it is refused."},
       {"E0509", "the manifest cannot be used",
        "The file is not there, or is no manifest.json that `natgpu run` of this version has written."},
+      {"E0510", "the plan cannot be used",
+       "The file is not there, is no plan, or was changed: a plan is made by `natgpu sweep plan` and carries "
+       "the hash "
+       "of its own contents, so that results of two plans cannot mix. Make a new one."},
+      {"E0511", "the scenario differs from the plan's",
+       "The scenario's values are others than when the plan was made. Its points would not belong to one "
+       "sweep. Make a "
+       "new plan, or take back the change."},
   };
   return rows;
 }
