@@ -72,6 +72,7 @@ const Command& solve_command();
 const Command& repro_command();
 const Command& scenario_command();
 const Command& sweep_command();
+const Command& sensitivity_command();
 const Command& replay_command();
 const Command& trace_command();
 const Command& validate_command();

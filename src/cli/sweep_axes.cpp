@@ -57,11 +57,7 @@ std::pair<std::string, std::string> path_and_rest(const std::string& text, const
   return {trimmed(text.substr(0, equals)), trimmed(text.substr(equals + 1))};
 }
 
-struct Range {
-  std::string path, unit;
-  double low = 0, high = 0;
-  bool whole = false;
-};
+}  // namespace
 
 Range read_range(const std::string& text) {
   const std::string help = "write `--range 'supply.tranches[a].units=8 GPU..20 GPU'`";
@@ -85,13 +81,11 @@ Range read_range(const std::string& text) {
 }
 
 std::string value_at(const Range& r, double u) {
-  // Each whole number gets an equal part of the unit interval.
-  const double v = r.whole ? std::floor(r.low + u * (r.high - r.low + 1)) : r.low + u * (r.high - r.low);
+  const double v =
+      r.whole ? std::min(r.high, std::floor(r.low + u * (r.high - r.low + 1))) : r.low + u * (r.high - r.low);
   const std::string text = r.whole ? fmt::format("{:.0f}", v) : fmt::format("{:.9g}", v);
   return r.unit.empty() ? text : text + " " + r.unit;
 }
-
-}  // namespace
 
 Axis list_axis(const std::string& text) {
   const auto [path, rest] = path_and_rest(text, "write `--axis 'supply.sites[a].pue=1.1,1.2'`");

@@ -84,6 +84,7 @@ TEST_CASE("a metric that moves to its worse side by more than the margin fails, 
   CHECK(check(Side::higher, "0", shifted(5), common).verdict == Verdict::pass);
   CHECK(check(Side::lower, "2", shifted(5), common).verdict == Verdict::fail);
   CHECK(check(Side::lower, "10", shifted(5), common).verdict == Verdict::pass);
+  CHECK(check(Side::lower, "5", shifted(5), common).verdict == Verdict::inconclusive);
   CHECK(check(Side::lower, "0", shifted(-5), common).verdict == Verdict::pass);
   CHECK(check(Side::same, "2", shifted(5), common).verdict == Verdict::fail);
   CHECK(check(Side::same, "2", shifted(-5), common).verdict == Verdict::fail);

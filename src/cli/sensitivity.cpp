@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/file.hpp>
+#include <natgpu/core/utf8.hpp>
+#include <natgpu/experiment/compare.hpp>
+#include <natgpu/report/sensitivity.hpp>
+
+#include "command.hpp"
+#include "run_options.hpp"
+#include "scenarios.hpp"
+#include "sweep_axes.hpp"
+#include "terminal.hpp"
+
+namespace natgpu::cli {
+namespace {
+
+using experiment::Estimate;
+using experiment::UnitPoint;
+using report::SensitivityMethod;
+
+constexpr std::size_t points_at_once = 16;
+
+/// Points of the ranges' unit cube, loaded and run on equal draws.
+class Cube {
+ public:
+  Cube(const Arguments& arguments, std::vector<Range> ranges, experiment::Question question)
+      : arguments_(arguments), ranges_(std::move(ranges)), question_(std::move(question)) {
+    options_.policy = arguments.text("--policy");
+    options_.set = settings(arguments);
+    base_ = load(UnitPoint(ranges_.size(), 0.5));
+    for (std::size_t f = 0; f < ranges_.size(); ++f)
+      for (const double end : {0.0, 1.0}) {  // values out of range show before anything runs
+        UnitPoint point(ranges_.size(), 0.5);
+        point[f] = end;
+        load(point);
+      }
+  }
+  const scenario::Scenario& base() const { return base_; }
+  const Estimate& example() const { return example_; }
+
+  std::optional<std::vector<Estimate>> operator()(const std::vector<UnitPoint>& points) {
+    experiment::ReplicateOptions options;
+    options.seed = static_cast<std::uint64_t>(base_.seed);
+    options.replications = static_cast<std::uint32_t>(base_.replications);
+    options.threads = threads(arguments_);
+    options.stop = &stop_requested();
+    ProgressBar bar(printable(base_.name));
+    std::vector<Estimate> all;
+    for (std::size_t from = 0; from < points.size(); from += points_at_once) {
+      const std::size_t to = std::min(points.size(), from + points_at_once);
+      std::vector<scenario::Scenario> scenarios;
+      for (std::size_t i = from; i < to; ++i) scenarios.push_back(load(points[i]));
+      std::vector<const scenario::Scenario*> pointers;
+      for (const scenario::Scenario& s : scenarios) pointers.push_back(&s);
+      const auto done = experiment::replicate_all(pointers, options);
+      if (done.front().interrupted) return {};
+      for (std::size_t i = 0; i < scenarios.size(); ++i) all.push_back(answer(scenarios[i], done[i].records));
+      bar.show(static_cast<double>(to) / static_cast<double>(points.size()),
+               fmt::format("{} of {} points", to, points.size()));
+    }
+    return all;
+  }
+
+ private:
+  scenario::Scenario load(const UnitPoint& point) const {
+    scenario::LoadOptions options = options_;
+    for (std::size_t f = 0; f < ranges_.size(); ++f)
+      options.set.push_back(ranges_[f].path + "=" + value_at(ranges_[f], point[f]));
+    return load_all(arguments_.positional, options).front();
+  }
+  Estimate answer(const scenario::Scenario& s, const std::vector<simulation::RunRecord>& records) {
+    const experiment::Summary summary = experiment::summarise(s, records);
+    if (const Estimate* e = experiment::answer(summary, question_); e != nullptr) return example_ = *e;
+    Estimate nothing;
+    nothing.values.assign(records.size(), std::nan(""));
+    experiment::estimate_from_values(nothing);
+    return nothing;
+  }
+
+  const Arguments& arguments_;
+  std::vector<Range> ranges_;
+  experiment::Question question_;
+  scenario::LoadOptions options_;
+  scenario::Scenario base_;
+  Estimate example_;
+};
+
+experiment::Question question_of(const Arguments& arguments) {
+  if (!arguments.has("--metric"))
+    throw UsageError("sensitivity needs --metric", "write `--metric jobs.wait.mean`");
+  experiment::Question question;
+  std::vector<Diagnostic> mistakes;
+  for (const Finding& f : experiment::read_question(arguments.text("--metric"), question)) {
+    Diagnostic d;
+    d.code = f.code;
+    d.message = f.message;
+    d.help = f.help;
+    d.place.file = "--metric " + arguments.text("--metric");
+    mistakes.push_back(std::move(d));
+  }
+  if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
+  return question;
+}
+
+int sensitivity(const Arguments& arguments) {
+  const experiment::Question question = question_of(arguments);
+  std::vector<Range> ranges;
+  for (const std::string& text : arguments.list("--range")) ranges.push_back(read_range(text));
+  if (ranges.empty())
+    throw UsageError("sensitivity needs --range",
+                     "write `--range 'supply.sites[hill].pue=1.1..1.5'`, once a factor");
+  report::SensitivityResult result;
+  result.method =
+      static_cast<SensitivityMethod>(arguments.choice("--method", {"tornado", "morris", "sobol"}, 0));
+  const auto trajectories = static_cast<std::size_t>(arguments.whole("--trajectories", 10, 2, 10'000));
+  const auto samples = static_cast<std::size_t>(arguments.whole("--samples", 64, 2, 1'000'000));
+  Cube cube(arguments, ranges, question);
+  const auto seed = static_cast<std::uint64_t>(cube.base().seed);
+  const experiment::Evaluate evaluate = [&](const std::vector<UnitPoint>& points) { return cube(points); };
+  const auto found = result.method == SensitivityMethod::tornado
+                         ? experiment::tornado(ranges.size(), evaluate)
+                     : result.method == SensitivityMethod::morris
+                         ? experiment::morris(ranges.size(), trajectories, seed, evaluate)
+                         : experiment::sobol_indices(ranges.size(), samples, seed, evaluate);
+  if (!found) {
+    put_err("interrupted; nothing was worked out\n");
+    return Exit::interrupted;
+  }
+  if (found->gaps > 0) {
+    put_err(fmt::format("{} has no value in some replication at {} of {} points; there is no result\n",
+                        question.metric, found->gaps, found->runs));
+    return Exit::inconclusive;
+  }
+  result.found = *found;
+  result.scenario = cube.base().name;
+  result.policy = cube.base().policy;
+  result.metric = question.metric;
+  result.labels = measures::to_string(cube.example().labels);
+  result.unit = cube.example().unit;
+  result.seed = seed;
+  result.replications = static_cast<std::size_t>(cube.base().replications);
+  for (const Range& r : ranges) {
+    result.paths.push_back(r.path);
+    result.ranges.push_back(fmt::format("{} to {}", value_at(r, 0), value_at(r, 1)));
+  }
+  if (arguments.has("--json")) write_file_whole(arguments.text("--json"), report::sensitivity_json(result));
+  put_out(report::sensitivity_text(result));
+  return Exit::done;
+}
+
+}  // namespace
+
+const Command& sensitivity_command() {
+  static const Command command{
+      "sensitivity",
+      "Rank inputs by what a figure owes to them: tornado, Morris, Sobol.",
+      "SCENARIO",
+      1,
+      1,
+      {{"--metric", "M[:LABELS]", "the figure, as jobs.wait.mean:sector=labs"},
+       {"--range", "PATH=LOW..HIGH", "a factor and its range", true},
+       {"--method", "NAME", "tornado (default): 2k + 1 points; morris: r (k + 1); sobol: N (k + 2)"},
+       {"--trajectories", "R", "morris: by default 10"},
+       {"--samples", "N", "sobol: by default 64; powers of two fill evenly"},
+       {"--policy", "P", "a policy block of the scenario, or a named scheduling policy"},
+       replications_option(),
+       seed_option(),
+       jobs_option(),
+       set_option(),
+       {"--json", "FILE", "write the factors with their intervals"}},
+      {"natgpu sensitivity scenarios/small-city.yaml --metric energy.mwh --range "
+       "'supply.sites[hill].pue=1.1..1.5' "
+       "--range 'supply.sites[harbour].pue=1.1..1.5'"},
+      sensitivity};
+  return command;
+}
+
+}  // namespace natgpu::cli
