@@ -39,7 +39,7 @@ class Dispatcher {
  public:
   /// @param arrivals_first  a running job whose requested end is now counts as gone (Ties::arrival_first)
   Dispatcher(std::size_t pools, std::vector<GroupSpec> groups, bool arrivals_first = false)
-      : books_(pools, std::move(groups), arrivals_first), front_(books_) {}
+      : books_(pools, std::move(groups), arrivals_first), heads_(books_), front_(books_) {}
 
   // --- what happens between passes
 
@@ -53,7 +53,7 @@ class Dispatcher {
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
     if (books_.groups[group].queue.erase(key, gpus)) {
       --books_.queued;
-      if constexpr (B == Backfill::none) heads_.note_withdrawal();
+      if constexpr (B == Backfill::none) heads_.note_withdrawal(key);
       if constexpr (B == Backfill::easy) front_.note_withdrawal(key);
     } else if (books_.groups[group].shelf.erase(key, gpus)) {
       --books_.shelved;
@@ -85,7 +85,7 @@ class Dispatcher {
     p.free += delta;
     p.capacity += delta;
     NATGPU_ENSURE(p.free >= 0 && p.capacity >= 0, "lost GPUs were freed first");
-    books_.gained(pool);
+    capacity_changed(pool);
     if (delta > 0) books_.unshelve();
   }
   /// A change foreseen for `at` enters the profile; `withdraw_foreseen` takes it out when it happens or is
@@ -94,13 +94,13 @@ class Dispatcher {
     NATGPU_ENSURE(books_.with_profile, "foreseen changes need the profile");
     books_.pools[pool].profile.add(at, delta);
     books_.pools[pool].announce(at, delta);
-    books_.gained(pool);
+    capacity_changed(pool);
     if (delta > 0) books_.unshelve();
   }
   void withdraw_foreseen(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
     books_.pools[pool].profile.remove(at, delta);
     books_.pools[pool].withdraw(at, delta);
-    books_.gained(pool);
+    capacity_changed(pool);
     if (delta < 0) books_.unshelve();
   }
   /// Keeps the profile even where backfill alone would not need it. @pre nothing runs yet
@@ -131,6 +131,11 @@ class Dispatcher {
   }
 
  private:
+  void capacity_changed(std::uint32_t pool) {
+    books_.gained(pool);
+    if constexpr (B == Backfill::none) heads_.note_capacity();
+  }
+
   PassBooks<B> books_;
   std::conditional_t<B == Backfill::none, HeadOfLine, NoRule> heads_;
   std::conditional_t<B == Backfill::easy, FrontWalk, NoRule> front_;

@@ -3,66 +3,138 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <natgpu/scheduling/pass_books.hpp>
 
 namespace natgpu::scheduling {
 
 /// A job that found no place stands before every pool that can ever hold it, and nobody behind it starts
-/// there. Which pools are blocked is kept for the next pass: unless a pool has changed or a job in front of
-/// the last blocker has come or gone, only newcomers for pools without a blocker are looked at.
+/// there. The jobs that a walk of the queue looked at in vain are kept, in queue order, each with the pools
+/// that it blocks: the next pass begins at the first of them whose case has changed, which mostly is none.
 /// All passes must be over the same books.
 class HeadOfLine {
  public:
   using Books = PassBooks<Backfill::none>;
 
+  explicit HeadOfLine(const Books& b) : blocker_of_(b.pools.size(), none) {}
+
   /// A job has left a queue other than by a start.
-  void note_withdrawal() { look_again_ = true; }
+  void note_withdrawal(const QueueKey& key) {
+    const std::size_t i = first_not_before(key);
+    if (i < seen_.size() && seen_[i].who.job.order == key) stale_from_ = std::min(stale_from_, i);
+  }
+  /// A pool has gained or lost capacity, at once or as announced: jobs never looked at may have a pool.
+  void note_capacity() { stale_from_ = 0, recount_ = true; }
 
   template <class Sink>
   void start_heads(Books& b, Sink& sink) {
-    const bool ahead = any_blocker_ && !b.taken.empty() && b.taken.front().job.order < last_blocker_;
-    if (b.changed_pools.empty() && !look_again_ && !ahead) {  // nothing was freed: what waits goes on waiting
-      while (b.newcomers_left() && any_unblocked(b)) take_newcomer(b, b.take_newcomer(), sink);
-    } else {
-      unblock_all(b);
+    const std::size_t from = first_to_look_at(b);
+    if (from < seen_.size() || recount_) {
+      reopen(b, from);
       while (take_first(b, sink)) {
       }
+    } else {  // what waits goes on waiting
+      while (b.newcomers_left() && open_ > 0) take_newcomer(b, b.take_newcomer(), sink);
     }
     b.forget_changes();
   }
 
  private:
-  void unblock_all(Books& b) {
-    look_again_ = false;
-    for (PoolState& p : b.pools) p.blocked = false;
-    any_blocker_ = false;
+  static constexpr std::uint32_t none = 0xffffffff;
+  /// A job that could not start.
+  struct Seen {
+    Newcomer who;
+    std::size_t first_blocked = 0;  ///< its pools in `blocked_`, to the next one's first
+    bool frail = false;             ///< time alone may end that a pool can hold it
+  };
+
+  // --- what stands from the last pass
+
+  std::size_t first_not_before(const QueueKey& key) const {
+    const auto it = std::lower_bound(seen_.begin(), seen_.end(), key,
+                                     [](const Seen& s, const QueueKey& k) { return s.who.job.order < k; });
+    return static_cast<std::size_t>(it - seen_.begin());
+  }
+  /// The first kept job that must be looked at again, or their number.
+  std::size_t first_to_look_at(const Books& b) const {
+    std::size_t end = std::min(seen_.size(), stale_from_);
+    if (b.newcomers_left() && !seen_.empty() && b.newcomer().job.order < seen_.back().who.job.order)
+      end = std::min(end, first_not_before(b.newcomer().job.order));
+    if (b.changed_pools.empty() && frail_ == 0) return end;
+    for (std::size_t i = 0; i < end; ++i)
+      if (has_changed(b, i)) return i;
+    return end;
+  }
+  bool has_changed(const Books& b, std::size_t i) const {
+    const Seen& s = seen_[i];
+    const JobGroup& g = b.groups[s.who.group];
+    bool concerned = s.frail;
+    for (const std::uint32_t p : b.changed_pools) concerned |= g.choice_of[p] >= 0;
+    if (!concerned) return false;
+    const WaitingJob& job = s.who.job;
+    for (const PoolChoice& c : g.choices) {
+      if (!s.frail && !b.is_changed[c.pool]) continue;
+      const std::uint32_t blocker = blocker_of_[c.pool];
+      if (blocker < i) continue;
+      const PoolState& p = b.pools[c.pool];
+      if (b.fits_behind_nobody(p, job, c.speed)) return true;
+      if (b.holdable_in(p, job, c.speed) != (blocker == i)) return true;
+    }
+    return blocks_nothing(i) && !b.holdable(g, job);
+  }
+  bool blocks_nothing(std::size_t i) const {
+    return seen_[i].first_blocked == (i + 1 < seen_.size() ? seen_[i + 1].first_blocked : blocked_.size());
+  }
+  /// Forgets the kept jobs from the i-th on, and looks for the first ones of each group behind those left.
+  void reopen(Books& b, std::size_t i) {
+    if (i < seen_.size()) {
+      for (std::size_t k = seen_[i].first_blocked; k < blocked_.size(); ++k) {
+        b.pools[blocked_[k]].blocked = false;
+        blocker_of_[blocked_[k]] = none;
+        ++open_;
+      }
+      blocked_.resize(seen_[i].first_blocked);
+      for (std::size_t k = i; k < seen_.size(); ++k) frail_ -= seen_[k].frail;
+      seen_.resize(i);
+    }
+    stale_from_ = none;
+    if (recount_)
+      open_ = std::count_if(b.pools.begin(), b.pools.end(), [](const PoolState& p) { return p.may_hold(); });
+    recount_ = false;
     for (JobGroup& g : b.groups) {
-      g.begun = false;
-      note_head(g);
+      g.begun = !seen_.empty();
+      if (g.begun) g.last = seen_.back().who.job.order;
+      g.live = false;
     }
   }
+
+  // --- the walk
+
   static void note_head(JobGroup& g) {
     const WaitingJob* head = g.begun ? g.queue.first_after(g.last) : g.queue.front();
+    g.live = true;
     g.has_next = head != nullptr;
     if (g.has_next) g.next = *head;
   }
   /// Starts or blocks the first job, queued or newcomer, that still has a pool. @returns false if none has
   template <class Sink>
   bool take_first(Books& b, Sink& sink) {
-    JobGroup* g = nullptr;
-    for (JobGroup& candidate : b.groups)
-      if (candidate.has_next && b.unblocked(candidate) &&
-          (g == nullptr || candidate.next.order < g->next.order))
-        g = &candidate;
-    if (b.newcomers_left() && (g == nullptr || b.newcomer().job.order < g->next.order)) {
-      if (!any_unblocked(b)) return false;
+    if (open_ == 0) return false;
+    JobGroup* first = nullptr;
+    for (JobGroup& g : b.groups) {
+      if ((g.live && !g.has_next) || !b.unblocked(g)) continue;
+      if (!g.live) note_head(g);
+      if (g.has_next && (first == nullptr || g.next.order < first->next.order)) first = &g;
+    }
+    if (b.newcomers_left() && (first == nullptr || b.newcomer().job.order < first->next.order)) {
       take_newcomer(b, b.take_newcomer(), sink);
       return true;
     }
-    if (g == nullptr) return false;
-    take_queued(b, *g, sink);
+    if (first == nullptr) return false;
+    take_queued(b, *first, sink);
     return true;
   }
   template <class Sink>
@@ -73,7 +145,7 @@ class HeadOfLine {
     if (const int choice = b.choose(g, head.job); choice >= 0) {
       b.leave_queue(g, head.job);
       b.start(g, choice, head.job, sink);
-    } else if (!block_pools(b, g, head.job)) {
+    } else if (!block_pools(b, head)) {
       b.leave_queue(g, head.job);
       b.shelve(head);
     }
@@ -84,35 +156,37 @@ class HeadOfLine {
     JobGroup& g = b.groups[n.group];
     if (const int choice = b.choose(g, n.job); choice >= 0)
       b.start(g, choice, n.job, sink);
-    else if (!b.unblocked(g) || block_pools(b, g, n.job))
+    else if (!b.unblocked(g) || block_pools(b, n))
       b.remaining.push_back(n);
     else
       b.shelve(n);
   }
   /// A job that could not start stands before every pool that can ever hold it. @returns false if none can
-  bool block_pools(Books& b, const JobGroup& g, const WaitingJob& job) {
-    bool any = false;
+  bool block_pools(Books& b, const Newcomer& n) {
+    const JobGroup& g = b.groups[n.group];
+    Seen s{n, blocked_.size(), false};
     for (const PoolChoice& c : g.choices) {
       PoolState& p = b.pools[c.pool];
-      if (p.blocked || !b.holdable_in(p, job, c.speed)) continue;
+      s.frail |= b.is_frail_in(p, n.job, c.speed);
+      if (p.blocked || !b.holdable_in(p, n.job, c.speed)) continue;
       p.blocked = true;
-      any = true;
+      blocker_of_[c.pool] = static_cast<std::uint32_t>(seen_.size());
+      blocked_.push_back(c.pool);
+      --open_;
     }
-    if (!any && !b.holdable(g, job)) return false;
-    if (any && (!any_blocker_ || last_blocker_ < job.order)) {
-      any_blocker_ = true;
-      last_blocker_ = job.order;
-    }
+    if (blocked_.size() == s.first_blocked && !b.holdable(g, n.job)) return false;
+    frail_ += s.frail;
+    seen_.push_back(s);
     return true;
   }
-  static bool any_unblocked(const Books& b) {
-    return std::any_of(b.pools.begin(), b.pools.end(),
-                       [](const PoolState& p) { return !p.blocked && p.may_hold(); });
-  }
 
-  QueueKey last_blocker_;  ///< the last job in queue order that stands before a pool
-  bool any_blocker_ = false;
-  bool look_again_ = true;
+  std::vector<Seen> seen_;                 ///< in queue order
+  std::vector<std::uint32_t> blocked_;     ///< pools, in the order of their blockers
+  std::vector<std::uint32_t> blocker_of_;  ///< by pool: index into `seen_`, or none
+  std::ptrdiff_t open_ = 0;                ///< pools that may hold a job and have no blocker
+  std::size_t stale_from_ = none;          ///< in `seen_`: from here on it no longer stands
+  std::ptrdiff_t frail_ = 0;               ///< how many of them are
+  bool recount_ = true;
 };
 
 }  // namespace natgpu::scheduling

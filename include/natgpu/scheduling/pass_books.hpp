@@ -60,6 +60,11 @@ struct PassBooks {
     return job.gpus <= p.available() &&
            fits<B>(p, now, job.gpus, time_at_speed(job.requested, speed), with_profile);
   }
+  /// The same, whoever stands before the pool (none).
+  bool fits_behind_nobody(const PoolState& p, const WaitingJob& job, double speed) const {
+    return job.gpus <= p.available() &&
+           fits<Backfill::fit>(p, now, job.gpus, time_at_speed(job.requested, speed), with_profile);
+  }
   /// Index into the group's choices, or -1.
   int choose(const JobGroup& g, const WaitingJob& job) const {
     for (std::size_t i = 0; i < g.choices.size(); ++i)
@@ -92,9 +97,15 @@ struct PassBooks {
   }
   bool holdable_in(const PoolState& p, const WaitingJob& job, double speed) const {
     if (p.plan.empty()) return job.gpus <= p.capacity;
+    if (job.gpus > p.most_planned()) return false;
     const std::int64_t requested = time_at_speed(job.requested, speed);
     if (p.holds_when_all_is_over(now, job.gpus, requested)) return true;
     return p.profile.hole(now, p.free, job.gpus, requested).at != Profile::forever;
+  }
+  /// Whether what the pool can hold of the job is decided by when, and so may change as time passes.
+  bool is_frail_in(const PoolState& p, const WaitingJob& job, double speed) const {
+    return !p.plan.empty() && job.gpus <= p.most_planned() &&
+           !p.holds_when_all_is_over(now, job.gpus, time_at_speed(job.requested, speed));
   }
   /// Whether a pool that the group accepts is, or is to be, there and has no blocked job before it.
   bool unblocked(const JobGroup& g) const {

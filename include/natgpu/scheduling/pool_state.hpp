@@ -126,6 +126,12 @@ struct PoolState {
     NATGPU_ENSURE(it != plan.end(), "only what was announced is withdrawn");
     plan.erase(it);
   }
+  /// GPUs that it will hold at best, as things stand.
+  std::int64_t most_planned() const {
+    std::int64_t level = capacity, most = capacity;
+    for (const Step& s : plan) most = std::max(most, level += s.delta);
+    return most;
+  }
   /// Whether the plan leaves `gpus` for so long from when the last running job has ended: enough to know that
   /// the profile can hold them, and cheaper to see.
   bool holds_when_all_is_over(std::int64_t now, std::int64_t gpus, std::int64_t requested) const {
