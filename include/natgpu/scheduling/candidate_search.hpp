@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -26,11 +28,12 @@ class CandidateSearch {
       while (b.newcomers_left()) consider(b, b.take_newcomer(), sink);
       return;
     }
-    for (JobGroup& g : b.groups) {
-      g.live = !g.queue.empty() && std::any_of(gains_.begin(), gains_.end(),
-                                               [&g](std::uint32_t p) { return g.choice_of[p] >= 0; });
-      g.has_next = g.begun = false;
-    }
+    live_.clear();
+    for (JobGroup& g : b.groups)
+      if (!g.queue.empty() && accepts_a_gain(g)) {
+        g.has_next = g.begun = false;
+        live_.push_back(&g);
+      }
     for (;;) {
       if (JobGroup* first = find_first(b); first != nullptr)
         start_candidate(b, *first, sink);
@@ -42,15 +45,28 @@ class CandidateSearch {
   }
 
  private:
-  /// Pools in which a job that found no place before may find one.
+  /// A pool in which a job that found no place before may find one.
+  struct Gain {
+    std::uint32_t pool = 0;
+    std::uint32_t version = 0;                    ///< of the pool when the rooms were measured
+    std::uint32_t admitted = 0;                   ///< a bit for each size class that has room
+    std::array<std::int64_t, size_classes> room;  ///< ticks that a job of the class may ask for, at most
+  };
+
   void note_gains(PassBooks<B>& b, bool reserved_anew) {
     gains_.clear();
     for (std::uint32_t i = 0; i < b.pools.size(); ++i) {
       PoolState& p = b.pools[i];
-      if (p.available() > 0 && (p.improved || (reserved_anew && p.holds_back_less()))) gains_.push_back(i);
+      if (p.available() > 0 && (p.improved || (reserved_anew && p.holds_back_less()))) {
+        gains_.emplace_back().pool = i;
+      }
       p.improved = false;
     }
     if constexpr (B == Backfill::fit) b.forget_changes();
+  }
+  bool accepts_a_gain(const JobGroup& g) const {
+    return std::any_of(gains_.begin(), gains_.end(),
+                       [&g](const Gain& gain) { return g.choice_of[gain.pool] >= 0; });
   }
   template <class Sink>
   void consider(PassBooks<B>& b, const Newcomer& n, Sink& sink) {
@@ -67,15 +83,30 @@ class CandidateSearch {
     g.last = job.order;
     g.begun = true;
     b.leave_queue(g, job);
-    b.start(g, b.choose(g, job), job, sink);
+    b.start(g, choose(b, g, job), job, sink);
+  }
+  /// As PassBooks::choose, of the pools that have gained: a queued job has found no place in the others.
+  int choose(const PassBooks<B>& b, const JobGroup& g, const WaitingJob& job) const {
+    int first = -1;
+    for (const Gain& gain : gains_) {
+      const int choice = g.choice_of[gain.pool];
+      if (choice < 0 || (first >= 0 && first < choice)) continue;
+      if (b.fits_in(b.pools[gain.pool], job, g.choices[static_cast<std::size_t>(choice)].speed))
+        first = choice;
+    }
+    return first;
   }
   /// The group of the first queued job that may start, if it stands before the next newcomer, or null.
   JobGroup* find_first(PassBooks<B>& b) {
     const QueueKey* bound = b.newcomers_left() ? &b.newcomer().job.order : nullptr;
     JobGroup* first = nullptr;
-    for (JobGroup& g : b.groups) {
-      if (!g.live) continue;
-      find_candidate(b, g, bound);
+    for (std::size_t i = 0; i < live_.size();) {
+      JobGroup& g = *live_[i];
+      if (!find_candidate(b, g, bound)) {
+        live_.erase(live_.begin() + static_cast<std::ptrdiff_t>(i));
+        continue;
+      }
+      ++i;
       if (!g.has_next || (bound != nullptr && *bound < g.next.order)) continue;
       first = &g;
       bound = &g.next.order;
@@ -83,49 +114,60 @@ class CandidateSearch {
     return first;
   }
   /// Finds the group's first job that may start, if it stands before `bound`.
-  void find_candidate(PassBooks<B>& b, JobGroup& g, const QueueKey* bound) {
+  /// @returns whether there is one, or may be one behind the bound
+  bool find_candidate(PassBooks<B>& b, JobGroup& g, const QueueKey* bound) {
     if (g.has_next) {
-      if (b.choose(g, g.next) >= 0) return;
+      if (choose(b, g, g.next) >= 0) return true;
       g.last = g.next.order;  // what started meanwhile took its place
       g.begun = true;
       g.has_next = false;
     }
     const Sieve sieve = sieve_for(b, g);
-    if (sieve.admitted == 0) {
-      g.live = false;
-      return;
-    }
+    if (sieve.admitted == 0) return false;
     const WaitingQueue::Found found =
         g.queue.find(sieve, g.begun ? &g.last : nullptr, bound,
-                     [&](const WaitingJob& job) { return b.choose(g, job) >= 0; });
+                     [&](const WaitingJob& job) { return choose(b, g, job) >= 0; });
     g.has_next = found.job != nullptr;
-    g.live = g.has_next || found.more;
     if (g.has_next) g.next = *found.job;
+    return g.has_next || found.more;
   }
-  /// Per size class the longest request that may start now in any pool that may take more.
+  /// Per size class the longest request that may start at once in any pool that has gained.
   Sieve sieve_for(PassBooks<B>& b, const JobGroup& g) {
     Sieve sieve;
-    for (const std::uint32_t pool : gains_) {
-      if (g.choice_of[pool] < 0) continue;
-      const double speed = g.choices[static_cast<std::size_t>(g.choice_of[pool])].speed;
-      PoolState& p = b.pools[pool];
-      const std::int64_t available = p.available();
-      sieve.largest = std::max(sieve.largest, available);
-      const std::int64_t first_dip = b.with_profile ? p.profile.first_dip() : Profile::forever;
-      const std::int64_t until_dip = first_dip - b.now;
-      const bool dips = until_dip < time_at_speed(b.longest_requested, speed);
-      for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= available; ++size) {
-        std::int64_t room = Profile::forever;
-        if (B == Backfill::easy && p.blocked && (std::int64_t{1} << size) > p.reservation.spare)
-          room = p.reservation.shadow - b.now;
-        if (dips && until_dip < room) {
-          const std::int64_t fall = p.falls.below(p.profile, p.version, p.free, size);
-          if (fall != Profile::forever) room = std::min(room, fall - b.now);
-        }
-        if (room > 0) sieve.admit(size, on_reference(room, speed));
+    const std::uint32_t occupied = g.queue.occupied();
+    for (Gain& gain : gains_) {
+      const int choice = g.choice_of[gain.pool];
+      if (choice < 0) continue;
+      PoolState& p = b.pools[gain.pool];
+      if (gain.version != p.version) measure_rooms(b, p, gain);
+      sieve.largest = std::max(sieve.largest, p.available());
+      const double speed = g.choices[static_cast<std::size_t>(choice)].speed;
+      for (std::uint32_t rest = gain.admitted & occupied; rest != 0; rest &= rest - 1) {
+        const auto size = static_cast<std::size_t>(std::countr_zero(rest));
+        sieve.admit(size, on_reference(gain.room[size], speed));
       }
     }
     return sieve;
+  }
+  /// Brings the rooms of a pool up to date with its free GPUs, its reservation and its foreseen falls.
+  static void measure_rooms(const PassBooks<B>& b, PoolState& p, Gain& gain) {
+    gain.version = p.version;
+    gain.admitted = 0;
+    const std::int64_t available = p.available();
+    const std::int64_t until_dip = b.with_profile ? p.profile.first_dip() - b.now : Profile::forever;
+    const bool dips = until_dip < b.longest_on_pools;
+    for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= available; ++size) {
+      std::int64_t room = Profile::forever;
+      if (B == Backfill::easy && p.blocked && (std::int64_t{1} << size) > p.reservation.spare)
+        room = p.reservation.shadow - b.now;
+      if (dips && until_dip < room) {
+        const std::int64_t fall = p.falls.below(p.profile, p.version, p.free, size);
+        if (fall != Profile::forever) room = std::min(room, fall - b.now);
+      }
+      if (room <= 0) continue;
+      gain.room[size] = room;
+      gain.admitted |= std::uint32_t{1} << size;
+    }
   }
   /// A bound on the requested times that take no more than `room` at that speed. Too much does no harm.
   static std::int64_t on_reference(std::int64_t room, double speed) {
@@ -134,7 +176,8 @@ class CandidateSearch {
     return bound < 9e18 ? static_cast<std::int64_t>(bound) + 1 : Sieve::any;
   }
 
-  std::vector<std::uint32_t> gains_;  ///< pools that are searched for
+  std::vector<Gain> gains_;
+  std::vector<JobGroup*> live_;  ///< groups in which the search goes on
 };
 
 }  // namespace natgpu::scheduling

@@ -44,11 +44,7 @@ class Dispatcher {
   // --- what happens between passes
 
   /// A job joins (or, requeued, rejoins) the queue. It is considered in the next pass.
-  void submit(std::uint32_t group, const WaitingJob& job) {
-    books_.submitted.push_back({group, job});
-    books_.longest_requested = std::max(books_.longest_requested, job.requested);
-    ++books_.waiting;
-  }
+  void submit(std::uint32_t group, const WaitingJob& job) { books_.submit({group, job}); }
   /// A waiting job of so many GPUs leaves without having started. @returns false if it is not waiting
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
     if (books_.groups[group].queue.erase(key, gpus)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -18,8 +18,10 @@ struct PoolChoice {
 /// Time on a device of that speed, rounded up to a tick, at least one.
 inline std::int64_t time_at_speed(std::int64_t reference_ticks, double speed) {
   if (speed == 1.0) return reference_ticks;
-  const double t = std::ceil(static_cast<double>(reference_ticks) / speed);
-  return t < 1.0 ? 1 : static_cast<std::int64_t>(t);
+  // Rounded up by hand: std::ceil is a call where the target may lack the instruction.
+  const double exact = static_cast<double>(reference_ticks) / speed;
+  const auto whole = static_cast<std::int64_t>(exact);
+  return std::max<std::int64_t>(whole + (static_cast<double>(whole) < exact), 1);
 }
 
 /// Jobs that accept the same pools at the same speeds share a group; its choices stand in the order in which
@@ -39,7 +41,7 @@ struct JobGroup {
 
   WaitingJob next;  ///< the first job of the group that may start, while `has_next`
   bool has_next = false;
-  bool live = false;   ///< the scan goes on here
+  bool live = false;   ///< none: whether `next` has been looked for
   bool begun = false;  ///< whether `last` holds anything
   QueueKey last;       ///< the scan has passed this job
 };

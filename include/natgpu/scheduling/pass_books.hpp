@@ -35,6 +35,8 @@ struct PassBooks {
   std::vector<std::uint8_t> is_changed;
   std::int64_t now = 0;
   std::int64_t longest_requested = 0;  ///< of all jobs that were ever submitted
+  std::int64_t longest_on_pools = 0;   ///< the same in the slowest pool
+  double slowest = 1;
   std::size_t waiting = 0;
   std::size_t queued = 0;   ///< of these, in the groups' queues
   std::size_t shelved = 0;  ///< of these, on the groups' shelves
@@ -50,7 +52,10 @@ struct PassBooks {
       JobGroup& g = groups.emplace_back();
       g.choices = std::move(spec.choices);
       g.choice_of.assign(pool_count, -1);
-      for (std::size_t c = 0; c < g.choices.size(); ++c) g.choice_of[g.choices[c].pool] = static_cast<int>(c);
+      for (std::size_t c = 0; c < g.choices.size(); ++c) {
+        g.choice_of[g.choices[c].pool] = static_cast<int>(c);
+        slowest = std::min(slowest, g.choices[c].speed);
+      }
     }
   }
 
@@ -141,6 +146,13 @@ struct PassBooks {
 
   // --- newcomers
 
+  void submit(const Newcomer& n) {
+    submitted.push_back(n);
+    ++waiting;
+    if (n.job.requested <= longest_requested) return;
+    longest_requested = n.job.requested;
+    longest_on_pools = time_at_speed(longest_requested, slowest);
+  }
   /// Takes what was submitted into the pass, in queue order.
   void take_submitted() {
     std::swap(submitted, taken);

@@ -58,6 +58,8 @@ struct Sieve {
 class WaitingQueue {
  public:
   bool empty() const { return occupied_ == 0; }
+  /// A bit for each size class in which jobs wait.
+  std::uint32_t occupied() const { return occupied_; }
 
   void insert(const WaitingJob& job) {
     const std::size_t c = size_class(job.gpus);
@@ -92,14 +94,15 @@ class WaitingQueue {
     for (std::uint32_t rest = occupied_ & sieve.admitted; rest != 0; rest &= rest - 1) {
       const auto c = static_cast<std::size_t>(std::countr_zero(rest));
       const Jobs& jobs = classes_[c];
-      if (bound != nullptr && *bound < jobs.front()->order) {
-        best.more = true;
-        continue;
-      }
       const std::int64_t longest = sieve.longest[c];
       const auto skip = [&](const Traits::Summary& s) {
         return s.least_requested > longest || s.least_gpus > sieve.largest;
       };
+      if (skip(jobs.total())) continue;
+      if (bound != nullptr && *bound < jobs.front()->order) {
+        best.more = true;
+        continue;
+      }
       bool beyond = false;
       const auto stop = [&](const WaitingJob& job) {
         if (bound != nullptr && *bound < job.order) return beyond = true;
