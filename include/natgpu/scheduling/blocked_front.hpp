@@ -23,15 +23,19 @@ class BlockedFront {
   /// Blocked jobs looked at per pass in search of a reservation for each pool (docs/decisions/0005).
   static constexpr std::size_t limit = 16;
 
+  static constexpr int none = -1;
+  static constexpr std::uint32_t nobody = 0xffffffff;  ///< neither job nor pool
+
   struct Entry {
     WaitingJob job;
     std::uint32_t group = 0;
     std::uint32_t row = 0;  ///< of its estimates
     int best = none;        ///< the choice that ends it earliest
     std::int64_t best_end = 0;
-    std::uint64_t seen = 0;  ///< the walk that looked at it last
+    std::uint64_t seen = 0;        ///< the walk that looked at it last
+    bool looked_at = false;        ///< in the last walk
+    std::uint32_t holds = nobody;  ///< pool that it has the reservation of
   };
-  static constexpr int none = -1;
 
   /// @param choices  most pools that a group accepts
   void reserve(std::size_t choices) {
@@ -77,7 +81,7 @@ class BlockedFront {
                const std::vector<std::uint32_t>& changed, std::uint64_t walk, std::int64_t now) {
     Estimate* row = estimates(e);
     bool settled = e.best != none;
-    if (e.seen + 1 == walk) {
+    if (e.seen + 1 >= walk) {
       for (const std::uint32_t p : changed)
         if (const int c = group.choice_of[p]; c != none) settled &= refresh(e, row[c], c, pools[p], now);
     } else {

@@ -20,10 +20,10 @@ namespace natgpu::scheduling {
 template <Backfill B>
 class CandidateSearch {
  public:
-  /// @param reserved_anew  reservations were made anew in this pass
+  /// @param changed  pools that have changed since the last search, or whose reservations were made anew
   template <class Sink>
-  void start_candidates(PassBooks<B>& b, bool reserved_anew, Sink& sink) {
-    note_gains(b, reserved_anew);
+  void start_candidates(PassBooks<B>& b, const std::vector<std::uint32_t>& changed, Sink& sink) {
+    note_gains(b, changed);
     if (gains_.empty()) {
       while (b.newcomers_left()) consider(b, b.take_newcomer(), sink);
       return;
@@ -53,16 +53,14 @@ class CandidateSearch {
     std::array<std::int64_t, size_classes> room;  ///< ticks that a job of the class may ask for, at most
   };
 
-  void note_gains(PassBooks<B>& b, bool reserved_anew) {
+  void note_gains(PassBooks<B>& b, const std::vector<std::uint32_t>& changed) {
     gains_.clear();
-    for (std::uint32_t i = 0; i < b.pools.size(); ++i) {
+    for (const std::uint32_t i : changed) {
       PoolState& p = b.pools[i];
-      if (p.available() > 0 && (p.improved || (reserved_anew && p.holds_back_less()))) {
+      if (p.available() > 0 && (p.improved || (B == Backfill::easy && p.holds_back_less())))
         gains_.emplace_back().pool = i;
-      }
       p.improved = false;
     }
-    if constexpr (B == Backfill::fit) b.forget_changes();
   }
   bool accepts_a_gain(const JobGroup& g) const {
     return std::any_of(gains_.begin(), gains_.end(),

@@ -118,10 +118,10 @@ class Dispatcher {
     if constexpr (B == Backfill::none) {
       heads_.start_heads(books_, sink);
     } else if constexpr (B == Backfill::fit) {
-      search_.start_candidates(books_, false, sink);
+      search_.start_candidates(books_, books_.changed_pools, sink);
+      books_.forget_changes();
     } else {
-      const bool reserved_anew = front_.renew_reservations(books_, sink);
-      search_.start_candidates(books_, reserved_anew, sink);
+      search_.start_candidates(books_, front_.renew_reservations(books_, sink), sink);
     }
     books_.queue_remaining();
   }
@@ -130,6 +130,7 @@ class Dispatcher {
   void capacity_changed(std::uint32_t pool) {
     books_.gained(pool);
     if constexpr (B == Backfill::none) heads_.note_capacity();
+    if constexpr (B == Backfill::easy) front_.note_capacity();
   }
 
   PassBooks<B> books_;

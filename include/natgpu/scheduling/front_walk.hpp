@@ -25,8 +25,12 @@ class FrontWalk {
     std::size_t most = 0;
     for (const JobGroup& g : b.groups) most = std::max(most, g.choices.size());
     front_.reserve(most);
+    holder_.assign(b.pools.size(), nobody);
+    for (std::uint32_t p = 0; p < b.pools.size(); ++p) all_pools_.push_back(p);
   }
 
+  /// A pool has gained or lost capacity, at once or as announced.
+  void note_capacity() { look_again_ = true; }
   /// A job has left a queue other than by a start.
   void note_withdrawal(const QueueKey& key) {
     if (front_.empty() || front_.last() < key) return;
@@ -35,23 +39,59 @@ class FrontWalk {
   }
 
   /// Brings the reservations up to date, if anything may have changed them.
-  /// @returns whether all of them were made anew
+  /// @returns the pools that have changed since, or whose reservations were made anew
   template <class Sink>
-  bool renew_reservations(Books& b, Sink& sink) {
-    const bool anew = is_stale(b);
-    if (anew)
-      walk_anew(b, sink);
-    else if (may_grow(b))
-      walk_from(b, front_.size(), sink);
-    return anew;
+  const std::vector<std::uint32_t>& renew_reservations(Books& b, Sink& sink) {
+    const bool disturbed = look_again_ || (b.newcomers_left() && front_.reaches(b.newcomer().job.order));
+    changing_pools_.clear();
+    if (disturbed || has_changed(b)) {
+      ++walk_;
+      std::swap(changing_pools_, b.changed_pools);
+      for (const std::uint32_t p : changing_pools_) b.is_changed[p] = false;
+      if (disturbed || !reservations_stand(b)) {
+        walk_anew(b, sink);
+        return all_pools_;
+      }
+    }
+    if (may_grow(b)) walk_from(b, front_.size(), sink);
+    return changing_pools_;
   }
 
  private:
-  bool is_stale(const Books& b) const {
-    if (look_again_ || (!b.taken.empty() && front_.reaches(b.taken.front().job.order))) return true;
+  static constexpr std::uint32_t nobody = BlockedFront::nobody;
+
+  static bool has_changed(const Books& b) {
     // What starts beside the reservation of the only pool leaves it as it is.
-    if (b.pools.size() == 1) return b.pools[0].improved;
-    return !b.changed_pools.empty();
+    return b.pools.size() == 1 ? b.pools[0].improved : !b.changed_pools.empty();
+  }
+  /// Whether a walk would find nobody to start and the same holders. Reservations of the pools that have
+  /// changed are then up to date; otherwise nothing is different.
+  bool reservations_stand(Books& b) {
+    for (const std::uint32_t p : changing_pools_) b.pools[p].release_reservation();
+    std::size_t i = 0;
+    while (i < front_.size() && stands(b, i)) ++i;
+    if (i == front_.size()) return true;
+    for (const std::uint32_t p : changing_pools_) b.pools[p].restore_reservation();
+    return false;
+  }
+  bool stands(Books& b, std::size_t i) {
+    BlockedFront::Entry& e = front_[i];
+    const JobGroup& g = b.groups[e.group];
+    for (const std::uint32_t p : changing_pools_)
+      if (const int c = g.choice_of[p];
+          c >= 0 && b.fits_in(b.pools[p], e.job, g.choices[static_cast<std::size_t>(c)].speed))
+        return false;
+    if (!e.looked_at) return i >= idle_from_ || b.holdable(g, e.job);
+    if (!front_.examine(e, g, b.pools, changing_pools_, walk_, b.now)) return false;
+    if (front_.could_start_at_once(e, b.now)) return false;
+    const std::uint32_t best = g.choices[static_cast<std::size_t>(e.best)].pool;
+    if (e.holds != nobody && e.holds != best) return false;
+    if (e.holds == nobody) return holder_[best] < i;
+    PoolState& p = b.pools[best];
+    if (p.blocked) return true;
+    p.blocked = true;
+    p.reservation = front_.reservation_for(e, b.now);
+    return true;
   }
   bool may_grow(const Books& b) const {
     return unreserved_ > 0 && !b.taken.empty() && front_.size() < BlockedFront::limit &&
@@ -59,8 +99,9 @@ class FrontWalk {
   }
   template <class Sink>
   void walk_anew(Books& b, Sink& sink) {
-    ++walk_;
     unreserved_ = 0;
+    idle_from_ = BlockedFront::limit;
+    std::fill(holder_.begin(), holder_.end(), nobody);
     most_free_ = 0;
     for (PoolState& p : b.pools) {
       p.release_reservation();
@@ -69,17 +110,16 @@ class FrontWalk {
     }
     for (JobGroup& g : b.groups) g.open = b.unblocked(g);
     look_again_ = false;
-    std::swap(changing_pools_, b.changed_pools);
-    for (const std::uint32_t p : changing_pools_) b.is_changed[p] = false;
     while (b.newcomers_left() && front_.reaches(b.newcomer().job.order)) admit_newcomer(b);
     walk_from(b, 0, sink);
-    changing_pools_.clear();
   }
   template <class Sink>
   void walk_from(Books& b, std::size_t i, Sink& sink) {
     for (;; ++i) {
       if (i == front_.size() && !pull_next(b, sink)) break;
-      const BlockedFront::Entry& e = front_[i];
+      BlockedFront::Entry& e = front_[i];
+      e.looked_at = false;
+      e.holds = nobody;
       if (e.job.gpus <= most_free_) {
         if (const int choice = b.choose(b.groups[e.group], e.job); choice >= 0) {
           start_from_front(b, i--, choice, sink);
@@ -154,12 +194,16 @@ class FrontWalk {
       front_.remove(i);
       return false;
     }
+    e.looked_at = true;
     look_again_ |= front_.could_start_at_once(e, b.now);
-    PoolState& p = b.pools[g.choices[static_cast<std::size_t>(e.best)].pool];
+    const std::uint32_t best = g.choices[static_cast<std::size_t>(e.best)].pool;
+    PoolState& p = b.pools[best];
     if (p.blocked) return true;
     p.blocked = true;
     p.reservation = front_.reservation_for(e, b.now);
-    --unreserved_;
+    e.holds = best;
+    holder_[best] = static_cast<std::uint32_t>(i);
+    if (--unreserved_ == 0) idle_from_ = i + 1;
     for (JobGroup& other : b.groups)
       if (other.open) other.open = b.unblocked(other);
     return true;
@@ -167,8 +211,11 @@ class FrontWalk {
 
   BlockedFront front_;
   std::vector<std::uint32_t> changing_pools_;  ///< those that the walk takes account of
-  std::size_t unreserved_ = 0;                 ///< pools with capacity and without a reservation
-  std::int64_t most_free_ = 0;                 ///< in any pool, at the start of the walk
+  std::vector<std::uint32_t> all_pools_;
+  std::vector<std::uint32_t> holder_;  ///< by pool: who in the front has the reservation
+  std::size_t idle_from_ = 0;          ///< in the front: from here on no pool was left to reserve
+  std::size_t unreserved_ = 0;         ///< pools with capacity and without a reservation
+  std::int64_t most_free_ = 0;         ///< in any pool, at the start of the walk
   std::uint64_t walk_ = 0;
   bool look_again_ = true;
 };

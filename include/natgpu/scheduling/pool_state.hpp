@@ -150,6 +150,11 @@ struct PoolState {
     if (blocked) last_reservation = reservation;
     blocked = false;
   }
+  /// Takes back what `release_reservation` did, and any reservation since.
+  void restore_reservation() {
+    blocked = was_blocked;
+    if (blocked) reservation = last_reservation;
+  }
   /// Whether the reservation leaves more to others than the last one did.
   bool holds_back_less() const {
     return was_blocked &&
