@@ -77,8 +77,10 @@ class BlockedFront {
 
   /// Brings a job's best choice up to date. @returns false if no pool can ever hold it
   /// @param changed  pools whose version has changed since the last walk, at least
+  /// @param exactly  whether its end must be known, and not only where it is earliest
   bool examine(Entry& e, const JobGroup& group, std::vector<PoolState>& pools,
-               const std::vector<std::uint32_t>& changed, std::uint64_t walk, std::int64_t now) {
+               const std::vector<std::uint32_t>& changed, std::uint64_t walk, std::int64_t now,
+               bool exactly = false) {
     Estimate* row = estimates(e);
     bool settled = e.best != none;
     if (e.seen + 1 >= walk) {
@@ -89,6 +91,8 @@ class BlockedFront {
       settled = false;
     }
     e.seen = walk;
+    if (settled && exactly)
+      settled = row[e.best].version == pools[group.choices[static_cast<std::size_t>(e.best)].pool].version;
     // A job that would fit at once, but for another's reservation, ends later with every pass.
     if (settled && row[e.best].at > now) return true;
     return settle(e, row, group, pools, now);
@@ -112,8 +116,8 @@ class BlockedFront {
     std::int64_t at = 0;    ///< earliest start, or not before it
     std::int64_t free = 0;  ///< GPUs free then, if exact
     std::int64_t requested = 0;
-    std::uint32_t version = 0;  ///< of the pool
-    bool exact = false;
+    std::uint32_t version = 0;  ///< of the pool when it was worked out
+    bool exact = false;         ///< then
     std::int64_t end(std::int64_t now) const { return std::max(at, now) + requested; }
   };
   Estimate* estimates(const Entry& e) { return estimates_.data() + e.row * width_; }
@@ -122,14 +126,24 @@ class BlockedFront {
   /// Takes note of a pool's change. @returns whether the best choice stands as it is
   static bool refresh(const Entry& e, Estimate& x, int choice, const PoolState& p, std::int64_t now) {
     if (x.version == p.version) return true;
+    const bool is_best = choice == e.best;
+    if (!p.improved)
+      return !is_best || e.holds != nobody;  // no reservation is put off by what starts beside it
+    // Who only stands in line behind a reservation needs no more than that it does not end later there.
+    if (is_best && e.holds == nobody && !p.worse && e.job.gpus > p.available()) return true;
     x.version = p.version;
     x.exact = false;
-    if (p.improved) x.at = p.stretches.not_before(p.version, e.job.gpus);
-    return choice != e.best && (x.at == Profile::forever || x.end(now) > e.best_end);
+    x.at = p.stretches.not_before(p.version, e.job.gpus);
+    return !is_best && (x.at == Profile::forever || x.end(now) > e.best_end);
   }
   /// Works out the earliest end, looking only at pools that could give it.
   static bool settle(Entry& e, Estimate* row, const JobGroup& group, std::vector<PoolState>& pools,
                      std::int64_t now) {
+    if (e.best != none) {  // which may end earlier than was last worked out
+      const PoolState& p = pools[group.choices[static_cast<std::size_t>(e.best)].pool];
+      if (Estimate& x = row[e.best]; x.version != p.version)
+        x.at = p.stretches.not_before(p.version, e.job.gpus);
+    }
     for (;;) {
       e.best = none;
       e.best_end = Profile::forever;
@@ -144,7 +158,7 @@ class BlockedFront {
       Estimate& x = row[e.best];
       PoolState& p = pools[group.choices[static_cast<std::size_t>(e.best)].pool];
       const bool dips = p.profile.first_dip() < e.best_end;
-      if (x.exact && !(dips && x.at <= now)) return true;
+      if (x.exact && x.version == p.version && !(dips && x.at <= now)) return true;
       measure(x, e.job.gpus, p, now);
       if (x.at != Profile::forever && x.end(now) == e.best_end) return true;
     }

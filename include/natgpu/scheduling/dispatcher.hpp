@@ -73,7 +73,7 @@ class Dispatcher {
     p.profile.remove(old_end, gpus);
     p.profile.add(new_end, gpus);
     p.latest_end = std::max(p.latest_end, new_end);
-    books_.gained(pool);
+    books_.gained_and_lost(pool);
   }
   /// GPUs come or go now. @pre a loss has been made free beforehand: delta >= -free
   void change_capacity(std::uint32_t pool, std::int64_t delta) {
@@ -128,7 +128,7 @@ class Dispatcher {
 
  private:
   void capacity_changed(std::uint32_t pool) {
-    books_.gained(pool);
+    books_.gained_and_lost(pool);
     if constexpr (B == Backfill::none) heads_.note_capacity();
     if constexpr (B == Backfill::easy) front_.note_capacity();
   }

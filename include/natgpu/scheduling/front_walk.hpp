@@ -46,8 +46,7 @@ class FrontWalk {
     changing_pools_.clear();
     if (disturbed || has_changed(b)) {
       ++walk_;
-      std::swap(changing_pools_, b.changed_pools);
-      for (const std::uint32_t p : changing_pools_) b.is_changed[p] = false;
+      take_changes(b);
       if (disturbed || !reservations_stand(b)) {
         walk_anew(b, sink);
         return all_pools_;
@@ -60,6 +59,14 @@ class FrontWalk {
  private:
   static constexpr std::uint32_t nobody = BlockedFront::nobody;
 
+  void take_changes(Books& b) {
+    std::swap(changing_pools_, b.changed_pools);
+    for (const std::uint32_t p : changing_pools_) {
+      b.is_changed[p] = false;
+      b.pools[p].worse = b.pools[p].worsened;
+      b.pools[p].worsened = false;
+    }
+  }
   static bool has_changed(const Books& b) {
     // What starts beside the reservation of the only pool leaves it as it is.
     return b.pools.size() == 1 ? b.pools[0].improved : !b.changed_pools.empty();
@@ -67,7 +74,11 @@ class FrontWalk {
   /// Whether a walk would find nobody to start and the same holders. Reservations of the pools that have
   /// changed are then up to date; otherwise nothing is different.
   bool reservations_stand(Books& b) {
-    for (const std::uint32_t p : changing_pools_) b.pools[p].release_reservation();
+    for (const std::uint32_t p : changing_pools_) {
+      PoolState& pool = b.pools[p];
+      pool.release_reservation();
+      if (!pool.improved) pool.restore_reservation();  // what started beside it has been taken off its spare
+    }
     std::size_t i = 0;
     while (i < front_.size() && stands(b, i)) ++i;
     if (i == front_.size()) return true;
@@ -77,11 +88,18 @@ class FrontWalk {
   bool stands(Books& b, std::size_t i) {
     BlockedFront::Entry& e = front_[i];
     const JobGroup& g = b.groups[e.group];
-    for (const std::uint32_t p : changing_pools_)
-      if (const int c = g.choice_of[p];
-          c >= 0 && b.fits_in(b.pools[p], e.job, g.choices[static_cast<std::size_t>(c)].speed))
-        return false;
-    if (!e.looked_at) return i >= idle_from_ || b.holdable(g, e.job);
+    bool concerned = false;
+    for (const std::uint32_t p : changing_pools_) {
+      const int c = g.choice_of[p];
+      if (c < 0 || !(b.pools[p].improved || c == e.best)) continue;
+      if (b.fits_in(b.pools[p], e.job, g.choices[static_cast<std::size_t>(c)].speed)) return false;
+      concerned = true;
+    }
+    if (!e.looked_at) return !concerned || i >= idle_from_ || b.holdable(g, e.job);
+    if (!concerned) {
+      e.seen = walk_;
+      return true;
+    }
     if (!front_.examine(e, g, b.pools, changing_pools_, walk_, b.now)) return false;
     if (front_.could_start_at_once(e, b.now)) return false;
     const std::uint32_t best = g.choices[static_cast<std::size_t>(e.best)].pool;
@@ -179,6 +197,7 @@ class FrontWalk {
   void start(Books& b, const JobGroup& g, int choice, const WaitingJob& job, Sink& sink) {
     b.start(g, choice, job, sink);
     const std::uint32_t pool = g.choices[static_cast<std::size_t>(choice)].pool;
+    b.pools[pool].worse = true;
     if (std::find(changing_pools_.begin(), changing_pools_.end(), pool) == changing_pools_.end())
       changing_pools_.push_back(pool);
   }
@@ -188,7 +207,7 @@ class FrontWalk {
     BlockedFront::Entry& e = front_[i];
     const JobGroup& g = b.groups[e.group];
     if (!g.open && b.holdable(g, e.job)) return true;
-    if (!g.open || !front_.examine(e, g, b.pools, changing_pools_, walk_, b.now)) {
+    if (!g.open || !front_.examine(e, g, b.pools, changing_pools_, walk_, b.now, true)) {
       b.shelve({e.group, e.job});
       b.leave_queue(b.groups[e.group], e.job);
       front_.remove(i);

@@ -90,6 +90,7 @@ struct PassBooks {
     if constexpr (B == Backfill::easy) {
       if (p.blocked && now + requested > p.reservation.shadow) p.reservation.spare -= job.gpus;
     }
+    p.worsened = true;
     note_change(c.pool);
     --waiting;
     sink.start(job, c.pool, requested);
@@ -126,6 +127,10 @@ struct PassBooks {
     if (is_changed[pool]) return;
     is_changed[pool] = true;
     changed_pools.push_back(pool);
+  }
+  void gained_and_lost(std::uint32_t pool) {
+    pools[pool].worsened = true;
+    gained(pool);
   }
   void gained(std::uint32_t pool) {
     pools[pool].improved = true;

@@ -104,6 +104,8 @@ struct PoolState {
   std::uint32_t version = 1;  ///< counts changes of `free` and of the profile
   bool blocked = false;       ///< none: a blocked job stands before it; easy: `reservation` is held
   bool improved = true;       ///< since the last scan more has become free, now or later
+  bool worsened = true;       ///< since the last walk of the front less is free, now or later
+  bool worse = true;          ///< the same, as the walk under way takes account of it
   Reservation reservation;
   std::vector<Step> plan;       ///< announced changes still to come, by instant
   std::int64_t latest_end = 0;  ///< no job that has started will hold GPUs after it
