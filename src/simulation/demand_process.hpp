@@ -16,7 +16,7 @@
 #include <natgpu/workload/swf.hpp>
 
 #include "accounts.hpp"
-#include "arrival_heap.hpp"
+#include "arrival_tree.hpp"
 #include "job_groups.hpp"
 #include "world.hpp"
 
@@ -64,18 +64,18 @@ class DemandProcess {
     note_next_log_row();
   }
 
-  Instant next_arrival() const { return std::min(heap_.next_time(), next_log_row_); }
+  Instant next_arrival() const { return std::min(arrivals_.next_time(), next_log_row_); }
 
   engine::Rank arrive(Instant now) {
-    if (heap_.next_time() != now) return arrive_from_log();
-    const std::uint32_t o = heap_.top().organisation;
+    if (arrivals_.next_time() != now) return arrive_from_log();
+    const std::uint32_t o = arrivals_.top().organisation;
     const demand::RequestCursor at = cursors_[o];
     step(o);
     const Instant next = time_of(o);
     if (next < world_.end)
-      heap_.replace_top({next, o});
+      arrivals_.replace_top(next);
     else
-      heap_.pop();
+      arrivals_.pop();
     if (is_user_[o]) submit(o, at.k);
     return engine::rank_of(engine::Phase::arrive, kind::request, o);
   }
@@ -149,7 +149,7 @@ class DemandProcess {
     cursors_[o] = {0, requests_.gap(o, 0)};
     const double today = profile_.cumulative(instant(world_.now));
     while (cursors_[o].operational < today) step(o);
-    if (const Instant at = time_of(o); at < world_.end) heap_.push({at, o});
+    if (const Instant at = time_of(o); at < world_.end) arrivals_.push(at, o);
   }
   void begin_services(std::uint32_t o) {
     const double today = profile_.cumulative(instant(world_.now));
@@ -226,7 +226,7 @@ class DemandProcess {
   demand::RequestStreams requests_;
   demand::ServiceStreams services_;
   std::vector<demand::BassAdoption> adoption_;
-  ArrivalHeap heap_;
+  ArrivalTree arrivals_;
   std::vector<demand::RequestCursor> cursors_, openings_;
   std::vector<std::uint8_t> is_user_;
   std::vector<double> users_;  ///< gpu_user organisations per sector, by `represents`
