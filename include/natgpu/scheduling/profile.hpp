@@ -20,19 +20,21 @@ class Profile {
   /// Adds `delta` GPUs from `at` on (positive: a running job's requested end; negative: an announced loss).
   void add(std::int64_t at, std::int64_t delta) {
     if (delta == 0) return;
-    if (Step* s = steps_.find(at)) {
-      note_sign(s->delta, -1);
-      if (s->delta + delta == 0) {
-        steps_.erase(at);  // with its old delta in place, which the summaries still hold
-        return;
-      }
-      s->delta += delta;
-      note_sign(s->delta, +1);
-      steps_.changed(at);
-    } else {
+    const Steps::Place place = steps_.locate(at);
+    if (!place.found) {
       note_sign(delta, +1);
-      steps_.insert(Step{at, delta});
+      steps_.insert(place, Step{at, delta});
+      return;
     }
+    Step& s = steps_[place];
+    note_sign(s.delta, -1);
+    if (s.delta + delta == 0) {
+      steps_.erase(place);  // with its old delta in place, which the summaries still hold
+      return;
+    }
+    s.delta += delta;
+    note_sign(s.delta, +1);
+    steps_.changed(place);
   }
   void remove(std::int64_t at, std::int64_t delta) { add(at, -delta); }
 
@@ -153,6 +155,7 @@ class Profile {
   };
   struct Traits {
     static constexpr std::size_t leaf_size = 64;
+    static constexpr bool counts_all = true;
     using Entry = Step;
     using Key = std::int64_t;
     using Summary = Sums;

@@ -15,10 +15,12 @@ namespace natgpu::scheduling {
 /// Traits:
 ///   leaf_size, Entry, Key (ordered by <), Summary (default = summary of nothing, compared by ==)
 ///   static Key key(const Entry&)
-///   static void absorb(Summary&, const Entry&)                  summary of a stretch with an entry put at
-///   its end static Summary combine(const Summary& left, const Summary& right) static bool
-///   absorb_anywhere(Summary&, const Entry&)         false: order matters, scan the leaf again static bool
-///   forget(Summary&, const Entry&)                  false: scan the leaf again
+///   static Summary combine(const Summary& left, const Summary& right)
+///   static void absorb(Summary&, const Entry&)            of a stretch, with an entry put at its end
+///   static bool absorb_anywhere(Summary&, const Entry&)   the same within it; false: order matters, nothing
+///   done static bool forget(Summary&, const Entry&)            with an entry taken out; false: not to be
+///   told from it static constexpr bool counts_all                      whether no entry leaves a summary as
+///   it is
 ///
 /// Insert at the end and erase at the front, the ways of a queue, cost O(1) amortised plus O(log n) for the
 /// summary; insert in the middle splits a leaf once in 32 and then shifts the order of leaves (one word a
@@ -41,73 +43,82 @@ class SummarySequence {
   std::size_t size() const { return size_; }
   const Summary& total() const { return order_.empty() ? nothing_ : tree_[1]; }
 
+  /// Where the entry of a key is, or would be. Void after any change.
+  struct Place {
+    std::size_t rank = 0, index = 0;
+    bool found = false;
+  };
+  Place locate(const Key& key) const {
+    if (order_.empty()) return {};
+    const std::size_t rank = rank_for(key);
+    const Leaf& leaf = leaf_at(rank);
+    const std::size_t index = lower_bound(leaf, key);
+    return {rank, index, index < leaf.end && !(key < Traits::key(leaf.entries[index]))};
+  }
+
   /// @pre no entry has this key
-  void insert(const Entry& entry) {
+  void insert(const Entry& entry) { insert(locate(Traits::key(entry)), entry); }
+  /// @pre `at` is where it would be
+  void insert(Place at, const Entry& entry) {
     const Key key = Traits::key(entry);
     if (order_.empty()) append_leaf(key);
-    std::size_t rank = rank_for(key);
-    if (full(rank)) {
-      if (rank + 1 == order_.size() && Traits::key(leaf_at(rank).entries[leaf_size - 1]) < key) {
-        append_leaf(key);
-        ++rank;
-      } else if (leaf_at(rank).begin == 0) {
-        split(rank);
-        if (!(key < low_[rank + 1])) ++rank;
-      }
-    }
-    Leaf& leaf = leaf_at(rank);
+    make_room(at, key);
+    Leaf& leaf = leaf_at(at.rank);
     if (leaf.begin == leaf.end) --empty_leaves_;
-    const bool last = leaf.begin == leaf.end || Traits::key(leaf.entries[leaf.end - 1]) < key;
-    place(leaf, entry, key);
+    const bool last = at.index == leaf.end;
+    place(leaf, at.index, entry);
     ++size_;
-    if (key < low_[rank]) low_[rank] = key;
-    if (rank < begin_) begin_ = rank;
-    Summary fresh = tree_[capacity_ + rank];
+    if (key < low_[at.rank]) low_[at.rank] = key;
+    if (at.rank < begin_) begin_ = at.rank;
+    std::size_t node = capacity_ + at.rank;
     if (last)
-      Traits::absorb(fresh, entry);
-    else if (!Traits::absorb_anywhere(fresh, entry))
-      fresh = summary_of(rank);
-    publish(rank, fresh);
+      Traits::absorb(tree_[node], entry);
+    else if (!Traits::absorb_anywhere(tree_[node], entry))
+      tree_[node] = summary_of(at.rank);
+    // What was put at the end of a leaf stands somewhere within the stretches above it.
+    for (node /= 2; node >= 1; node /= 2)
+      if (!Traits::absorb_anywhere(tree_[node], entry))
+        tree_[node] = Traits::combine(tree_[2 * node], tree_[2 * node + 1]);
   }
 
-  /// The entry of this key, or null.
-  Entry* find(const Key& key) {
-    if (size_ == 0) return nullptr;
-    Leaf& leaf = leaf_at(rank_for(key));
-    const std::size_t i = index_in(leaf, key);
-    return i < leaf.end ? &leaf.entries[i] : nullptr;
-  }
-  /// Call after an entry found by `find` has been changed in place (not its key).
-  void changed(const Key& key) {
-    const std::size_t rank = rank_for(key);
-    publish(rank, summary_of(rank));
-  }
+  /// The entry at a place. @pre found there
+  Entry& operator[](const Place& at) { return leaf_at(at.rank).entries[at.index]; }
+  /// Call after an entry has been changed in place (not its key).
+  void changed(const Place& at) { publish(at.rank, summary_of(at.rank)); }
 
   bool erase(const Key& key) {
-    if (size_ == 0) return false;
-    const std::size_t rank = rank_for(key);
-    Leaf& leaf = leaf_at(rank);
-    const std::size_t i = index_in(leaf, key);
-    if (i == leaf.end) return false;
-    const Entry gone = leaf.entries[i];
-    if (i == leaf.begin)
+    const Place at = locate(key);
+    if (at.found) erase(at);
+    return at.found;
+  }
+  /// @pre found there
+  void erase(const Place& at) {
+    Leaf& leaf = leaf_at(at.rank);
+    const Entry gone = leaf.entries[at.index];
+    if (at.index == leaf.begin)
       ++leaf.begin;
     else
-      std::copy(leaf.entries.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+      std::copy(leaf.entries.begin() + static_cast<std::ptrdiff_t>(at.index) + 1,
                 leaf.entries.begin() + static_cast<std::ptrdiff_t>(leaf.end--),
-                leaf.entries.begin() + static_cast<std::ptrdiff_t>(i));
+                leaf.entries.begin() + static_cast<std::ptrdiff_t>(at.index));
     --size_;
-    Summary fresh = tree_[capacity_ + rank];
+    std::size_t node = capacity_ + at.rank;
     if (leaf.begin == leaf.end) {
       leaf.begin = leaf.end = 0;
       ++empty_leaves_;
-      fresh = nothing_;
-    } else if (!Traits::forget(fresh, gone)) {
-      fresh = summary_of(rank);
+      tree_[node] = nothing_;
+    } else if (!Traits::forget(tree_[node], gone)) {
+      tree_[node] = summary_of(at.rank);
+    } else if (!Traits::counts_all) {
+      return;
     }
-    publish(rank, fresh);
+    for (node /= 2; node >= 1; node /= 2) {
+      if (!Traits::forget(tree_[node], gone))
+        tree_[node] = Traits::combine(tree_[2 * node], tree_[2 * node + 1]);
+      else if (!Traits::counts_all)
+        break;
+    }
     if (order_.size() > 8 && empty_leaves_ * 2 > order_.size()) compact();
-    return true;
   }
 
   void clear() {
@@ -132,11 +143,9 @@ class SummarySequence {
     if (order_.empty()) return {};
     const std::size_t rank = rank_for(key);
     const Leaf& leaf = leaf_at(rank);
-    const auto first = leaf.entries.begin() + static_cast<std::ptrdiff_t>(leaf.begin);
-    const auto last = leaf.entries.begin() + static_cast<std::ptrdiff_t>(leaf.end);
-    const auto it =
-        std::upper_bound(first, last, key, [](const Key& k, const Entry& e) { return k < Traits::key(e); });
-    return {rank, static_cast<std::size_t>(it - leaf.entries.begin())};
+    const std::size_t behind = count_before(leaf.entries.data() + leaf.begin, leaf.end - leaf.begin,
+                                            [&key](const Entry& e) { return !(key < Traits::key(e)); });
+    return {rank, leaf.begin + behind};
   }
 
   /// The first entry whose key is above `key`, or null.
@@ -225,29 +234,49 @@ class SummarySequence {
 
   /// The leaf in which `key` is or belongs: the last whose lower bound is not above it.
   std::size_t rank_for(const Key& key) const {
-    const auto it = std::upper_bound(low_.begin(), low_.end(), key);
-    return it == low_.begin() ? 0 : static_cast<std::size_t>(it - low_.begin()) - 1;
+    const std::size_t n =
+        count_before(low_.data(), low_.size(), [&key](const Key& low) { return !(key < low); });
+    return n == 0 ? 0 : n - 1;
   }
-  static std::size_t index_in(const Leaf& leaf, const Key& key) {
-    const auto first = leaf.entries.begin() + static_cast<std::ptrdiff_t>(leaf.begin);
-    const auto last = leaf.entries.begin() + static_cast<std::ptrdiff_t>(leaf.end);
-    const auto it =
-        std::lower_bound(first, last, key, [](const Entry& e, const Key& k) { return Traits::key(e) < k; });
-    return it == last || key < Traits::key(*it) ? leaf.end
-                                                : static_cast<std::size_t>(it - leaf.entries.begin());
+  /// The first index whose key is not below `key`.
+  static std::size_t lower_bound(const Leaf& leaf, const Key& key) {
+    return leaf.begin + count_before(leaf.entries.data() + leaf.begin, leaf.end - leaf.begin,
+                                     [&key](const Entry& e) { return Traits::key(e) < key; });
   }
-  /// Puts the entry in its place. @pre the leaf has room at one end
-  static void place(Leaf& leaf, const Entry& entry, const Key& key) {
+  /// How many of n things in order are `below`. By halving without a branch: where a key lies is a coin toss.
+  template <class T, class Below>
+  static std::size_t count_before(const T* things, std::size_t n, Below&& below) {
+    std::size_t at = 0;
+    while (n > 1) {
+      const std::size_t half = n / 2;
+      at += half & (std::size_t{0} - static_cast<std::size_t>(below(things[at + half - 1])));
+      n -= half;
+    }
+    return n == 1 ? at + static_cast<std::size_t>(below(things[at])) : at;
+  }
+  /// Finds another leaf for what belongs at a place where there is no room.
+  void make_room(Place& at, const Key& key) {
+    if (!full(at.rank)) return;
+    Leaf& leaf = leaf_at(at.rank);
+    if (at.rank + 1 == order_.size() && at.index == leaf_size) {
+      append_leaf(key);
+      at = {at.rank + 1, 0, false};
+    } else if (leaf.begin == 0) {
+      split(at.rank);
+      if (at.index > leaf_size / 2) at = {at.rank + 1, at.index - leaf_size / 2, false};
+    }
+  }
+  /// Puts an entry before the index-th. @pre the leaf has room at one end
+  static void place(Leaf& leaf, std::size_t index, const Entry& entry) {
+    const auto at = leaf.entries.begin() + static_cast<std::ptrdiff_t>(index);
     if (leaf.end < leaf_size) {
-      std::size_t i = leaf.end++;
-      for (; i > leaf.begin && key < Traits::key(leaf.entries[i - 1]); --i)
-        leaf.entries[i] = leaf.entries[i - 1];
-      leaf.entries[i] = entry;
+      const auto end = leaf.entries.begin() + static_cast<std::ptrdiff_t>(leaf.end++);
+      std::copy_backward(at, end, end + 1);
+      *at = entry;
     } else {
-      std::size_t i = --leaf.begin;
-      for (; i + 1 < leaf.end && Traits::key(leaf.entries[i + 1]) < key; ++i)
-        leaf.entries[i] = leaf.entries[i + 1];
-      leaf.entries[i] = entry;
+      const auto begin = leaf.entries.begin() + static_cast<std::ptrdiff_t>(leaf.begin--);
+      std::copy(begin, at, begin - 1);
+      *(at - 1) = entry;
     }
   }
   std::uint32_t take_leaf() {

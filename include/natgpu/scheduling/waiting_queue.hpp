@@ -121,6 +121,7 @@ class WaitingQueue {
  private:
   struct Traits {
     static constexpr std::size_t leaf_size = 32;
+    static constexpr bool counts_all = false;
     using Entry = WaitingJob;
     using Key = QueueKey;
     struct Summary {
