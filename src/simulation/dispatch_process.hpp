@@ -26,7 +26,8 @@ namespace natgpu::simulation {
 class ServiceListener {
  public:
   virtual ~ServiceListener() = default;
-  virtual void floor_started(std::uint32_t service, std::int64_t contract_end) = 0;
+  /// @returns the end of the contract, which the first start has fixed
+  virtual std::int64_t floor_started(std::uint32_t service, std::int64_t first_contract_end) = 0;
   virtual void floor_stopped(std::uint32_t service, bool for_good) = 0;
   virtual std::int64_t replica_started(std::uint32_t service,
                                        std::uint32_t slot) = 0;  ///< @returns its profile end
@@ -163,10 +164,14 @@ class DispatchProcess {
     }
     const std::int64_t work =
         scheduling::time_at_speed(std::max<std::int64_t>(j.run_time - j.done, 1), speed);
-    const std::int64_t end = std::min(plus(plus(world_.now, j.stall), work), j.requested_end);
+    std::int64_t end = std::min(plus(plus(world_.now, j.stall), work), j.requested_end);
+    if (j.kind == JobKind::service_floor) {
+      world_.events.cancel(j.completion);  // of its contract
+      end = listener_->floor_started(j.service, end);
+      extend(slot, end);
+    }
     j.completion = world_.events.schedule(
         instant(end), engine::rank_of(engine::Phase::release, kind::completion, j.id), {slot, 0});
-    if (j.kind == JobKind::service_floor) listener_->floor_started(j.service, end);
   }
 
   // --- jobs end
@@ -177,13 +182,21 @@ class DispatchProcess {
     Job& j = jobs_[slot];
     const std::int64_t work =
         scheduling::time_at_speed(std::max<std::int64_t>(j.run_time - j.done, 1), speed_in(j.group, j.pool));
-    const bool killed = plus(plus(j.started, j.stall), work) > world_.now;
+    const bool killed = j.kind == JobKind::batch && plus(plus(j.started, j.stall), work) > world_.now;
     if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, true);
     release(slot);
     settle_segment(j, killed ? Use::lost_limit : end_use(j.fate),
                    killed || j.fate == demand::Fate::user_error);
     note_end(j, killed);
     forget(slot);
+  }
+  /// The contract of a service ends while its floor waits for GPUs.
+  void contract_over(std::uint32_t slot) {
+    Job& j = jobs_[slot];
+    listener_->floor_stopped(j.service, true);
+    settle_saved(j, Use::useful);
+    note_end(j, false);
+    withdraw(slot);
   }
   /// A replica is scaled down; all it did was of use.
   void stop_replica(std::uint32_t slot) {
@@ -392,8 +405,19 @@ class DispatchProcess {
     ++cohort(j.cohort, j.sector).restarts;
     ++books_.by_class[j.job_class].restarts;
     j.stall = groups_.classes[j.job_class].restart_cost;
-    if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, false);
+    if (j.kind == JobKind::service_floor) {
+      listener_->floor_stopped(j.service, false);
+      await_contract_end(slot);
+    }
     enqueue(slot);
+  }
+  /// A floor that has lost its GPUs wants them back for what is left of its contract, outages included.
+  void await_contract_end(std::uint32_t slot) {
+    Job& j = jobs_[slot];
+    const std::int64_t end = j.requested_end;
+    j.done = std::max<std::int64_t>(j.run_time - (end - world_.now), 0);
+    j.completion = world_.events.schedule(
+        instant(end), engine::rank_of(engine::Phase::release, kind::contract_end, j.id), {slot, 0});
   }
   void make_idle(std::uint32_t pool, std::int64_t units) {
     while (dispatcher_.free(pool) < units) requeue(orders_[pool].last());

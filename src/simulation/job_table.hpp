@@ -26,7 +26,8 @@ struct Job {
   std::int64_t done = 0;           ///< work behind the last checkpoint
   std::int64_t stall = 0;          ///< restart cost of this segment, ticks of the day
   std::int64_t patience_end = 0;
-  engine::EventHandle completion, patience;
+  engine::EventHandle completion;  ///< or, while the floor of a service waits, the end of its contract
+  engine::EventHandle patience;
   std::uint32_t organisation = no_index;
   std::uint32_t service = no_index;  ///< of floors and replicas
   std::uint32_t group = 0;           ///< of pools accepted

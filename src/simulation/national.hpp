@@ -101,6 +101,8 @@ class National {
   void handle_release(std::uint8_t what, const Payload& p) {
     if (what == kind::completion)
       dispatch_.complete(p.subject);
+    else if (what == kind::contract_end)
+      dispatch_.contract_over(p.subject);
     else if (what == kind::strike)
       supply_.strike(p.subject, p.detail);
     else

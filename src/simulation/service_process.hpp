@@ -66,11 +66,12 @@ class ServiceProcess final : public ServiceListener {
     if (ticks(next) < s.contract_end) schedule(next, id);
   }
 
-  void floor_started(std::uint32_t id, std::int64_t contract_end) override {
+  std::int64_t floor_started(std::uint32_t id, std::int64_t first_contract_end) override {
     Service& s = services_[id];
     s.up = true;
-    s.contract_end = contract_end;
+    if (s.contract_end == 0) s.contract_end = first_contract_end;
     schedule(instant(world_.now) + one_tick, id);
+    return s.contract_end;
   }
   void floor_stopped(std::uint32_t id, bool for_good) override {
     lapse_queued(id);

@@ -127,6 +127,7 @@ class Script {
     if (e.payload.detail == scripted && e.kind() == scripted) return acts_[e.payload.subject](dispatch_);
     if (e.phase() == engine::Phase::decide) return dispatch_.patience_over(e.payload.subject);
     if (e.kind() == simulation::kind::completion) return dispatch_.complete(e.payload.subject);
+    if (e.kind() == simulation::kind::contract_end) return dispatch_.contract_over(e.payload.subject);
     services_.follow_curve(e.payload.subject, e.payload.detail);
   }
 

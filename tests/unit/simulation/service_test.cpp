@@ -78,10 +78,23 @@ TEST_CASE("a failure of the floor stops its replicas, and the service goes on wh
   s.service(0, 24);
   s.broken(10, 11, 3, 0, supply::Victim::uniform);
   s.run(60);
-  CHECK(s.ran(0) == "0-10 11-25");
-  CHECK(s.time(Use::useful) == Approx(24 + 2 * 1 + 2 * 1 + 5).epsilon(1e-9));  // an instant later
+  CHECK(s.ran(0) == "0-10 11-24");                                             // the contract's end stands
+  CHECK(s.time(Use::useful) == Approx(23 + 2 * 1 + 2 * 1 + 5).epsilon(1e-9));  // an instant later
   CHECK(s.counts().restarts == 1);
   CHECK(s.counts().finished == 1);
+}
+
+TEST_CASE("a service whose contract ends while its floor waits is over, its hours served kept") {
+  Script<> s(1);
+  s.service(0, 24);
+  s.broken(10, 30, 1, 0, supply::Victim::uniform);
+  s.job(31, {1, 2});
+  s.run(60);
+  CHECK(s.ran(0) == "0-10");
+  CHECK(s.ran(s.jobs().size() - 1) == "31-33");
+  CHECK(s.time(Use::useful) == 10 + 2);
+  CHECK(s.counts().finished == 2);
+  CHECK(s.counts().queued == 0);
 }
 
 TEST_CASE("a service whose floor is out of patience never opens") {
