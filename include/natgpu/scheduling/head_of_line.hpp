@@ -48,7 +48,13 @@ class HeadOfLine {
   struct Seen {
     Newcomer who;
     std::size_t first_blocked = 0;  ///< its pools in `blocked_`, to the next one's first
-    bool frail = false;             ///< time alone may end that a pool can hold it
+    std::int64_t sure_until = 0;    ///< that a pool can hold it, if it blocks none; else for ever
+  };
+  /// A pool that a job stands before, because the pool can hold it.
+  struct Blocked {
+    std::uint32_t pool = 0;
+    std::uint32_t losses = 0;     ///< of the pool when that was made sure
+    std::int64_t sure_until = 0;  ///< while there are no more
   };
 
   // --- what stands from the last pass
@@ -59,31 +65,54 @@ class HeadOfLine {
     return static_cast<std::size_t>(it - seen_.begin());
   }
   /// The first kept job that must be looked at again, or their number.
-  std::size_t first_to_look_at(const Books& b) const {
+  std::size_t first_to_look_at(const Books& b) {
     std::size_t end = std::min(seen_.size(), stale_from_);
     if (b.newcomers_left() && !seen_.empty() && b.newcomer().job.order < seen_.back().who.job.order)
       end = std::min(end, first_not_before(b.newcomer().job.order));
-    if (b.changed_pools.empty() && frail_ == 0) return end;
+    if (b.changed_pools.empty() && b.now <= sure_until_) return end;
     for (std::size_t i = 0; i < end; ++i)
       if (has_changed(b, i)) return i;
+    note_how_long_sure();
     return end;
   }
-  bool has_changed(const Books& b, std::size_t i) const {
-    const Seen& s = seen_[i];
-    const JobGroup& g = b.groups[s.who.group];
-    bool concerned = s.frail;
-    for (const std::uint32_t p : b.changed_pools) concerned |= g.choice_of[p] >= 0;
-    if (!concerned) return false;
-    const WaitingJob& job = s.who.job;
+  void note_how_long_sure() {
+    sure_until_ = Profile::forever;
+    for (const Blocked& x : blocked_) sure_until_ = std::min(sure_until_, x.sure_until);
+    for (const Seen& s : seen_) sure_until_ = std::min(sure_until_, s.sure_until);
+  }
+  bool has_changed(const Books& b, std::size_t i) {
+    const Newcomer& who = seen_[i].who;
+    const JobGroup& g = b.groups[who.group];
+    bool concerned = b.now > seen_[i].sure_until;
     for (const PoolChoice& c : g.choices) {
-      if (!s.frail && !b.is_changed[c.pool]) continue;
+      const bool changed = b.is_changed[c.pool];
+      concerned |= changed;
       const std::uint32_t blocker = blocker_of_[c.pool];
       if (blocker < i) continue;
       const PoolState& p = b.pools[c.pool];
-      if (b.fits_behind_nobody(p, job, c.speed)) return true;
-      if (b.holdable_in(p, job, c.speed) != (blocker == i)) return true;
+      if (changed && b.fits_behind_nobody(p, who.job, c.speed)) return true;
+      if (blocker == i ? !is_still_before(b, i, c) : changed && b.holdable_in(p, who.job, c.speed))
+        return true;
     }
-    return blocks_nothing(i) && !b.holdable(g, job);
+    return concerned && blocks_nothing(i) && !make_sure_it_can_be_held(b, seen_[i]);
+  }
+  /// Whether a pool that the i-th job blocks can still hold it.
+  bool is_still_before(const Books& b, std::size_t i, const PoolChoice& c) {
+    const PoolState& p = b.pools[c.pool];
+    Blocked* x = &blocked_[seen_[i].first_blocked];
+    while (x->pool != c.pool) ++x;
+    if (x->losses == p.losses && b.now <= x->sure_until) return true;
+    x->losses = p.losses;
+    x->sure_until = b.holdable_until(p, seen_[i].who.job, c.speed);
+    return x->sure_until >= b.now;
+  }
+  /// For a job that blocks no pool. @returns whether any can hold it
+  static bool make_sure_it_can_be_held(const Books& b, Seen& s) {
+    s.sure_until = -1;
+    const JobGroup& g = b.groups[s.who.group];
+    for (const PoolChoice& c : g.choices)
+      s.sure_until = std::max(s.sure_until, b.holdable_until(b.pools[c.pool], s.who.job, c.speed));
+    return s.sure_until >= b.now;
   }
   bool blocks_nothing(std::size_t i) const {
     return seen_[i].first_blocked == (i + 1 < seen_.size() ? seen_[i + 1].first_blocked : blocked_.size());
@@ -92,12 +121,11 @@ class HeadOfLine {
   void reopen(Books& b, std::size_t i) {
     if (i < seen_.size()) {
       for (std::size_t k = seen_[i].first_blocked; k < blocked_.size(); ++k) {
-        b.pools[blocked_[k]].blocked = false;
-        blocker_of_[blocked_[k]] = none;
+        b.pools[blocked_[k].pool].blocked = false;
+        blocker_of_[blocked_[k].pool] = none;
         ++open_;
       }
       blocked_.resize(seen_[i].first_blocked);
-      for (std::size_t k = i; k < seen_.size(); ++k) frail_ -= seen_[k].frail;
       seen_.resize(i);
     }
     stale_from_ = none;
@@ -164,28 +192,30 @@ class HeadOfLine {
   /// A job that could not start stands before every pool that can ever hold it. @returns false if none can
   bool block_pools(Books& b, const Newcomer& n) {
     const JobGroup& g = b.groups[n.group];
-    Seen s{n, blocked_.size(), false};
+    Seen s{n, blocked_.size(), Profile::forever};
     for (const PoolChoice& c : g.choices) {
       PoolState& p = b.pools[c.pool];
-      s.frail |= b.is_frail_in(p, n.job, c.speed);
-      if (p.blocked || !b.holdable_in(p, n.job, c.speed)) continue;
+      if (p.blocked) continue;
+      const std::int64_t sure_until = b.holdable_until(p, n.job, c.speed);
+      if (sure_until < b.now) continue;
       p.blocked = true;
       blocker_of_[c.pool] = static_cast<std::uint32_t>(seen_.size());
-      blocked_.push_back(c.pool);
+      blocked_.push_back({c.pool, p.losses, sure_until});
+      sure_until_ = std::min(sure_until_, sure_until);
       --open_;
     }
-    if (blocked_.size() == s.first_blocked && !b.holdable(g, n.job)) return false;
-    frail_ += s.frail;
+    if (blocked_.size() == s.first_blocked && !make_sure_it_can_be_held(b, s)) return false;
+    sure_until_ = std::min(sure_until_, s.sure_until);
     seen_.push_back(s);
     return true;
   }
 
   std::vector<Seen> seen_;                 ///< in queue order
-  std::vector<std::uint32_t> blocked_;     ///< pools, in the order of their blockers
+  std::vector<Blocked> blocked_;           ///< in the order of their blockers
   std::vector<std::uint32_t> blocker_of_;  ///< by pool: index into `seen_`, or none
   std::ptrdiff_t open_ = 0;                ///< pools that may hold a job and have no blocker
   std::size_t stale_from_ = none;          ///< in `seen_`: from here on it no longer stands
-  std::ptrdiff_t frail_ = 0;               ///< how many of them are
+  std::int64_t sure_until_ = 0;            ///< until when time alone changes nothing
   bool recount_ = true;
 };
 

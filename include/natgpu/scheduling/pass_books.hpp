@@ -91,6 +91,7 @@ struct PassBooks {
       if (p.blocked && now + requested > p.reservation.shadow) p.reservation.spare -= job.gpus;
     }
     p.worsened = true;
+    ++p.losses;
     note_change(c.pool);
     --waiting;
     sink.start(job, c.pool, requested);
@@ -102,16 +103,17 @@ struct PassBooks {
     return false;
   }
   bool holdable_in(const PoolState& p, const WaitingJob& job, double speed) const {
-    if (p.plan.empty()) return job.gpus <= p.capacity;
-    if (job.gpus > p.most_planned()) return false;
-    const std::int64_t requested = time_at_speed(job.requested, speed);
-    if (p.holds_when_all_is_over(now, job.gpus, requested)) return true;
-    return p.profile.hole(now, p.free, job.gpus, requested).at != Profile::forever;
+    return holdable_until(p, job, speed) >= now;
   }
-  /// Whether what the pool can hold of the job is decided by when, and so may change as time passes.
-  bool is_frail_in(const PoolState& p, const WaitingJob& job, double speed) const {
-    return !p.plan.empty() && job.gpus <= p.most_planned() &&
-           !p.holds_when_all_is_over(now, job.gpus, time_at_speed(job.requested, speed));
+  /// Until when, if the pool only gains, it is sure to hold the job at some time: `forever` where the plan
+  /// alone leaves room, the start of a hole where there is one, and -1 if it cannot.
+  std::int64_t holdable_until(const PoolState& p, const WaitingJob& job, double speed) const {
+    if (p.plan.empty()) return job.gpus <= p.capacity ? Profile::forever : -1;
+    if (job.gpus > p.most_planned()) return -1;
+    const std::int64_t requested = time_at_speed(job.requested, speed);
+    if (p.holds_when_all_is_over(now, job.gpus, requested)) return Profile::forever;
+    const std::int64_t at = p.profile.hole(now, p.free, job.gpus, requested).at;
+    return at == Profile::forever ? -1 : at;
   }
   /// Whether a pool that the group accepts is, or is to be, there and has no blocked job before it.
   bool unblocked(const JobGroup& g) const {
@@ -130,6 +132,7 @@ struct PassBooks {
   }
   void gained_and_lost(std::uint32_t pool) {
     pools[pool].worsened = true;
+    ++pools[pool].losses;
     gained(pool);
   }
   void gained(std::uint32_t pool) {

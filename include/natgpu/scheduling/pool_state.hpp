@@ -104,6 +104,7 @@ struct PoolState {
   std::uint32_t version = 1;  ///< counts changes of `free` and of the profile
   bool blocked = false;       ///< none: a blocked job stands before it; easy: `reservation` is held
   bool improved = true;       ///< since the last scan more has become free, now or later
+  std::uint32_t losses = 0;   ///< counts changes by which less is free, now or later
   bool worsened = true;       ///< since the last walk of the front less is free, now or later
   bool worse = true;          ///< the same, as the walk under way takes account of it
   Reservation reservation;
@@ -134,14 +135,16 @@ struct PoolState {
     for (const Step& s : plan) most = std::max(most, level += s.delta);
     return most;
   }
-  /// Whether the plan leaves `gpus` for so long from when the last running job has ended: enough to know that
-  /// the profile can hold them, and cheaper to see.
+  /// Whether the plan leaves `gpus` for so long at some time after the last running job has ended: enough to
+  /// know that the profile can hold them, and cheaper to see.
   bool holds_when_all_is_over(std::int64_t now, std::int64_t gpus, std::int64_t requested) const {
     const std::int64_t from = std::max(now, latest_end);
-    std::int64_t level = capacity;
+    std::int64_t level = capacity, start = from;
     for (const Step& s : plan) {
-      if (s.at > from && (level < gpus || s.at >= from + requested)) break;
+      if (level >= gpus && s.at > from && s.at - start >= requested) return true;
+      const bool enough = level >= gpus;
       level += s.delta;
+      if (!enough || s.at <= from) start = std::max(from, s.at);
     }
     return level >= gpus;
   }
