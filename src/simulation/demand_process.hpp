@@ -188,7 +188,6 @@ class DemandProcess {
   }
 
   // --- a recorded log
-  // --------------------------------------------------------------------------------------------
 
   void find_log_sector() {
     const auto& sectors = world_.scenario.demand.sectors;

@@ -17,6 +17,7 @@
 #include "accounts.hpp"
 #include "job_groups.hpp"
 #include "job_table.hpp"
+#include "settlement.hpp"
 #include "start_order.hpp"
 #include "world.hpp"
 
@@ -50,14 +51,14 @@ class DispatchProcess {
         queue_order_(world.scenario.scheduling.order, streams.open("order", "lottery")),
         orders_(pools.size()),
         levels_(pools.size()),
-        books_(world.quarters.size(), pools.size(), sectors, groups.classes.size(), organisations) {}
+        books_(world.quarters.size(), pools.size(), sectors, groups.classes.size(), organisations),
+        settlement_(world, groups, books_) {}
 
   void listen(ServiceListener* listener) { listener_ = listener; }
   scheduling::DispatcherFor<B>& dispatcher() { return dispatcher_; }
   std::size_t pools() const { return orders_.size(); }
 
   // --- jobs come
-  // -------------------------------------------------------------------------------------------------
 
   struct Submission {
     JobKind kind = JobKind::batch;
@@ -117,7 +118,6 @@ class DispatchProcess {
   }
 
   // --- the pass
-  // --------------------------------------------------------------------------------------------------
 
   void decide() {
     dispatcher_.pass(world_.now, *this);
@@ -146,7 +146,7 @@ class DispatchProcess {
   void start(const scheduling::WaitingJob& waiting, std::uint32_t pool, std::int64_t requested_on_pool) {
     const std::uint32_t slot = waiting.slot;
     Job& j = jobs_[slot];
-    const double speed = speed_in(j.group, pool);
+    const double speed = groups_.speed_in(j.group, pool);
     j.state = JobState::running;
     j.pool = pool;
     j.started = world_.now;
@@ -175,18 +175,17 @@ class DispatchProcess {
   }
 
   // --- jobs end
-  // --------------------------------------------------------------------------------------------------
 
   /// A batch job or a service's floor is done, or killed at its requested time.
   void complete(std::uint32_t slot) {
     Job& j = jobs_[slot];
-    const std::int64_t work =
-        scheduling::time_at_speed(std::max<std::int64_t>(j.run_time - j.done, 1), speed_in(j.group, j.pool));
+    const std::int64_t work = scheduling::time_at_speed(std::max<std::int64_t>(j.run_time - j.done, 1),
+                                                        groups_.speed_in(j.group, j.pool));
     const bool killed = j.kind == JobKind::batch && plus(plus(j.started, j.stall), work) > world_.now;
     if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, true);
     release(slot);
-    settle_segment(j, killed ? Use::lost_limit : end_use(j.fate),
-                   killed || j.fate == demand::Fate::user_error);
+    settlement_.close_segment(j, killed ? Use::lost_limit : end_use(j.fate),
+                              killed || j.fate == demand::Fate::user_error);
     note_end(j, killed);
     forget(slot);
   }
@@ -194,7 +193,7 @@ class DispatchProcess {
   void contract_over(std::uint32_t slot) {
     Job& j = jobs_[slot];
     listener_->floor_stopped(j.service, true);
-    settle_saved(j, Use::useful);
+    settlement_.close_saved(j, Use::useful);
     note_end(j, false);
     withdraw(slot);
   }
@@ -202,7 +201,7 @@ class DispatchProcess {
   void stop_replica(std::uint32_t slot) {
     Job& j = jobs_[slot];
     release(slot);
-    spend(j, j.started, world_.now, Use::useful);
+    settlement_.spend(j, j.started, world_.now, Use::useful);
     forget(slot);
   }
   /// A running replica's known end moves.
@@ -214,7 +213,6 @@ class DispatchProcess {
   }
 
   // --- capacity comes and goes
-  // -----------------------------------------------------------------------------------
 
   /// Public units come into service (up).
   void add_units(std::uint32_t pool, std::int64_t units) {
@@ -269,7 +267,6 @@ class DispatchProcess {
   std::int64_t in_service(std::uint32_t pool) const { return levels_[pool].in_service.value(); }
 
   // --- the books
-  // -------------------------------------------------------------------------------------------------
 
   /// Closes the quarter: areas up to `boundary` belong to it.
   void close_quarter(std::uint16_t quarter, std::int64_t boundary) {
@@ -293,11 +290,11 @@ class DispatchProcess {
       if (!j.in_use) continue;
       if (j.state == JobState::running) {
         if (j.kind == JobKind::replica)
-          spend(j, j.started, world_.now, Use::useful);
+          settlement_.spend(j, j.started, world_.now, Use::useful);
         else
-          settle_segment(j, Use::unfinished, false);
+          settlement_.close_segment(j, Use::unfinished, false);
       } else if (j.settled != no_index) {
-        settle_saved(j, Use::useful);
+        settlement_.close_saved(j, Use::useful);
       }
       if (j.kind != JobKind::replica) note_still_there(j);
     }
@@ -318,14 +315,6 @@ class DispatchProcess {
     std::uint32_t slot;
     std::uint64_t id;
   };
-  /// GPU-time behind a checkpoint, kept until its job's end settles what it was.
-  struct Saved {
-    std::uint16_t quarter;
-    std::uint16_t pool;
-    Area area;
-    std::uint32_t next;
-  };
-
   scheduling::QueueKey key_of(const Job& j) const {
     return queue_order_.key(j.submitted, j.requested, j.gpus, j.id, j.id);
   }
@@ -335,9 +324,6 @@ class DispatchProcess {
   }
   JobCounts& cohort(std::uint16_t quarter, std::uint16_t sector) {
     return books_.cohorts[quarter * books_.sectors + sector];
-  }
-  double speed_in(std::uint32_t group, std::uint32_t pool) const {
-    return groups_.speed[group * orders_.size() + pool];
   }
   bool ever_fits(std::uint32_t group, std::int64_t gpus) const {
     for (const auto& c : groups_.specs[group].choices)
@@ -394,13 +380,13 @@ class DispatchProcess {
     Job& j = jobs_[slot];
     release(slot);
     if (j.kind == JobKind::replica) {
-      spend(j, j.started, world_.now, Use::useful);
+      settlement_.spend(j, j.started, world_.now, Use::useful);
       listener_->replica_stopped(j.service, slot);
       forget(slot);
       return;
     }
     world_.events.cancel(j.completion);
-    settle_segment(j, Use::lost_failure, false, true);
+    settlement_.close_segment(j, Use::lost_failure, false, true);
     ++j.restarts;
     ++cohort(j.cohort, j.sector).restarts;
     ++books_.by_class[j.job_class].restarts;
@@ -433,91 +419,7 @@ class DispatchProcess {
     dispatcher_.change_capacity(pool, -units);
   }
 
-  // --- what GPU-time turned out to be
-  // ----------------------------------------------------------------------------
-
-  /// Books GPU-time of [from, until) under one use, in the quarters in which it was spent.
-  void spend(const Job& j, std::int64_t from, std::int64_t until, Use use) {
-    if (until <= from) return;
-    if (j.organisation != no_index)
-      books_.of_organisation[j.organisation] += static_cast<Area>(until - from) * j.gpus;
-    for_quarters(from, until, [&](std::uint16_t quarter, std::int64_t length) {
-      books_.gpu_time.at(quarter, j.pool, j.sector, use) += static_cast<Area>(length) * j.gpus;
-    });
-  }
-  template <class Take>
-  void for_quarters(std::int64_t from, std::int64_t until, Take&& take) const {
-    for (std::uint16_t q = world_.quarter_of(from); from < until; ++q) {
-      const std::int64_t stop =
-          q + 1U < world_.quarters.size() ? std::min(until, ticks(world_.quarters[q].to)) : until;
-      if (stop > from) take(q, stop - from);
-      from = stop;
-    }
-  }
-  /// Settles the segment that ends now: stalled, then work that is kept, then work that is not.
-  ///
-  /// @param use        what the work since the last checkpoint is (all of it where there are no checkpoints)
-  /// @param lose_all   the job's earlier checkpoints are worth nothing either
-  /// @param goes_on    the job will be continued from its last checkpoint: what is kept waits for the job's
-  /// end
-  void settle_segment(Job& j, Use use, bool lose_all, bool goes_on = false) {
-    const std::int64_t work_from = std::min(plus(j.started, j.stall), world_.now);
-    spend(j, j.started, work_from, Use::stalled);
-    std::int64_t kept_until = work_from;
-    if (use == Use::useful) {
-      kept_until = world_.now;
-    } else if (!lose_all) {
-      kept_until = plus(work_from, advance_checkpoint(j, world_.now - work_from));
-    }
-    if (goes_on) {
-      save(j, work_from, kept_until);
-    } else {
-      spend(j, work_from, kept_until, Use::useful);
-      settle_saved(j, lose_all ? use : Use::useful);
-    }
-    spend(j, kept_until, world_.now, use);
-  }
-  /// Moves the job's checkpoint as far as `elapsed` ticks of work carried it. @returns the ticks behind it
-  std::int64_t advance_checkpoint(Job& j, std::int64_t elapsed) {
-    const std::int64_t every = groups_.classes[j.job_class].checkpoint_every;
-    if (every == 0) return 0;
-    const double speed = speed_in(j.group, j.pool);
-    const auto progress = static_cast<std::int64_t>(std::floor(static_cast<double>(elapsed) * speed));
-    const std::int64_t reached = std::min((j.done + progress) / every * every, j.run_time);
-    const std::int64_t gained = std::max<std::int64_t>(reached - j.done, 0);
-    if (gained == 0) return 0;
-    j.done += gained;
-    return std::min(elapsed, scheduling::time_at_speed(gained, speed));
-  }
-  void save(Job& j, std::int64_t from, std::int64_t until) {
-    if (until <= from) return;
-    if (j.organisation != no_index)
-      books_.of_organisation[j.organisation] += static_cast<Area>(until - from) * j.gpus;
-    for_quarters(from, until, [&](std::uint16_t quarter, std::int64_t length) {
-      std::uint32_t at;
-      if (!spare_saved_.empty()) {
-        at = spare_saved_.back();
-        spare_saved_.pop_back();
-      } else {
-        at = static_cast<std::uint32_t>(saved_.size());
-        saved_.emplace_back();
-      }
-      saved_[at] = {quarter, static_cast<std::uint16_t>(j.pool), static_cast<Area>(length) * j.gpus,
-                    j.settled};
-      j.settled = at;
-    });
-  }
-  void settle_saved(Job& j, Use use) {
-    while (j.settled != no_index) {
-      const Saved& s = saved_[j.settled];
-      books_.gpu_time.at(s.quarter, s.pool, j.sector, use) += s.area;
-      spare_saved_.push_back(j.settled);
-      j.settled = s.next;
-    }
-  }
-
   // --- counts
-  // ----------------------------------------------------------------------------------------------------
 
   void note_first_start(Job& j) {
     j.has_started = true;
@@ -532,7 +434,7 @@ class DispatchProcess {
   }
   void note_end(const Job& j, bool killed) {
     const std::int64_t turnaround = world_.now - j.submitted;
-    const double speed = speed_in(j.group, j.pool);
+    const double speed = groups_.speed_in(j.group, j.pool);
     const std::int64_t service = scheduling::time_at_speed(std::min(j.run_time, j.requested), speed);
     const std::int64_t floor = std::max(service, world_.scenario.scheduling.slowdown_floor.count());
     const double slowdown = std::max(1.0, static_cast<double>(turnaround) / static_cast<double>(floor));
@@ -565,8 +467,7 @@ class DispatchProcess {
   std::vector<StartOrder> orders_;
   std::vector<PoolLevels> levels_;
   DispatchBooks books_;
-  std::vector<Saved> saved_;
-  std::vector<std::uint32_t> spare_saved_;
+  Settlement settlement_;
   std::vector<JobRef> newcomers_, expired_;
   std::vector<std::uint32_t> holders_;
   std::vector<JobRef> victims_;

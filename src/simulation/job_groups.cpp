@@ -59,6 +59,7 @@ JobGroups make_job_groups(const scenario::Scenario& scenario, const std::vector<
   for (const demand::ServiceClass& c : scenario.demand.service) add({c.name, 1, 0}, c.devices, true);
   groups.log_class = static_cast<std::uint16_t>(groups.classes.size());
   add({"log", 0, 0}, {}, false);
+  groups.pools = pools.size();
   groups.speed.assign(groups.specs.size() * pools.size(), 1.0);
   for (std::size_t g = 0; g < groups.specs.size(); ++g)
     for (const auto& c : groups.specs[g].choices) groups.speed[g * pools.size() + c.pool] = c.speed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,7 +26,10 @@ struct JobGroups {
   std::vector<std::uint32_t> of_class;       ///< group of each class
   std::vector<scheduling::GroupSpec> specs;  ///< choices by speed descending, catalogue, site
   std::vector<double> speed;                 ///< by (group, pool)
-  std::uint16_t log_class = 0;               ///< of jobs that come from a log
+  std::size_t pools = 0;
+  std::uint16_t log_class = 0;  ///< of jobs that come from a log
+
+  double speed_in(std::uint32_t group, std::uint32_t pool) const { return speed[group * pools + pool]; }
 };
 
 JobGroups make_job_groups(const scenario::Scenario& scenario, const std::vector<supply::Pool>& pools);

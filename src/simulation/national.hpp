@@ -42,7 +42,6 @@ class National {
   }
 
   // --- what the engine asks of a model
-  // ---------------------------------------------------------------------------
 
   Events& events() { return world_.events; }
   Instant next_arrival() const { return demand_.next_arrival(); }
@@ -76,7 +75,6 @@ class National {
   }
 
   // --- the end
-  // ---------------------------------------------------------------------------------------------------
 
   void finish() {
     world_.now = ticks(world_.end);

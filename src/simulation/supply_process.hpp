@@ -162,7 +162,6 @@ class SupplyProcess {
   }
 
   // --- nodes
-  // -----------------------------------------------------------------------------------------------------
 
   /// Activates or deactivates nodes of a tranche so that its public units change by `delta`.
   void resize(std::uint32_t tranche, std::int64_t delta) {
@@ -228,7 +227,6 @@ class SupplyProcess {
   }
 
   // --- announced windows
-  // -----------------------------------------------------------------------------------------
 
   std::int64_t window_units(const Window& w, std::uint32_t pool) const {
     const supply::Device& device = world_.scenario.hardware[fleet_.pools()[pool].device];
@@ -255,7 +253,6 @@ class SupplyProcess {
   }
 
   // --- the books
-  // -------------------------------------------------------------------------------------------------
 
   void settle_areas() { settle_areas_until(world_.now); }
   void settle_areas_until(std::int64_t until) {
