@@ -48,7 +48,7 @@ class HeadOfLine {
   struct Seen {
     Newcomer who;
     std::size_t first_blocked = 0;  ///< its pools in `blocked_`, to the next one's first
-    std::int64_t sure_until = 0;    ///< that a pool can hold it, if it blocks none; else for ever
+    std::int64_t sure_until = 0;    ///< that the pools it blocks, or else any, can hold it
   };
   /// A pool that a job stands before, because the pool can hold it.
   struct Blocked {
@@ -77,16 +77,25 @@ class HeadOfLine {
   }
   void note_how_long_sure() {
     sure_until_ = Profile::forever;
-    for (const Blocked& x : blocked_) sure_until_ = std::min(sure_until_, x.sure_until);
     for (const Seen& s : seen_) sure_until_ = std::min(sure_until_, s.sure_until);
+  }
+  /// The same of the i-th job. @pre it blocks a pool
+  void note_how_long_sure(std::size_t i) {
+    seen_[i].sure_until = Profile::forever;
+    for (std::size_t k = seen_[i].first_blocked; k < end_of_blocked(i); ++k)
+      seen_[i].sure_until = std::min(seen_[i].sure_until, blocked_[k].sure_until);
+  }
+  std::size_t end_of_blocked(std::size_t i) const {
+    return i + 1 < seen_.size() ? seen_[i + 1].first_blocked : blocked_.size();
   }
   bool has_changed(const Books& b, std::size_t i) {
     const Newcomer& who = seen_[i].who;
     const JobGroup& g = b.groups[who.group];
     bool concerned = b.now > seen_[i].sure_until;
+    for (const std::uint32_t p : b.changed_pools) concerned |= g.choice_of[p] >= 0;
+    if (!concerned) return false;
     for (const PoolChoice& c : g.choices) {
       const bool changed = b.is_changed[c.pool];
-      concerned |= changed;
       const std::uint32_t blocker = blocker_of_[c.pool];
       if (blocker < i) continue;
       const PoolState& p = b.pools[c.pool];
@@ -94,7 +103,9 @@ class HeadOfLine {
       if (blocker == i ? !is_still_before(b, i, c) : changed && b.holdable_in(p, who.job, c.speed))
         return true;
     }
-    return concerned && blocks_nothing(i) && !make_sure_it_can_be_held(b, seen_[i]);
+    if (blocks_nothing(i)) return !make_sure_it_can_be_held(b, seen_[i]);
+    note_how_long_sure(i);
+    return false;
   }
   /// Whether a pool that the i-th job blocks can still hold it.
   bool is_still_before(const Books& b, std::size_t i, const PoolChoice& c) {
@@ -114,9 +125,7 @@ class HeadOfLine {
       s.sure_until = std::max(s.sure_until, b.holdable_until(b.pools[c.pool], s.who.job, c.speed));
     return s.sure_until >= b.now;
   }
-  bool blocks_nothing(std::size_t i) const {
-    return seen_[i].first_blocked == (i + 1 < seen_.size() ? seen_[i + 1].first_blocked : blocked_.size());
-  }
+  bool blocks_nothing(std::size_t i) const { return seen_[i].first_blocked == end_of_blocked(i); }
   /// Forgets the kept jobs from the i-th on, and looks for the first ones of each group behind those left.
   void reopen(Books& b, std::size_t i) {
     if (i < seen_.size()) {
@@ -201,7 +210,7 @@ class HeadOfLine {
       p.blocked = true;
       blocker_of_[c.pool] = static_cast<std::uint32_t>(seen_.size());
       blocked_.push_back({c.pool, p.losses, sure_until});
-      sure_until_ = std::min(sure_until_, sure_until);
+      s.sure_until = std::min(s.sure_until, sure_until);
       --open_;
     }
     if (blocked_.size() == s.first_blocked && !make_sure_it_can_be_held(b, s)) return false;
