@@ -243,16 +243,10 @@ class SummarySequence {
     return leaf.begin + count_before(leaf.entries.data() + leaf.begin, leaf.end - leaf.begin,
                                      [&key](const Entry& e) { return Traits::key(e) < key; });
   }
-  /// How many of n things in order are `below`. By halving without a branch: where a key lies is a coin toss.
+  /// How many of n things in order are `below`.
   template <class T, class Below>
   static std::size_t count_before(const T* things, std::size_t n, Below&& below) {
-    std::size_t at = 0;
-    while (n > 1) {
-      const std::size_t half = n / 2;
-      at += half & (std::size_t{0} - static_cast<std::size_t>(below(things[at + half - 1])));
-      n -= half;
-    }
-    return n == 1 ? at + static_cast<std::size_t>(below(things[at])) : at;
+    return static_cast<std::size_t>(std::partition_point(things, things + n, below) - things);
   }
   /// Finds another leaf for what belongs at a place where there is no room.
   void make_room(Place& at, const Key& key) {
