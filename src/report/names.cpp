@@ -47,7 +47,7 @@ constexpr std::array metric_names{
     MetricName{"jobs.censored.wait.mean", "Mean wait so far of jobs that had not started at the end",
                "종료 시 시작하지 못한 작업의 평균 대기"},
     MetricName{"jobs.restarts.count", "Restarts after failure or loss", "고장·회수 뒤 재시작"},
-    MetricName{"jobs.promises.broken", "Reserved starts put off by a loss", "용량 상실로 미뤄진 예약 시작"},
+    MetricName{"promises.broken.count", "Reserved starts put off by a loss", "용량 상실로 미뤄진 예약 시작"},
     MetricName{"jobs.wait.mean", "Mean wait", "평균 대기"},
     MetricName{"jobs.wait.p50", "Median wait", "대기 중앙값"},
     MetricName{"jobs.wait.p95", "95th percentile of waits", "대기 95백분위"},

@@ -51,7 +51,7 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
        "Mean of horizon - eligible over these: how long they have waited so far."},
       {"jobs.restarts.count", "1", "period,sector,class",
        "Times such jobs were requeued by a failure or a loss."},
-      {"jobs.promises.broken", "1", "period",
+      {"promises.broken.count", "1", "period",
        "Reserved starts put off in the period by a loss of GPUs that nobody knew of (backfill conservative "
        "and reservations)."},
       {"jobs.wait.mean", "s", "period,sector,class",
