@@ -34,9 +34,9 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "short row is often a cut file, a long one another format or, in CSV, a comma inside a field without "
        "quotes."},
       {"E0404", "this is no text log",
-       "The file holds a NUL byte or a line of more than 64 KiB, so it is probably not a job log but, say, "
-       "an archive "
-       "or a binary file."},
+       "The file holds a NUL byte or a line of more than 64 KiB, or its first rows hold words where SWF has "
+       "numbers: it is probably no job log but, say, an archive, a scenario, or a log of another format "
+       "(--format)."},
       {"E0405", "a value out of range",
        "Times lie within 10^10 s (317 years), dates in the calendar, processors, users, groups and queues "
        "within 2^31, "

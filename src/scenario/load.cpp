@@ -32,10 +32,11 @@ const std::vector<std::string>& later_keys() {
   return keys;
 }
 
-[[noreturn]] void refuse_file(const std::string& file, const std::string& why) {
+[[noreturn]] void refuse_file(const std::string& file, const std::string& why, const std::string& help) {
   Diagnostic d;
   d.code = code_of(Fault::file_unreadable);
   d.message = why;
+  d.help = help;
   d.place.file = file;
   throw ScenarioError({d});
 }
@@ -43,12 +44,14 @@ const std::vector<std::string>& later_keys() {
 std::string read_bytes(const std::string& file) {
   std::error_code failed;
   const fs::file_status status = fs::status(file, failed);
-  if (!fs::exists(status)) refuse_file(file, "there is no such file");
-  if (!fs::is_regular_file(status)) refuse_file(file, "not a regular file");
+  if (!fs::exists(status))
+    refuse_file(file, "there is no such file", "check the path; it is relative to the current folder");
+  if (!fs::is_regular_file(status))
+    refuse_file(file, "not a regular file", "name a scenario file, not a folder or a device");
   std::ifstream in(file, std::ios::binary);
   std::string bytes(most_bytes_read, '\0');
   in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (in.bad() || !(in || in.eof())) refuse_file(file, "the file cannot be read");
+  if (in.bad() || !(in || in.eof())) refuse_file(file, "the file cannot be read", "check its permissions");
   bytes.resize(static_cast<std::size_t>(in.gcount()));
   return bytes;
 }

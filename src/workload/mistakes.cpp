@@ -56,6 +56,12 @@ void Mistakes::add(std::uint64_t line, const char* code, std::string message, st
   if (found_.size() >= max_mistakes) throw_if_any();
 }
 
+void Mistakes::give_up(const char* code, std::string message, std::string help) {
+  found_.clear();
+  add(0, code, std::move(message), std::move(help));
+  throw ScenarioError(std::move(found_));
+}
+
 void Mistakes::too_long(std::uint64_t line, const std::string& help) {
   add(line, "E0404", "a line of more than 65536 bytes", help);
   throw ScenarioError(std::move(found_));

@@ -36,6 +36,8 @@ class Mistakes {
   void add(std::uint64_t line, const char* begin, const char* stop, Mistake mistake);
   /// A mistake of the file as a whole, or of a line that is not at hand.
   void add(std::uint64_t line, const char* code, std::string message, std::string help);
+  /// One sentence on the whole file in place of all that was found.
+  [[noreturn]] void give_up(const char* code, std::string message, std::string help);
   [[noreturn]] void too_long(std::uint64_t line, const std::string& help);
   /// @throws ScenarioError with all of them
   void throw_if_any();

@@ -19,6 +19,7 @@ namespace natgpu::workload {
 namespace {
 
 constexpr std::size_t field_count = 18;
+constexpr std::size_t hopeless_rows = 2;      // of words, and none that is right: a file of another kind
 constexpr std::size_t max_names = 1'000'000;  // a number beyond is no place in a list
 
 enum class Use : std::uint8_t { ignored, whole, seconds };
@@ -115,6 +116,7 @@ class SwfReader {
     if (*p == ';' || *p == '\n' || *p == '\r') return other_line(begin, p, end);
     seen_row_ = true;
     const char* next = row(begin, p);
+    good_row_ |= next != nullptr;
     if (next != nullptr && static_cast<std::size_t>(next - begin) <= line_limit + 1) return next;
     next = static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(end - begin))) + 1;
     if (static_cast<std::size_t>(next - begin) > line_limit + 1) too_long(log_.lines);
@@ -288,6 +290,10 @@ class SwfReader {
   const char* report(const char* begin, Mistake mistake) {
     const char* stop = mistake.at;
     while (!ends_field(*stop)) ++stop;
+    const bool from_the_start = mistake.at == skip_blanks(begin);
+    if (!good_row_ && from_the_start && ++bad_rows_ > hopeless_rows)
+      mistakes_.give_up("E0404", "this is no SWF log: its first rows do not even begin with a number",
+                        "other logs need --format; `natgpu trace formats` lists them");
     mistakes_.add(log_.lines, begin, stop, std::move(mistake));
     return nullptr;
   }
@@ -296,7 +302,8 @@ class SwfReader {
   std::int64_t gpus_;
   JobLog log_;
   std::int64_t max_procs_ = 0, max_nodes_ = 0;
-  bool seen_row_ = false;
+  bool seen_row_ = false, good_row_ = false;
+  std::size_t bad_rows_ = 0;
   Mistakes mistakes_;
 };
 

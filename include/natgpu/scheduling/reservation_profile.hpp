@@ -22,16 +22,12 @@ class ReservationProfile {
   /// Adds `delta` GPUs from `at` on.
   void add(std::int64_t at, std::int64_t delta) {
     if (delta == 0) return;
-    if (Step* s = steps_.find(at)) {
-      if (s->delta + delta == 0) {
-        steps_.erase(at);
-        return;
-      }
-      s->delta += delta;
-      steps_.changed(at);
-    } else {
-      steps_.insert(Step{at, delta});
-    }
+    const Steps::Place place = steps_.locate(at);
+    if (!place.found) return steps_.insert(place, Step{at, delta});
+    Step& s = steps_[place];
+    if (s.delta + delta == 0) return steps_.erase(place);
+    s.delta += delta;
+    steps_.changed(place);
   }
   /// Takes `gpus` for all of [from, until).
   void hold(std::int64_t from, std::int64_t until, std::int64_t gpus) {
@@ -112,6 +108,7 @@ class ReservationProfile {
   };
   struct Traits {
     static constexpr std::size_t leaf_size = 32;
+    static constexpr bool counts_all = true;
     using Entry = Step;
     using Key = std::int64_t;
     using Summary = Sums;

@@ -181,6 +181,14 @@ TEST_CASE("all mistakes of a log come in one go, at most twenty") {
   CHECK(mistakes(text).size() == 20);
 }
 
+TEST_CASE("a file of another kind gets one sentence, not one for each of its lines") {
+  const std::vector<Diagnostic> found = mistakes("schema: natgpu/1\nname: small\nhorizon: {}\nseed: 1\n");
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].code == "E0404");
+  CHECK(found[0].help.find("--format") != std::string::npos);
+  CHECK(mistakes("one\ntwo\n").size() == 2);  // too few to tell
+}
+
 TEST_CASE("what is no text is refused") {
   std::vector<Diagnostic> found = mistakes(std::string("1 0 \0 60", 8) + "\n");
   REQUIRE(found.size() == 1);
