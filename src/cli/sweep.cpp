@@ -20,6 +20,7 @@
 namespace natgpu::cli {
 namespace {
 
+namespace fs = std::filesystem;
 using report::SweepPlan;
 
 /// Points that are run together: enough to keep the threads busy, few enough to lose little to a kill.
@@ -270,11 +271,78 @@ int merge(const Arguments& arguments) {
   return s.missing.empty() ? Exit::done : Exit::inconclusive;
 }
 
+/// One argument of a shell command.
+std::string quoted(const std::string& word) {
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+struct Script {
+  std::string name, text;
+};
+
+/// A job array of the shards and a merge that waits for all of them.
+std::vector<Script> slurm_scripts(const std::string& natgpu, const std::string& sweep,
+                                  const std::string& folder, std::int64_t shards, const std::string& name) {
+  const std::string here = quoted(fs::current_path().string());
+  const std::string common = fmt::format("--parsable --chdir={} --job-name={}", here, name);
+  return {
+      {"shard.sh",
+       fmt::format("#!/bin/sh\nexec {} sweep run {} --shards {} --jobs \"${{SLURM_CPUS_PER_TASK:-1}}\"\n",
+                   natgpu, sweep, shards)},
+      {"merge.sh", fmt::format("#!/bin/sh\nexec {} sweep merge {}\n", natgpu, sweep)},
+      {"submit.sh",
+       fmt::format(
+           "#!/bin/sh\nset -e\n"
+           "id=$(sbatch {} --array=1-{} --requeue --open-mode=append --output={} {})\n"
+           "merge=$(sbatch {} --dependency=afterok:\"$id\" --kill-on-invalid-dep=yes --output={} {})\n"
+           "echo \"submitted: array $id, merge $merge\"\n",
+           common, shards, quoted(folder + "/slurm-%A_%a.log"), quoted(folder + "/shard.sh"), common,
+           quoted(folder + "/slurm-merge.log"), quoted(folder + "/merge.sh"))},
+  };
+}
+
+std::vector<Script> parallel_scripts(const std::string& natgpu, const std::string& sweep,
+                                     const std::string& folder, std::int64_t shards) {
+  return {{"submit.sh",
+           fmt::format("#!/bin/sh\nset -e\ncd {}\n"
+                       "seq {} | parallel --joblog {} --resume-failed {}\nexec {} sweep merge {}\n",
+                       quoted(fs::current_path().string()), shards, quoted(folder + "/parallel.log"),
+                       quoted(fmt::format("{} sweep run {} --shard {{}}/{} --jobs 1", natgpu, sweep, shards)),
+                       natgpu, sweep)}};
+}
+
+int submit(const Arguments& arguments) {
+  const SweepPlan plan = checked_plan(arguments.positional[1]);
+  if (!arguments.has("--engine") || !arguments.has("--shards"))
+    throw UsageError("sweep submit needs --engine and --shards", "write `--engine slurm --shards 40`");
+  const std::int64_t shards = arguments.whole("--shards", 1, 1, 99999);
+  const bool slurm = arguments.choice("--engine", {"slurm", "parallel"}, 0) == 0;
+  const std::string folder = fs::absolute(folder_of(arguments, plan)).string();
+  const std::string natgpu = quoted(fs::read_symlink("/proc/self/exe").string());
+  const std::string sweep =
+      quoted(fs::absolute(arguments.positional[1]).string()) + " --out " + quoted(folder);
+  const std::vector<Script> scripts =
+      slurm ? slurm_scripts(natgpu, sweep, folder, shards, "natgpu-" + plan.hash.substr(0, 8))
+            : parallel_scripts(natgpu, sweep, folder, shards);
+  if (arguments.has("--dry-run")) {
+    for (const Script& s : scripts) put_out(fmt::format("# {}/{}\n{}\n", printable(folder), s.name, s.text));
+    return Exit::done;
+  }
+  prepare_folder(folder);
+  for (const Script& s : scripts) write_file_whole(folder + "/" + s.name, s.text);
+  if (std::system(("sh " + quoted(folder + "/submit.sh")).c_str()) != 0)
+    throw RunError(fmt::format("{}/submit.sh failed; what it says stands above", folder));
+  return Exit::done;
+}
+
 struct Action {
   const char* name;
   int (*run)(const Arguments&);
 };
-constexpr Action actions[] = {{"plan", plan}, {"run", run}, {"status", status}, {"merge", merge}};
+constexpr Action actions[] = {
+    {"plan", plan}, {"run", run}, {"status", status}, {"merge", merge}, {"submit", submit}};
 
 int sweep(const Arguments& arguments) {
   std::vector<std::string> names;
@@ -298,7 +366,7 @@ const Command& sweep_command() {
   static const Command command{
       "sweep",
       "Run a scenario at many points: plan, shards that survive a kill, merged tables.",
-      "plan SCENARIO | run PLAN | status PLAN | merge PLAN",
+      "plan SCENARIO | run PLAN | status PLAN | merge PLAN | submit PLAN",
       1,
       2,
       {{"--axis", "PATH=V,V,...", "plan: values of a path (`policy` is one); axes are combined", true},
@@ -310,8 +378,12 @@ const Command& sweep_command() {
        seed_option(),
        set_option(),
        {"--shard", "K/N", "run: the K-th of N parts; by default all"},
-       {"--shards", "N", "run: part of N that SLURM_ARRAY_TASK_ID, PBS_ARRAY_INDEX or PARALLEL_SEQ says"},
+       {"--shards", "N",
+        "run: part of N that SLURM_ARRAY_TASK_ID, PBS_ARRAY_INDEX or PARALLEL_SEQ says; submit: how many"},
        jobs_option(),
+       {"--engine", "slurm|parallel",
+        "submit: a Slurm job array with a merge behind it, or GNU parallel here"},
+       {"--dry-run", "", "submit: print the scripts, run nothing"},
        {"--allow-partial", "", "merge: write what is there"},
        {"--out", "PATH", "plan: its file; else the folder, by default results/sweep-<hash>"}},
       {"natgpu sweep plan scenarios/small-city.yaml --axis policy=fcfs,easy --axis "

@@ -247,3 +247,31 @@ TEST_CASE("samples fill their range: whole numbers where the ends are whole") {
   CHECK(plan["points"][0][1] == "1 /d");
   CHECK(plan["points"][1][1] == "2.5 /d");
 }
+
+TEST_CASE("submit writes a job array with a merge that waits for it, and a dry run only shows it") {
+  const Sweep sweep;
+  Outcome outcome = sweep.says(
+      {"sweep", "submit", "plan.json", "--engine", "slurm", "--shards", "40", "--out", "it's", "--dry-run"});
+  INFO(outcome.out << outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "--array=1-40 --requeue --open-mode=append"));
+  CHECK(has(outcome.out, "--dependency=afterok:\"$id\" --kill-on-invalid-dep=yes"));
+  CHECK(has(outcome.out, "--shards 40 --jobs \"${SLURM_CPUS_PER_TASK:-1}\""));
+  CHECK(has(outcome.out, "/it'\\''s/shard.sh'"));
+  CHECK_FALSE(fs::exists(sweep.folder.path("it's")));
+  outcome =
+      sweep.says({"sweep", "submit", "plan.json", "--engine", "parallel", "--shards", "3", "--dry-run"});
+  CHECK(has(outcome.out, "seq 3 | parallel --joblog "));
+  CHECK(sweep.says({"sweep", "submit", "plan.json", "--shards", "3"}).code == 2);
+  CHECK(sweep.says({"sweep", "submit", "plan.json", "--engine", "slurp", "--shards", "3"}).code == 2);
+}
+
+TEST_CASE("a task of an array takes its number from the environment") {
+  const Sweep sweep;
+  ::setenv("SLURM_ARRAY_TASK_ID", "2", 1);
+  const Outcome outcome = sweep.run("s", {"--shards", "3"});
+  ::unsetenv("SLURM_ARRAY_TASK_ID");
+  CHECK(outcome.code == 0);
+  CHECK(fs::exists(sweep.folder.path("s/shard-00002-of-00003.shard")));
+  CHECK(sweep.run("s", {"--shards", "3"}).code == 2);
+}
