@@ -31,6 +31,7 @@ using scheduling::Ties;
 
 constexpr std::int64_t most_gpus = 1'000'000'000;
 constexpr std::int64_t most_reservations = 1'000'000'000;
+constexpr std::int64_t most_recalc_s = 1'000'000'000;
 constexpr std::int64_t progress_from_jobs = 1'000'000;  // below, a replay is over before a bar is read
 
 /// A published simulator's rules, as far as this program has them.
@@ -81,6 +82,10 @@ void choose_policy(const Arguments& arguments, simulation::ReplayOptions& option
     options.backfill =
         scheduling::backfills()[arguments.choice("--backfill", names_of(scheduling::backfills()), 0)].value;
   options.reservations = arguments.whole("--reservations", 0, 1, most_reservations);
+  options.recalc_s = arguments.whole("--recalc", 0, 1, most_recalc_s);
+  if (options.recalc_s > 0 && !moves(options.order))
+    throw UsageError("--recalc has no meaning for an order that is settled at submission",
+                     "choose `--order wfp` or `--order unicef`, or leave --recalc out");
   const bool counts = options.backfill == scheduling::Backfill::reservations;
   if (counts && options.reservations == 0)
     throw UsageError("backfill reservations needs the number of jobs that hold one",
@@ -88,6 +93,9 @@ void choose_policy(const Arguments& arguments, simulation::ReplayOptions& option
   if (!counts && options.reservations > 0)
     throw UsageError("--reservations has no meaning for a backfill that settles their number by itself",
                      "add `--backfill reservations`, or leave --reservations out");
+  if (moves(options.order) && (counts || options.backfill == scheduling::Backfill::conservative))
+    throw UsageError("reservations are kept in the order of the queue, and this order moves with time",
+                     "choose --backfill none, fit, easy or easy-sjbf");
 }
 
 simulation::ReplayOptions options_for(const Arguments& arguments) {
@@ -249,6 +257,7 @@ const Command& replay_command() {
        {"--order", "O", "queue order in place of the policy's: " + listed(names_of(scheduling::orders()))},
        {"--backfill", "B", "backfill in place of the policy's: " + listed(names_of(scheduling::backfills()))},
        {"--reservations", "N", "with --backfill reservations: waiting jobs that hold one"},
+       {"--recalc", "S", "rank wfp and unicef anew every S seconds; by default at each pass"},
        {"--seed", "S", "of the order lottery; 1 by default"},
        {"--dialect", "D", "rules of a known simulator: natgpu (default) or pyss (event, arrival-first)"},
        {"--pass", "RULE",

@@ -24,6 +24,10 @@ const std::vector<Choice<Order>>& orders() {
       {"saf", Order::saf, "smallest requested time x GPUs first", "Carastan-Santos et al., CCGrid 2019",
        "requested times"},
       {"lottery", Order::lottery, "in an order drawn by chance, once for each job", "textbook", ""},
+      {"wfp", Order::wfp, "largest (wait / requested)^3 x GPUs first, ranked anew as time goes by",
+       "Tang et al., IEEE Cluster 2009", "requested times; a replay; backfill none, fit, easy or easy-sjbf"},
+      {"unicef", Order::unicef, "largest wait / (log2(GPUs) x requested) first, ranked anew as time goes by",
+       "Tang et al., IEEE Cluster 2009", "requested times; a replay; backfill none, fit, easy or easy-sjbf"},
   };
   return table;
 }
@@ -35,6 +39,8 @@ const std::vector<Choice<Backfill>>& backfills() {
       {"easy", Backfill::easy,
        "the first blocked job holds a reservation; others start if they do not delay it", "Lifka, JSSPP 1995",
        "requested times"},
+      {"easy-sjbf", Backfill::easy_sjbf, "as easy, but the others are tried by shortest request first",
+       "Tsafrir et al., IEEE TPDS 18(6), 2007", "requested times"},
       {"conservative", Backfill::conservative,
        "every waiting job holds a reservation; nobody starts later than promised",
        "Mu'alem & Feitelson, IEEE TPDS 12(6), 2001", "requested times"},
@@ -85,6 +91,11 @@ std::vector<Finding> check(const Scheduling& scheduling) {
         {"scheduling.semantics.ties",
          "`arrival-first` contradicts `pass: instant`: one pass sees arrivals and completions together",
          "write `pass: event`, or leave `ties` out"});
+  if (moves(scheduling.order))
+    findings.push_back({"scheduling.order",
+                        "an order that moves with time is for replays: a scenario settles a job's place at "
+                        "submission",
+                        "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
   const bool counts = scheduling.backfill == Backfill::reservations;
   if (counts && scheduling.reservations == 0)
     findings.push_back({"scheduling.reservations",
@@ -106,6 +117,9 @@ const std::vector<NamedPolicy>& named_policies() {
       {"easy", Order::fcfs, Backfill::easy,
        "The first blocked job holds a reservation; later ones start if they do not delay it.",
        "Lifka, The ANL/IBM SP scheduling system, JSSPP 1995"},
+      {"easy-sjbf", Order::fcfs, Backfill::easy_sjbf,
+       "As easy, but the others are tried by shortest requested time first.",
+       "Tsafrir, Etsion & Feitelson, IEEE TPDS 18(6), 2007"},
       {"conservative", Order::fcfs, Backfill::conservative,
        "Every waiting job holds a reservation; a later one starts if it delays none of them.",
        "Mu'alem & Feitelson, IEEE TPDS 12(6), 2001"},
@@ -119,6 +133,12 @@ const std::vector<NamedPolicy>& named_policies() {
        "Carastan-Santos et al., One can only gain by replacing EASY backfilling, CCGrid 2019"},
       {"lottery", Order::lottery, Backfill::none,
        "Jobs in an order drawn by chance; a head that does not fit blocks the queue.", "textbook"},
+      {"wfp", Order::wfp, Backfill::easy,
+       "Largest (wait / requested)^3 x GPUs first, ranked anew at each pass; backfill easy.",
+       "Tang, Lan, Desai & Buettner, IEEE Cluster 2009"},
+      {"unicef", Order::unicef, Backfill::easy,
+       "Largest wait / (log2(GPUs) x requested) first, ranked anew at each pass; backfill easy.",
+       "Tang, Lan, Desai & Buettner, IEEE Cluster 2009"},
   };
   return table;
 }

@@ -12,6 +12,7 @@
 #include <natgpu/core/time.hpp>
 #include <natgpu/engine/run_loop.hpp>
 #include <natgpu/scheduling/conservative.hpp>
+#include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/simulation/interrupted.hpp>
 
@@ -232,8 +233,11 @@ std::string policy_in_words(const ReplayOptions& o) {
 }
 
 std::string in_words(const ReplayOptions& o) {
-  return fmt::format("{}, view counted, pass {}, ties {}, estimates {}, slowdown floor {} s",
-                     policy_in_words(o), o.semantics.pass == PassRule::event ? "event" : "instant",
+  std::string order;
+  if (o.order == scheduling::Order::lottery) order = fmt::format(", seed {}", o.seed);
+  if (moves(o.order)) order = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
+  return fmt::format("{}{}, view counted, pass {}, ties {}, estimates {}, slowdown floor {} s",
+                     policy_in_words(o), order, o.semantics.pass == PassRule::event ? "event" : "instant",
                      o.semantics.ties == Ties::arrival_first ? "arrival-first" : "release-first",
                      o.exact_estimates ? "exact" : "requested", o.slowdown_floor_s);
 }
@@ -258,9 +262,14 @@ void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOpt
   const bool in_line = options.order == scheduling::Order::fcfs;
   if (B == Backfill::none && in_line && options.announced.empty() && !due_counts_as_free)
     return run_with(FifoDispatcher(), log, order, options, result);
-  run_with(scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
-                                          options.reservations),
-           log, order, options, result);
+  auto dispatcher = scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
+                                                   options.reservations);
+  if constexpr (B != Backfill::conservative)
+    if (moves(options.order))
+      return run_with(
+          scheduling::MovingOrder(std::move(dispatcher), options.order, options.recalc_s * ticks_per_second),
+          log, order, options, result);
+  run_with(std::move(dispatcher), log, order, options, result);
 }
 
 ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, const ReplayOptions& options) {
@@ -271,7 +280,8 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
   result.killed.assign(log.jobs.size(), 0);
   result.semantics = in_words(options);
   using Runner = void (*)(const workload::JobLog&, const ArrivalOrder&, const ReplayOptions&, ReplayResult&);
-  static constexpr Runner runners[] = {run<Backfill::none>, run<Backfill::fit>, run<Backfill::easy>,
+  static constexpr Runner runners[] = {run<Backfill::none>,         run<Backfill::fit>,
+                                       run<Backfill::easy>,         run<Backfill::easy_sjbf>,
                                        run<Backfill::conservative>, run<Backfill::conservative>};
   runners[static_cast<std::size_t>(options.backfill)](log, order, options, result);
   return result;
@@ -285,6 +295,11 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
         "ties arrival-first needs pass event: one pass per instant sees arrivals and completions together");
   if ((options.backfill == Backfill::reservations) != (options.reservations > 0))
     throw RunError("a number of reservations goes with backfill reservations, and with no other");
+  if (moves(options.order) &&
+      (options.backfill == Backfill::conservative || options.backfill == Backfill::reservations))
+    throw RunError(
+        "reservations are kept in the order of the queue, and this order moves with time: choose backfill "
+        "none, fit, easy or easy-sjbf");
   // Nearly every log is in order, and to look first would cost a walk over all of it, 4 ns a job.
   try {
     return replay_in({}, log, options);

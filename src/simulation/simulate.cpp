@@ -69,10 +69,11 @@ RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& op
     log = in_order(
         workload::read_log((std::filesystem::path(scenario.folder) / scenario.demand.trace.file).string()));
   using Runner = RunRecord (*)(const scenario::Scenario&, const SimulateOptions&, const workload::JobLog*);
-  static constexpr Runner runners[] = {run<scheduling::Backfill::none>, run<scheduling::Backfill::fit>,
-                                       run<scheduling::Backfill::easy>,
-                                       run<scheduling::Backfill::conservative>,  // and with a limit:
-                                       run<scheduling::Backfill::conservative>};
+  static constexpr Runner runners[] = {
+      run<scheduling::Backfill::none>,         run<scheduling::Backfill::fit>,
+      run<scheduling::Backfill::easy>,         nullptr,  // easy-sjbf is for replays: check() refuses it
+      run<scheduling::Backfill::conservative>,  // and with a limit:
+      run<scheduling::Backfill::conservative>};
   return runners[static_cast<std::size_t>(scenario.scheduling.backfill)](scenario, options,
                                                                          log ? &*log : nullptr);
 }

@@ -97,6 +97,30 @@ TEST_CASE("values that make no sense are refused with the range or the names all
   CHECK(has(outcome.err, "--backfill reservations"));
 }
 
+TEST_CASE(
+    "policy list names every policy, order and backfill with its source, and nothing else is an action") {
+  const Outcome outcome = natgpu_says({"policy", "list"});
+  REQUIRE(outcome.code == 0);
+  for (const char* name : {"fcfs", "fit", "easy", "easy-sjbf", "conservative", "reservations", "sjf", "ljf",
+                           "saf", "lottery", "wfp", "unicef", "none"})
+    CHECK(has(outcome.out, "\n  " + std::string(name) + " "));
+  CHECK(has(outcome.out, "source: Lifka"));
+  CHECK(has(outcome.out, "needs: requested times"));
+  CHECK(has(outcome.out, "= order wfp, backfill easy"));
+  const Outcome wrong = natgpu_says({"policy", "lsit"});
+  CHECK(wrong.code == 2);
+  CHECK(has(wrong.err, "did you mean `list`?"));
+}
+
+TEST_CASE("options of a replay that contradict its policy are refused with the reason") {
+  Outcome outcome = natgpu_says({"replay", "x.swf", "--order", "wfp", "--backfill", "conservative"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "this order moves with time"));
+  outcome = natgpu_says({"replay", "x.swf", "--policy", "sjf", "--recalc", "60"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "settled at submission"));
+}
+
 TEST_CASE("no control character of an argument reaches the terminal") {
   const Outcome outcome = natgpu_says({"run", "x.yaml", "--\x1b[31mred"});
   CHECK(outcome.code == 2);

@@ -10,8 +10,8 @@
 
 namespace natgpu::scheduling {
 
-/// Keys of the orders that are settled at submission. Ties go to the earlier submission, then to the position
-/// in the log or the sequence of submissions: `rank`.
+/// Keys of the orders that are settled at submission; of those that move, the instant of submission. Ties go
+/// to the earlier submission, then to the position in the log or the sequence of submissions: `rank`.
 class StaticOrder {
  public:
   StaticOrder() = default;
@@ -26,6 +26,8 @@ class StaticOrder {
                std::uint64_t entity) const {
     switch (order_) {
       case Order::fcfs:
+      case Order::wfp:  // ranked anew by MovingOrder
+      case Order::unicef:
         break;
       case Order::sjf:
         return {requested, rank};

@@ -18,11 +18,18 @@ enum class Order : std::uint8_t {
   ljf,      ///< longest requested time first
   saf,      ///< smallest requested time x GPUs first
   lottery,  ///< in a random order, drawn for each job
+  wfp,      ///< by (wait / requested)^3 x GPUs, which moves with time
+  unicef,   ///< by wait / (log2(GPUs) x requested), which moves with time
 };
+/// Whether keys of the order change while jobs wait.
+constexpr bool moves(Order order) {
+  return order == Order::wfp || order == Order::unicef;
+}
 enum class Backfill : std::uint8_t {
   none,          ///< the head of the queue blocks
   fit,           ///< skip what does not fit
   easy,          ///< only the head holds a reservation (Lifka, JSSPP 1995)
+  easy_sjbf,     ///< easy, the others by shortest request first
   conservative,  ///< every waiting job holds one (Mu'alem & Feitelson, TPDS 2001)
   reservations,  ///< the first Scheduling::reservations jobs of the queue hold one
 };

@@ -232,6 +232,7 @@ TEST_CASE("a named policy settles order, backfill and reservations, whatever the
   counted += "scheduling: {order: ljf, backfill: reservations, reservations: 3}\n";
   options.set = {};
   for (const scheduling::NamedPolicy& named : scheduling::named_policies()) {
+    if (moves(named.order)) continue;
     options.policy = named.name;
     INFO(named.name);
     const Scenario chosen = load(counted, options);
@@ -252,6 +253,15 @@ TEST_CASE("a number of reservations goes with that backfill alone, and it needs 
   all = diagnostics_of(good, options);
   REQUIRE(all.size() == 1);
   CHECK(all[0].message.find("contradicts a backfill") != std::string::npos);
+}
+
+TEST_CASE("an order that moves with time is refused in a scenario, with the reason") {
+  LoadOptions options;
+  options.policy = "wfp";
+  const auto all = diagnostics_of(good, options);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].code == "E0301");
+  CHECK(all[0].message.find("for replays") != std::string::npos);
 }
 
 TEST_CASE("the settings of every policy must fit, whichever is asked for") {

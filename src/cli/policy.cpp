@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/utf8.hpp>
+#include <natgpu/scheduling/spec.hpp>
+
+#include "command.hpp"
+#include "terminal.hpp"
+
+namespace natgpu::cli {
+namespace {
+
+template <class E>
+const scheduling::Choice<E>& row_of(const std::vector<scheduling::Choice<E>>& choices, E value) {
+  return *std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.value == value; });
+}
+
+std::string entry(const std::string& name, const std::string& rule, const std::string& source,
+                  const std::string& needs) {
+  std::string out = fmt::format("  {:<13} {}\n", name, rule);
+  out += fmt::format("  {:<13} source: {}\n", "", source);
+  if (!needs.empty()) out += fmt::format("  {:<13} needs: {}\n", "", needs);
+  return out;
+}
+template <class E>
+std::string section(const std::string& title, const std::vector<scheduling::Choice<E>>& choices) {
+  std::string out = title + "\n";
+  for (const scheduling::Choice<E>& c : choices) out += entry(c.name, c.rule, c.source, c.needs);
+  return out;
+}
+
+int list() {
+  std::string out = "Policies known by name (--policy): an order and a backfill\n";
+  for (const scheduling::NamedPolicy& p : scheduling::named_policies()) {
+    const auto& order = row_of(scheduling::orders(), p.order);
+    const auto& backfill = row_of(scheduling::backfills(), p.backfill);
+    out += entry(p.name, p.rule, p.source, order.needs.empty() ? backfill.needs : order.needs);
+    out += fmt::format("  {:<13} = order {}, backfill {}\n", "", order.name, backfill.name);
+  }
+  out += section("\nOrders (--order, scheduling.order)", scheduling::orders());
+  out += section("\nBackfills (--backfill, scheduling.backfill)", scheduling::backfills());
+  put_out(out);
+  return Exit::done;
+}
+
+int policy(const Arguments& arguments) {
+  const std::string& action = arguments.positional[0];
+  if (action == "list") return list();
+  throw UsageError(
+      fmt::format("policy: unknown action `{}`{}", printable(action), did_you_mean(action, {"list"})),
+      "one of: list");
+}
+
+}  // namespace
+
+const Command& policy_command() {
+  static const Command command{"policy",
+                               "List scheduling policies with their rules, sources and needs.",
+                               "list",
+                               1,
+                               1,
+                               {},
+                               {"natgpu policy list"},
+                               policy};
+  return command;
+}
+
+}  // namespace natgpu::cli
