@@ -7,6 +7,7 @@
 #include <limits>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -26,6 +27,7 @@
 namespace natgpu::cli {
 namespace {
 
+using scheduling::EasyRule;
 using scheduling::PassRule;
 using scheduling::Ties;
 
@@ -38,10 +40,19 @@ constexpr std::int64_t progress_from_jobs = 1'000'000;  // below, a replay is ov
 struct Dialect {
   std::string name;
   scheduling::Semantics semantics;
+  EasyRule easy;
 };
 const std::vector<Dialect>& dialects() {
-  static const std::vector<Dialect> all{{"natgpu", {PassRule::instant, Ties::release_first}},
-                                        {"pyss", {PassRule::event, Ties::arrival_first}}};
+  static const EasyRule usual;
+  static const EasyRule exact_waiting{EasyRule::Spare::used, EasyRule::Shadow::refreshed,
+                                      EasyRule::Compare::at_most, EasyRule::Waiting::exact};
+  static const EasyRule fast{EasyRule::Spare::unused, EasyRule::Shadow::fixed, EasyRule::Compare::at_most,
+                             EasyRule::Waiting::requested};
+  static const std::vector<Dialect> all{
+      {"natgpu", {PassRule::instant, Ties::release_first}, usual},
+      {"pyss", {PassRule::event, Ties::arrival_first}, usual},
+      {"cqsim", {PassRule::event, Ties::release_first}, exact_waiting},
+      {"batsched-easy-fast", {PassRule::instant, Ties::release_first}, fast}};
   return all;
 }
 
@@ -52,9 +63,12 @@ std::vector<std::string> names_of(const std::vector<Row>& rows) {
   return names;
 }
 
+const Dialect& dialect_of(const Arguments& arguments) {
+  return dialects()[arguments.choice("--dialect", names_of(dialects()), 0)];
+}
+
 scheduling::Semantics semantics_of(const Arguments& arguments) {
-  scheduling::Semantics semantics =
-      dialects()[arguments.choice("--dialect", names_of(dialects()), 0)].semantics;
+  scheduling::Semantics semantics = dialect_of(arguments).semantics;
   if (arguments.has("--pass"))
     semantics.pass = static_cast<PassRule>(arguments.choice("--pass", {"instant", "event"}, 0));
   if (arguments.has("--ties"))
@@ -98,10 +112,31 @@ void choose_policy(const Arguments& arguments, simulation::ReplayOptions& option
                      "choose --backfill none, fit, easy or easy-sjbf");
 }
 
+/// The parts of EASY: those of the dialect, and what is said beside it.
+EasyRule easy_rule_of(const Arguments& arguments, scheduling::Backfill backfill) {
+  const bool easy = backfill == scheduling::Backfill::easy;
+  EasyRule rule = easy ? dialect_of(arguments).easy : EasyRule{};
+  bool any = false;
+  const auto choose = [&](const char* option, const std::vector<std::string>& names, auto& part) {
+    if (!arguments.has(option)) return;
+    part = static_cast<std::decay_t<decltype(part)>>(arguments.choice(option, names, 0));
+    any = true;
+  };
+  choose("--spare", {"used", "not"}, rule.spare);
+  choose("--shadow", {"refreshed", "fixed"}, rule.shadow);
+  choose("--compare", {"at-most", "less"}, rule.compare);
+  choose("--waiting", {"requested", "true"}, rule.waiting);
+  if (any && !easy)
+    throw UsageError("--spare, --shadow, --compare and --waiting are parts of EASY",
+                     "choose `--backfill easy`, or leave them out");
+  return rule;
+}
+
 simulation::ReplayOptions options_for(const Arguments& arguments) {
   simulation::ReplayOptions options;
   options.gpus = arguments.whole("--gpus", 0, 1, most_gpus);
   choose_policy(arguments, options);
+  options.easy = easy_rule_of(arguments, options.backfill);
   options.seed =
       static_cast<std::uint64_t>(arguments.whole("--seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   options.semantics = semantics_of(arguments);
@@ -259,7 +294,13 @@ const Command& replay_command() {
        {"--reservations", "N", "with --backfill reservations: waiting jobs that hold one"},
        {"--recalc", "S", "rank wfp and unicef anew every S seconds; by default at each pass"},
        {"--seed", "S", "of the order lottery; 1 by default"},
-       {"--dialect", "D", "rules of a known simulator: natgpu (default) or pyss (event, arrival-first)"},
+       {"--dialect", "D",
+        "rules of a known simulator: natgpu (default), pyss (event, arrival-first), cqsim (event, waiting "
+        "true) or batsched-easy-fast (spare not, shadow fixed)"},
+       {"--spare", "PART", "of EASY: spare GPUs are used (default), or not"},
+       {"--shadow", "PART", "of EASY: refreshed at each pass (default), or fixed when the head blocks"},
+       {"--compare", "PART", "of EASY: a job in time ends at-most at the shadow (default), or less"},
+       {"--waiting", "PART", "of EASY: waiting jobs last as requested (default), or their true run time"},
        {"--pass", "RULE",
         "instant: one pass sees all that happened at an instant; event: a pass after each event"},
        {"--ties", "RULE", "with --pass event: release-first or arrival-first"},

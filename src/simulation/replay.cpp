@@ -12,6 +12,7 @@
 #include <natgpu/core/time.hpp>
 #include <natgpu/engine/run_loop.hpp>
 #include <natgpu/scheduling/conservative.hpp>
+#include <natgpu/scheduling/easy_variant.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/simulation/interrupted.hpp>
@@ -109,7 +110,7 @@ class Replay {
     if (job.gpus <= largest_) {
       const std::int64_t asked = requested(job);
       dispatcher_.submit(0, {queue_order_.key(now.time_since_epoch().count(), asked, job.gpus, rank, i),
-                             asked, job.gpus, i});
+                             believed(job), job.gpus, i});
     }
     return engine::rank_of(engine::Phase::arrive, submission, i);
   }
@@ -145,6 +146,8 @@ class Replay {
     result_.end_s[i] = now_s + std::min(job.run_s, job.requested_s);
     result_.killed[i] = job.run_s > job.requested_s;
     tally_.start(job, now_s, result_.end_s[i]);
+    if constexpr (varies)
+      dispatcher_.extend(0, job.gpus, ticks(now_s) + believed(job), ticks(now_s) + requested(job));
     const std::uint64_t entity = completions_in_start_order_ ? result_.started : i;
     ++result_.started;
     events_.schedule(Instant{Duration{ticks(result_.end_s[i])}},
@@ -166,6 +169,7 @@ class Replay {
 
  private:
   static constexpr bool foresees = !std::is_same_v<Dispatcher, FifoDispatcher>;
+  static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
 
   /// A reserved start is an instant of a pass of its own.
@@ -179,6 +183,12 @@ class Replay {
   static std::int64_t ticks(std::int64_t s) { return s * ticks_per_second; }
   std::int64_t requested(const workload::LogJob& job) const {
     return ticks(options_.exact_estimates ? std::min(job.run_s, job.requested_s) : job.requested_s);
+  }
+  /// How long a waiting job is taken to run.
+  std::int64_t believed(const workload::LogJob& job) const {
+    return options_.easy.waiting == scheduling::EasyRule::Waiting::exact
+               ? ticks(std::min(job.run_s, job.requested_s))
+               : requested(job);
   }
   std::uint32_t job_at(std::size_t position) const {
     return order_.empty() ? static_cast<std::uint32_t>(position) : order_[position];
@@ -233,11 +243,18 @@ std::string policy_in_words(const ReplayOptions& o) {
 }
 
 std::string in_words(const ReplayOptions& o) {
-  std::string order;
-  if (o.order == scheduling::Order::lottery) order = fmt::format(", seed {}", o.seed);
-  if (moves(o.order)) order = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
+  std::string parts;
+  if (o.order == scheduling::Order::lottery) parts = fmt::format(", seed {}", o.seed);
+  if (moves(o.order)) parts = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
+  using scheduling::EasyRule;
+  if (o.backfill == Backfill::easy && o.easy != EasyRule{})
+    parts += fmt::format(", spare {}, shadow {}, compare {}, waiting {}",
+                         o.easy.spare == EasyRule::Spare::used ? "used" : "not",
+                         o.easy.shadow == EasyRule::Shadow::refreshed ? "refreshed" : "fixed",
+                         o.easy.compare == EasyRule::Compare::at_most ? "<=" : "<",
+                         o.easy.waiting == EasyRule::Waiting::requested ? "requested" : "true");
   return fmt::format("{}{}, view counted, pass {}, ties {}, estimates {}, slowdown floor {} s",
-                     policy_in_words(o), order, o.semantics.pass == PassRule::event ? "event" : "instant",
+                     policy_in_words(o), parts, o.semantics.pass == PassRule::event ? "event" : "instant",
                      o.semantics.ties == Ties::arrival_first ? "arrival-first" : "release-first",
                      o.exact_estimates ? "exact" : "requested", o.slowdown_floor_s);
 }
@@ -255,6 +272,17 @@ void run_with(Dispatcher dispatcher, const workload::JobLog& log, const ArrivalO
   result.events = loop.fingerprint().events();
 }
 
+template <class Dispatcher>
+void run_in_order(Dispatcher dispatcher, const workload::JobLog& log, const ArrivalOrder& order,
+                  const ReplayOptions& options, ReplayResult& result) {
+  if (moves(options.order))
+    run_with(
+        scheduling::MovingOrder(std::move(dispatcher), options.order, options.recalc_s * ticks_per_second),
+        log, order, options, result);
+  else
+    run_with(std::move(dispatcher), log, order, options, result);
+}
+
 template <Backfill B>
 void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
          ReplayResult& result) {
@@ -262,6 +290,9 @@ void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOpt
   const bool in_line = options.order == scheduling::Order::fcfs;
   if (B == Backfill::none && in_line && options.announced.empty() && !due_counts_as_free)
     return run_with(FifoDispatcher(), log, order, options, result);
+  if (options.easy != scheduling::EasyRule{})
+    return run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free), log, order, options,
+                        result);
   auto dispatcher = scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
                                                    options.reservations);
   if constexpr (B != Backfill::conservative)
@@ -300,6 +331,9 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
     throw RunError(
         "reservations are kept in the order of the queue, and this order moves with time: choose backfill "
         "none, fit, easy or easy-sjbf");
+  if (options.easy != scheduling::EasyRule{} &&
+      (options.backfill != Backfill::easy || !options.announced.empty()))
+    throw RunError("the parts of EASY can be chosen with backfill easy and without announced outages only");
   // Nearly every log is in order, and to look first would cost a walk over all of it, 4 ns a job.
   try {
     return replay_in({}, log, options);

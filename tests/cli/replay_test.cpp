@@ -2,6 +2,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -65,6 +66,32 @@ TEST_CASE("the pyss dialect is one pass per event with arrivals first") {
   REQUIRE(named.code == 0);
   CHECK(has(named.out, "event"));
   CHECK(has(named.out, "arrival-first"));
+}
+
+TEST_CASE("a dialect sets the parts of EASY, options change them, and the replay says what was used") {
+  const Folder folder;
+  write_bytes(folder.path("log.swf"), small_log());
+  const auto semantics = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"replay", "log.swf"});
+    const Outcome outcome = natgpu_says(words, folder.path(""));
+    INFO(outcome.err);
+    CHECK(outcome.code == 0);
+    return outcome.out;
+  };
+  CHECK(
+      has(semantics({"--dialect", "batsched-easy-fast"}),
+          "policy easy, spare not, shadow fixed, compare <=, waiting requested, view counted, pass instant"));
+  CHECK(has(
+      semantics({"--dialect", "cqsim", "--compare", "less"}),
+      "spare used, shadow refreshed, compare <, waiting true, view counted, pass event, ties release-first"));
+  CHECK_FALSE(has(semantics({"--dialect", "pyss"}), "spare"));
+  CHECK(has(semantics({"--policy", "lottery", "--seed", "7"}), "policy lottery, seed 7"));
+  CHECK(has(semantics({"--policy", "wfp", "--recalc", "60"}), "policy wfp, recalc 60 s"));
+  CHECK(has(semantics({"--backfill", "reservations", "--reservations", "3"}), "backfill reservations: 3"));
+  const Outcome wrong =
+      natgpu_says({"replay", "log.swf", "--policy", "fit", "--spare", "not"}, folder.path(""));
+  CHECK(wrong.code == 2);
+  CHECK(has(wrong.err, "parts of EASY"));
 }
 
 TEST_CASE("a log that cannot be used ends with 3 and names file, line and column") {

@@ -43,6 +43,19 @@ enum class Ties : std::uint8_t {
   arrival_first,  ///< arrivals first; a job whose requested end is now counts as gone
 };
 
+/// What published simulators do differently under the name of EASY.
+struct EasyRule {
+  enum class Spare : std::uint8_t { used, unused };
+  enum class Shadow : std::uint8_t { refreshed, fixed };
+  enum class Compare : std::uint8_t { at_most, less };
+  enum class Waiting : std::uint8_t { requested, exact };
+  Spare spare = Spare::used;             ///< whether a job that outlives the shadow may take spare GPUs
+  Shadow shadow = Shadow::refreshed;     ///< worked out at each pass, or once when the head blocks
+  Compare compare = Compare::at_most;    ///< an end at the shadow is in time, or is not
+  Waiting waiting = Waiting::requested;  ///< a waiting job's length; a running one ends as requested
+  friend constexpr bool operator==(const EasyRule&, const EasyRule&) = default;
+};
+
 struct Semantics {
   PassRule pass = PassRule::instant;
   Ties ties = Ties::release_first;

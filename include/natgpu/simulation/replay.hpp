@@ -22,7 +22,7 @@ struct ReplayOptions {
   scheduling::Order order = scheduling::Order::fcfs;
   scheduling::Backfill backfill = scheduling::Backfill::easy;
   std::int64_t reservations = 0;  ///< with Backfill::reservations; at least 1 there
-  std::int64_t recalc_s = 0;  ///< orders that move are ranked anew in each such period; 0: at each pass
+  std::int64_t recalc_s = 0;      ///< orders that move are ranked anew in each such period; 0: at each pass
   scheduling::Semantics semantics;
   std::uint64_t seed = 1;              ///< of the order lottery
   bool exact_estimates = false;        ///< policies see true run times in place of requested ones
@@ -51,7 +51,8 @@ struct ReplayResult {
 /// Replays a log under one policy on one pool of GPUs.
 /// A job of the log that asks for more GPUs than there will ever be stays unstarted.
 /// @throws RunError on options that contradict each other (ties with one pass per instant; reservations
-/// without their backfill; reservations kept in an order that moves)
+/// without their backfill; reservations kept in an order that moves; parts of
+/// EASY beside another backfill or announced outages)
 /// @throws Interrupted when stopped
 ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 
 using namespace natgpu;
 using scheduling::Backfill;
+using scheduling::EasyRule;
 using scheduling::Order;
 
 namespace {
@@ -74,8 +76,11 @@ struct Slow {
   Order order;
   Backfill backfill;
   std::int64_t period = 0;
+  EasyRule easy{};
 
   Starts start{};
+  std::size_t holder = std::string::npos;
+  std::int64_t shadow = 0, extra = 0;
   std::int64_t now = 0;
 
   std::int64_t end_of(std::size_t i) const {
@@ -107,9 +112,12 @@ struct Slow {
     for (; i < waiting.size() && log.jobs[waiting[i]].gpus <= free_at(now); ++i) start[waiting[i]] = now;
     if (i == waiting.size() || backfill == Backfill::none) return;
     const workload::LogJob& head = log.jobs[waiting[i]];
-    std::int64_t shadow = now;
-    while (free_at(shadow) < head.gpus) ++shadow;
-    std::int64_t extra = free_at(shadow) - head.gpus;
+    if (easy.shadow == EasyRule::Shadow::refreshed || holder != waiting[i]) {
+      holder = waiting[i];
+      shadow = now;
+      while (free_at(shadow) < head.gpus) ++shadow;
+      extra = free_at(shadow) - head.gpus;
+    }
     waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     if (backfill == Backfill::easy_sjbf)
       std::stable_sort(waiting.begin(), waiting.end(), [&](std::size_t a, std::size_t b) {
@@ -118,8 +126,12 @@ struct Slow {
     for (const std::size_t w : waiting) {
       const workload::LogJob& job = log.jobs[w];
       if (job.gpus > free_at(now)) continue;
-      if (backfill != Backfill::fit && now + job.requested_s > shadow) {
-        if (job.gpus > extra) continue;
+      const std::int64_t end =
+          now +
+          (easy.waiting == EasyRule::Waiting::exact ? std::min(job.run_s, job.requested_s) : job.requested_s);
+      const bool in_time = easy.compare == EasyRule::Compare::less ? end < shadow : end <= shadow;
+      if (backfill != Backfill::fit && !in_time) {
+        if (job.gpus > extra || easy.spare == EasyRule::Spare::unused) continue;
         extra -= job.gpus;
       }
       start[w] = now;
@@ -158,6 +170,49 @@ TEST_CASE("every order agrees with plain loops under none, fit, easy and easy-sj
           REQUIRE(simulation::replay(log, options).start_s == Slow{log, gpus, order, backfill, period}.run());
         }
   }
+}
+
+TEST_CASE("every choice of the parts of EASY agrees with plain loops, in an order that is settled or moves") {
+  std::size_t unlike = 0;  // schedules other than the usual
+  for (std::uint64_t seed = 1; seed <= 120; ++seed) {
+    const std::int64_t gpus = 4 + static_cast<std::int64_t>(seed % 13);
+    const workload::JobLog log = random_log(seed, gpus);
+    for (const Order order : {Order::fcfs, Order::wfp}) {
+      simulation::ReplayOptions options;
+      options.order = order;
+      const Starts usual = simulation::replay(log, options).start_s;
+      for (int parts = 1; parts < 16; ++parts) {
+        options.easy = {
+            static_cast<EasyRule::Spare>(parts & 1), static_cast<EasyRule::Shadow>(parts >> 1 & 1),
+            static_cast<EasyRule::Compare>(parts >> 2 & 1), static_cast<EasyRule::Waiting>(parts >> 3 & 1)};
+        CAPTURE(seed, static_cast<int>(order), parts);
+        const Starts starts = simulation::replay(log, options).start_s;
+        REQUIRE(starts == Slow{log, gpus, order, Backfill::easy, 0, options.easy}.run());
+        unlike += starts != usual;
+      }
+    }
+  }
+  CHECK(unlike > 1000);
+}
+
+TEST_CASE("`<` in place of `<=` at the shadow is the published mutant's schedule") {
+  workload::JobLog log;
+  log.max_procs = 10;
+  log.jobs = {{1, 0, 10, 10, 8}, {2, 1, 10, 10, 10}, {3, 2, 8, 8, 2}};
+  simulation::ReplayOptions options;
+  CHECK(simulation::replay(log, options).start_s == Starts{0, 10, 2});
+  options.easy.compare = EasyRule::Compare::less;
+  CHECK(simulation::replay(log, options).start_s == Starts{0, 10, 20});
+}
+
+TEST_CASE("parts of EASY beside another backfill or announced outages are refused by name") {
+  simulation::ReplayOptions options;
+  options.easy.spare = EasyRule::Spare::unused;
+  options.backfill = Backfill::fit;
+  CHECK_THROWS_WITH(simulation::replay(random_log(1, 8), options), Catch::Contains("parts of EASY"));
+  options.backfill = Backfill::easy;
+  options.announced = {{5, -1}, {6, 1}};
+  CHECK_THROWS_WITH(simulation::replay(random_log(1, 8), options), Catch::Contains("parts of EASY"));
 }
 
 TEST_CASE("a lottery draws one place for each job, by seed, and each order settles what it is named for") {
