@@ -41,6 +41,7 @@ struct Dialect {
   std::string name;
   scheduling::Semantics semantics;
   EasyRule easy;
+  bool named = false;
 };
 const std::vector<Dialect>& dialects() {
   static const EasyRule usual;
@@ -52,6 +53,7 @@ const std::vector<Dialect>& dialects() {
       {"natgpu", {PassRule::instant, Ties::release_first}, usual},
       {"pyss", {PassRule::event, Ties::arrival_first}, usual},
       {"cqsim", {PassRule::event, Ties::release_first}, exact_waiting},
+      {"batsched-easy", {PassRule::instant, Ties::release_first}, usual, true},
       {"batsched-easy-fast", {PassRule::instant, Ties::release_first}, fast}};
   return all;
 }
@@ -132,11 +134,26 @@ EasyRule easy_rule_of(const Arguments& arguments, scheduling::Backfill backfill)
   return rule;
 }
 
+bool named_view(const Arguments& arguments, const simulation::ReplayOptions& options) {
+  using scheduling::Backfill;
+  const bool easy = options.backfill == Backfill::easy;
+  if (!arguments.has("--view")) return easy && dialect_of(arguments).named && !moves(options.order);
+  if (arguments.choice("--view", {"counted", "named"}, 0) == 0) return false;
+  if ((!easy && options.backfill != Backfill::conservative) || moves(options.order) ||
+      options.easy.waiting == EasyRule::Waiting::exact)
+    throw UsageError(
+        "the named view has backfill easy and conservative, in an order settled at submission, with waiting "
+        "jobs as requested",
+        "leave --view out, or choose `--policy easy` or `--policy conservative`");
+  return true;
+}
+
 simulation::ReplayOptions options_for(const Arguments& arguments) {
   simulation::ReplayOptions options;
   options.gpus = arguments.whole("--gpus", 0, 1, most_gpus);
   choose_policy(arguments, options);
   options.easy = easy_rule_of(arguments, options.backfill);
+  options.named = named_view(arguments, options);
   options.seed =
       static_cast<std::uint64_t>(arguments.whole("--seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   options.semantics = semantics_of(arguments);
@@ -296,7 +313,8 @@ const Command& replay_command() {
        {"--seed", "S", "of the order lottery; 1 by default"},
        {"--dialect", "D",
         "rules of a known simulator: natgpu (default), pyss (event, arrival-first), cqsim (event, waiting "
-        "true) or batsched-easy-fast (spare not, shadow fixed)"},
+        "true), batsched-easy (view named) or batsched-easy-fast (spare not, shadow fixed)"},
+       {"--view", "V", "counted (default): so many GPUs; named: GPUs by number (easy and conservative)"},
        {"--spare", "PART", "of EASY: spare GPUs are used (default), or not"},
        {"--shadow", "PART", "of EASY: refreshed at each pass (default), or fixed when the head blocks"},
        {"--compare", "PART", "of EASY: a job in time ends at-most at the shadow (default), or less"},

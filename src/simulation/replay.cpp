@@ -14,6 +14,7 @@
 #include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/easy_variant.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
+#include <natgpu/scheduling/named.hpp>
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/simulation/interrupted.hpp>
 
@@ -127,6 +128,8 @@ class Replay {
         return;
       }
       dispatcher_.finish(0, event.payload.gpus, ticks(result_.start_s[i]) + requested(jobs_[i]));
+    } else if constexpr (names) {
+      dispatcher_.finish_job(i);
     } else {
       dispatcher_.finish(0, event.payload.gpus, 0);
     }
@@ -168,9 +171,11 @@ class Replay {
   }
 
  private:
-  static constexpr bool foresees = !std::is_same_v<Dispatcher, FifoDispatcher>;
+  static constexpr bool names = std::is_base_of_v<scheduling::NamedBooks, Dispatcher>;
+  static constexpr bool foresees = !names && !std::is_same_v<Dispatcher, FifoDispatcher>;
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
-  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
+  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher> ||
+                                   std::is_same_v<Dispatcher, scheduling::NamedConservative>;
 
   /// A reserved start is an instant of a pass of its own.
   void wake_at_next_start() {
@@ -253,8 +258,9 @@ std::string in_words(const ReplayOptions& o) {
                          o.easy.shadow == EasyRule::Shadow::refreshed ? "refreshed" : "fixed",
                          o.easy.compare == EasyRule::Compare::at_most ? "<=" : "<",
                          o.easy.waiting == EasyRule::Waiting::requested ? "requested" : "true");
-  return fmt::format("{}{}, view counted, pass {}, ties {}, estimates {}, slowdown floor {} s",
-                     policy_in_words(o), parts, o.semantics.pass == PassRule::event ? "event" : "instant",
+  return fmt::format("{}{}, view {}, pass {}, ties {}, estimates {}, slowdown floor {} s", policy_in_words(o),
+                     parts, o.named ? "named" : "counted",
+                     o.semantics.pass == PassRule::event ? "event" : "instant",
                      o.semantics.ties == Ties::arrival_first ? "arrival-first" : "release-first",
                      o.exact_estimates ? "exact" : "requested", o.slowdown_floor_s);
 }
@@ -290,6 +296,11 @@ void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOpt
   const bool in_line = options.order == scheduling::Order::fcfs;
   if (B == Backfill::none && in_line && options.announced.empty() && !due_counts_as_free)
     return run_with(FifoDispatcher(), log, order, options, result);
+  if (options.named)
+    return B == Backfill::conservative
+               ? run_with(scheduling::NamedConservative(due_counts_as_free), log, order, options, result)
+               : run_with(scheduling::NamedEasy(options.easy, due_counts_as_free), log, order, options,
+                          result);
   if (options.easy != scheduling::EasyRule{})
     return run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free), log, order, options,
                         result);
@@ -326,6 +337,12 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
         "ties arrival-first needs pass event: one pass per instant sees arrivals and completions together");
   if ((options.backfill == Backfill::reservations) != (options.reservations > 0))
     throw RunError("a number of reservations goes with backfill reservations, and with no other");
+  if (options.named && ((options.backfill != Backfill::easy && options.backfill != Backfill::conservative) ||
+                        moves(options.order) || !options.announced.empty() ||
+                        options.easy.waiting == scheduling::EasyRule::Waiting::exact))
+    throw RunError(
+        "the named view has backfill easy and conservative, in an order settled at submission, with waiting "
+        "jobs as requested and without announced outages");
   if (moves(options.order) &&
       (options.backfill == Backfill::conservative || options.backfill == Backfill::reservations))
     throw RunError(

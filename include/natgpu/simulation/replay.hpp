@@ -24,6 +24,8 @@ struct ReplayOptions {
   std::int64_t reservations = 0;  ///< with Backfill::reservations; at least 1 there
   std::int64_t recalc_s = 0;      ///< orders that move are ranked anew in each such period; 0: at each pass
   scheduling::Semantics semantics;
+  scheduling::EasyRule easy;           ///< other than the usual parts with Backfill::easy alone
+  bool named = false;                  ///< jobs hold GPUs by number; with Backfill::easy and conservative
   std::uint64_t seed = 1;              ///< of the order lottery
   bool exact_estimates = false;        ///< policies see true run times in place of requested ones
   std::int64_t slowdown_floor_s = 10;  ///< of bounded slowdown
@@ -52,7 +54,8 @@ struct ReplayResult {
 /// A job of the log that asks for more GPUs than there will ever be stays unstarted.
 /// @throws RunError on options that contradict each other (ties with one pass per instant; reservations
 /// without their backfill; reservations kept in an order that moves; parts of
-/// EASY beside another backfill or announced outages)
+/// EASY beside another backfill or announced outages; the
+/// named view beside a rule that it does not have)
 /// @throws Interrupted when stopped
 ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options);
 

@@ -145,6 +145,59 @@ TEST_CASE("a machine of three GPU sizes starts jobs as published under EASY in t
   CHECK(run(4, easy, {{0, 2, 5}, {1, 3, 5}, {1, 1, 4}, {1, 1, 6}}).start_s == Starts{0, 5, 1, 1});
 }
 
+TEST_CASE("GPUs held by number start jobs as published, and otherwise than counted ones") {
+  const auto named = [](std::int64_t gpus, Backfill backfill, const std::vector<Case>& cases) {
+    ReplayOptions options;
+    options.gpus = gpus;
+    options.backfill = backfill;
+    options.named = true;
+    return replay(log_of(cases), options).start_s;
+  };
+  CHECK(named(4, easy, {{0, 1, 6}, {2, 2, 4, 1}, {3, 3, 4}, {3, 3, 2, 1}, {4, 1, 4}}) ==
+        Starts{0, 2, 3, 7, 7});
+  // Where GPUs in pieces do not matter, both views agree.
+  const std::vector<Case> s1 = {{0, 4, 7}, {0, 3, 2}, {0, 6, 8}, {1, 4, 4}, {1, 1, 3}};
+  CHECK(named(8, easy, s1) == Starts{0, 0, 7, 15, 1});
+  CHECK(named(8, conservative, s1) == Starts{0, 0, 7, 2, 6});
+  CHECK(named(4, conservative, {{0, 3, 3, 1}, {0, 1, 5, 1}, {0, 4, 4, 2}, {0, 2, 2}, {1, 4, 1}}) ==
+        Starts{0, 0, 4, 1, 3});
+  // Two jobs keep GPUs 1 and 3 of four until 9, so that 0 and 2 are free from 1 on. Counted, a job of two
+  // that comes at 2 may have them, and so it may by number: GPUs need not be neighbours.
+  CHECK(named(4, conservative, {{0, 1, 1}, {0, 1, 9}, {0, 1, 1}, {0, 1, 9}, {2, 2, 3}}) ==
+        Starts{0, 0, 0, 0, 2});
+}
+
+TEST_CASE("counted and named are one when every job asks one GPU, under easy and conservative") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    std::uint64_t state = seed;
+    const auto random = [&state](std::uint64_t n) {
+      return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % n);
+    };
+    std::vector<Case> jobs;
+    std::int64_t t = 0;
+    for (int i = 0; i < 60; ++i) jobs.push_back({t += random(3), 1, 1 + random(20), 1 + random(22)});
+    for (const auto backfill : {easy, conservative})
+      for (const bool per_event : {false, true}) {
+        ReplayOptions options;
+        options.gpus = 1 + random(9);
+        options.backfill = backfill;
+        if (per_event) options.semantics = {scheduling::PassRule::event, scheduling::Ties::arrival_first};
+        const Starts counted = replay(log_of(jobs), options).start_s;
+        options.named = true;
+        CAPTURE(seed, static_cast<int>(backfill), per_event);
+        REQUIRE(replay(log_of(jobs), options).start_s == counted);
+      }
+  }
+}
+
+TEST_CASE("the named view is refused beside a rule that it does not have") {
+  ReplayOptions options;
+  options.gpus = 1;
+  options.named = true;
+  options.backfill = fit;
+  CHECK_THROWS_WITH(replay(log_of({{0, 1, 1}}), options), Catch::Contains("named view"));
+}
+
 TEST_CASE("EASY's boundaries hold where mutants of it go wrong") {
   CHECK(run(10, easy, {{0, 8, 10}, {1, 10, 10}, {2, 2, 8}}).start_s == Starts{0, 10, 2});
   CHECK(run(10, easy, {{0, 6, 10}, {1, 8, 10}, {2, 2, 20}, {2, 2, 20}}).start_s == Starts{0, 10, 2, 20});
