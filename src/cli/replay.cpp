@@ -131,20 +131,24 @@ EasyRule easy_rule_of(const Arguments& arguments, scheduling::Backfill backfill)
   if (any && !easy)
     throw UsageError("--spare, --shadow, --compare and --waiting are parts of EASY",
                      "choose `--backfill easy`, or leave them out");
+  if (rule.waiting == EasyRule::Waiting::exact) {
+    const auto& orders = scheduling::orders();
+    if (arguments.has("--order") && moves(orders[arguments.choice("--order", names_of(orders), 0)].value))
+      throw UsageError("an order that moves with time ranks by requested times",
+                       "leave --waiting true and --dialect cqsim out, or choose another --order");
+  }
   return rule;
 }
 
 bool named_view(const Arguments& arguments, const simulation::ReplayOptions& options) {
-  using scheduling::Backfill;
-  const bool easy = options.backfill == Backfill::easy;
-  if (!arguments.has("--view")) return easy && dialect_of(arguments).named && !moves(options.order);
+  const bool possible = options.backfill == scheduling::Backfill::easy && !moves(options.order) &&
+                        options.easy.waiting == EasyRule::Waiting::requested;
+  if (!arguments.has("--view")) return possible && dialect_of(arguments).named;
   if (arguments.choice("--view", {"counted", "named"}, 0) == 0) return false;
-  if ((!easy && options.backfill != Backfill::conservative) || moves(options.order) ||
-      options.easy.waiting == EasyRule::Waiting::exact)
+  if (!possible)
     throw UsageError(
-        "the named view has backfill easy and conservative, in an order settled at submission, with waiting "
-        "jobs as requested",
-        "leave --view out, or choose `--policy easy` or `--policy conservative`");
+        "the named view has backfill easy, in an order settled at submission, with waiting jobs as requested",
+        "leave --view out, or choose `--policy easy`");
   return true;
 }
 
@@ -314,7 +318,7 @@ const Command& replay_command() {
        {"--dialect", "D",
         "rules of a known simulator: natgpu (default), pyss (event, arrival-first), cqsim (event, waiting "
         "true), batsched-easy (view named) or batsched-easy-fast (spare not, shadow fixed)"},
-       {"--view", "V", "counted (default): so many GPUs; named: GPUs by number (easy and conservative)"},
+       {"--view", "V", "counted (default): so many GPUs; named: GPUs by number (backfill easy)"},
        {"--spare", "PART", "of EASY: spare GPUs are used (default), or not"},
        {"--shadow", "PART", "of EASY: refreshed at each pass (default), or fixed when the head blocks"},
        {"--compare", "PART", "of EASY: a job in time ends at-most at the shadow (default), or less"},

@@ -174,8 +174,7 @@ class Replay {
   static constexpr bool names = std::is_base_of_v<scheduling::NamedBooks, Dispatcher>;
   static constexpr bool foresees = !names && !std::is_same_v<Dispatcher, FifoDispatcher>;
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
-  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher> ||
-                                   std::is_same_v<Dispatcher, scheduling::NamedConservative>;
+  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
 
   /// A reserved start is an instant of a pass of its own.
   void wake_at_next_start() {
@@ -297,10 +296,7 @@ void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOpt
   if (B == Backfill::none && in_line && options.announced.empty() && !due_counts_as_free)
     return run_with(FifoDispatcher(), log, order, options, result);
   if (options.named)
-    return B == Backfill::conservative
-               ? run_with(scheduling::NamedConservative(due_counts_as_free), log, order, options, result)
-               : run_with(scheduling::NamedEasy(options.easy, due_counts_as_free), log, order, options,
-                          result);
+    return run_with(scheduling::NamedEasy(options.easy, due_counts_as_free), log, order, options, result);
   if (options.easy != scheduling::EasyRule{})
     return run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free), log, order, options,
                         result);
@@ -337,12 +333,12 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
         "ties arrival-first needs pass event: one pass per instant sees arrivals and completions together");
   if ((options.backfill == Backfill::reservations) != (options.reservations > 0))
     throw RunError("a number of reservations goes with backfill reservations, and with no other");
-  if (options.named && ((options.backfill != Backfill::easy && options.backfill != Backfill::conservative) ||
-                        moves(options.order) || !options.announced.empty() ||
-                        options.easy.waiting == scheduling::EasyRule::Waiting::exact))
+  if (options.named &&
+      (options.backfill != Backfill::easy || moves(options.order) || !options.announced.empty() ||
+       options.easy.waiting == scheduling::EasyRule::Waiting::exact))
     throw RunError(
-        "the named view has backfill easy and conservative, in an order settled at submission, with waiting "
-        "jobs as requested and without announced outages");
+        "the named view has backfill easy, in an order settled at submission, with waiting jobs as requested "
+        "and without announced outages");
   if (moves(options.order) &&
       (options.backfill == Backfill::conservative || options.backfill == Backfill::reservations))
     throw RunError(
@@ -351,6 +347,8 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
   if (options.easy != scheduling::EasyRule{} &&
       (options.backfill != Backfill::easy || !options.announced.empty()))
     throw RunError("the parts of EASY can be chosen with backfill easy and without announced outages only");
+  if (moves(options.order) && options.easy.waiting == scheduling::EasyRule::Waiting::exact)
+    throw RunError("an order that moves with time ranks by requested times: leave waiting as requested");
   // Nearly every log is in order, and to look first would cost a walk over all of it, 4 ns a job.
   try {
     return replay_in({}, log, options);

@@ -86,7 +86,7 @@ TEST_CASE("a dialect sets the parts of EASY, options change them, and the replay
       "spare used, shadow refreshed, compare <, waiting true, view counted, pass event, ties release-first"));
   CHECK_FALSE(has(semantics({"--dialect", "pyss"}), "spare"));
   CHECK(has(semantics({"--dialect", "batsched-easy"}), "policy easy, view named, pass instant"));
-  CHECK(has(semantics({"--view", "named", "--policy", "conservative"}), "policy conservative, view named"));
+  CHECK(has(semantics({"--view", "named"}), "policy easy, view named"));
   CHECK(has(semantics({"--policy", "lottery", "--seed", "7"}), "policy lottery, seed 7"));
   CHECK(has(semantics({"--policy", "wfp", "--recalc", "60"}), "policy wfp, recalc 60 s"));
   CHECK(has(semantics({"--backfill", "reservations", "--reservations", "3"}), "backfill reservations: 3"));

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -36,11 +35,6 @@ class GpuSet {
   void remove(const GpuSet& o) {
     for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= ~o.words_[i];
   }
-  bool holds(const GpuSet& o) const {
-    for (std::size_t i = 0; i < words_.size(); ++i)
-      if ((o.words_[i] & ~words_[i]) != 0) return false;
-    return true;
-  }
   /// The lowest numbers. @pre count <= size()
   GpuSet lowest(std::int64_t count) const {
     GpuSet s = *this;
@@ -67,7 +61,6 @@ class NamedBooks {
     const auto it = std::find_if(runs_.begin(), runs_.end(), [&](const Run& r) { return r.slot == slot; });
     free_.add(it->gpus);
     runs_.erase(it);
-    freed_ = true;
   }
   void change_capacity(std::uint32_t, std::int64_t delta) {
     NATGPU_ENSURE(runs_.empty() && all_.size() == 0, "a pool of the named view keeps its GPUs");
@@ -107,7 +100,6 @@ class NamedBooks {
   static bool before(const WaitingJob& a, const WaitingJob& b) { return a.order < b.order; }
 
   bool count_due_;
-  bool freed_ = false;  ///< since the last pass
   GpuSet all_, free_;
   std::vector<Run> runs_;
   std::vector<WaitingJob> submitted_;
@@ -177,84 +169,6 @@ class NamedEasy : public NamedBooks {
   std::uint64_t holder_ = 0;
   std::int64_t shadow_ = 0;
   GpuSet set_;
-};
-
-/// Conservative by GPU numbers: a reservation is for the lowest numbers free throughout the earliest hole; a
-/// job that is lifted may change them. Sweeps, newcomers and starts as in the counted view.
-class NamedConservative : public NamedBooks {
- public:
-  static constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
-  using NamedBooks::NamedBooks;
-
-  std::int64_t next_start() const {
-    std::int64_t next = forever;
-    for (const Reserved& r : reserved_) next = std::min(next, r.start);
-    return next;
-  }
-  std::uint64_t broken_promises() const { return 0; }  // GPUs are never lost here
-
-  template <class Sink>
-  void pass(std::int64_t now, Sink&& sink) {
-    if (freed_)
-      for (Reserved& r : reserved_) {
-        r.start = forever;  // lifted out
-        place(r, now);
-      }
-    freed_ = false;
-    for (const WaitingJob& job : take_submitted()) {
-      Reserved fresh{job, forever, GpuSet()};
-      place(fresh, now);
-      reserved_.insert(
-          std::upper_bound(reserved_.begin(), reserved_.end(), fresh,
-                           [](const Reserved& a, const Reserved& b) { return before(a.job, b.job); }),
-          fresh);
-    }
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < reserved_.size(); ++i) {
-      const Reserved r = reserved_[i];
-      if (r.start <= now && usable(now).holds(r.gpus))
-        start(r.job, r.gpus, now, sink);
-      else
-        reserved_[kept++] = r;
-    }
-    reserved_.resize(kept, Reserved{{}, forever, GpuSet()});
-  }
-
- private:
-  struct Reserved {
-    WaitingJob job;
-    std::int64_t start;  ///< `forever`: holds nothing
-    GpuSet gpus;
-    std::int64_t end() const { return start + job.requested; }
-  };
-  /// Numbers that are free throughout [from, until).
-  GpuSet free_throughout(std::int64_t from, std::int64_t until) const {
-    GpuSet s = all_;
-    for (const Run& r : runs_)
-      if (r.end > from) s.remove(r.gpus);
-    for (const Reserved& r : reserved_)
-      if (r.start < until && r.end() > from) s.remove(r.gpus);
-    return s;
-  }
-  /// @pre the job holds nothing and is not larger than the pool
-  void place(Reserved& r, std::int64_t now) {
-    std::vector<std::int64_t> instants{now};  // holes begin now or where something ends
-    for (const Run& other : runs_)
-      if (other.end > now) instants.push_back(other.end);
-    for (const Reserved& other : reserved_)
-      if (other.start != forever && other.end() > now) instants.push_back(other.end());
-    std::sort(instants.begin(), instants.end());
-    for (const std::int64_t t : instants) {
-      const GpuSet free = free_throughout(t, t + r.job.requested);
-      if (free.size() < r.job.gpus) continue;
-      r.gpus = free.lowest(r.job.gpus);
-      r.start = t;
-      return;
-    }
-    NATGPU_ENSURE(false, "when all is over any job fits");
-  }
-
-  std::vector<Reserved> reserved_;  ///< in queue order
 };
 
 }  // namespace natgpu::scheduling

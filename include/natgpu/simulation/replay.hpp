@@ -25,7 +25,7 @@ struct ReplayOptions {
   std::int64_t recalc_s = 0;      ///< orders that move are ranked anew in each such period; 0: at each pass
   scheduling::Semantics semantics;
   scheduling::EasyRule easy;           ///< other than the usual parts with Backfill::easy alone
-  bool named = false;                  ///< jobs hold GPUs by number; with Backfill::easy and conservative
+  bool named = false;                  ///< jobs hold GPUs by number; with Backfill::easy
   std::uint64_t seed = 1;              ///< of the order lottery
   bool exact_estimates = false;        ///< policies see true run times in place of requested ones
   std::int64_t slowdown_floor_s = 10;  ///< of bounded slowdown

@@ -158,16 +158,9 @@ TEST_CASE("GPUs held by number start jobs as published, and otherwise than count
   // Where GPUs in pieces do not matter, both views agree.
   const std::vector<Case> s1 = {{0, 4, 7}, {0, 3, 2}, {0, 6, 8}, {1, 4, 4}, {1, 1, 3}};
   CHECK(named(8, easy, s1) == Starts{0, 0, 7, 15, 1});
-  CHECK(named(8, conservative, s1) == Starts{0, 0, 7, 2, 6});
-  CHECK(named(4, conservative, {{0, 3, 3, 1}, {0, 1, 5, 1}, {0, 4, 4, 2}, {0, 2, 2}, {1, 4, 1}}) ==
-        Starts{0, 0, 4, 1, 3});
-  // Two jobs keep GPUs 1 and 3 of four until 9, so that 0 and 2 are free from 1 on. Counted, a job of two
-  // that comes at 2 may have them, and so it may by number: GPUs need not be neighbours.
-  CHECK(named(4, conservative, {{0, 1, 1}, {0, 1, 9}, {0, 1, 1}, {0, 1, 9}, {2, 2, 3}}) ==
-        Starts{0, 0, 0, 0, 2});
 }
 
-TEST_CASE("counted and named are one when every job asks one GPU, under easy and conservative") {
+TEST_CASE("counted and named are one under easy when every job asks one GPU") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     std::uint64_t state = seed;
     const auto random = [&state](std::uint64_t n) {
@@ -176,17 +169,15 @@ TEST_CASE("counted and named are one when every job asks one GPU, under easy and
     std::vector<Case> jobs;
     std::int64_t t = 0;
     for (int i = 0; i < 60; ++i) jobs.push_back({t += random(3), 1, 1 + random(20), 1 + random(22)});
-    for (const auto backfill : {easy, conservative})
-      for (const bool per_event : {false, true}) {
-        ReplayOptions options;
-        options.gpus = 1 + random(9);
-        options.backfill = backfill;
-        if (per_event) options.semantics = {scheduling::PassRule::event, scheduling::Ties::arrival_first};
-        const Starts counted = replay(log_of(jobs), options).start_s;
-        options.named = true;
-        CAPTURE(seed, static_cast<int>(backfill), per_event);
-        REQUIRE(replay(log_of(jobs), options).start_s == counted);
-      }
+    for (const bool per_event : {false, true}) {
+      ReplayOptions options;
+      options.gpus = 1 + random(9);
+      if (per_event) options.semantics = {scheduling::PassRule::event, scheduling::Ties::arrival_first};
+      const Starts counted = replay(log_of(jobs), options).start_s;
+      options.named = true;
+      CAPTURE(seed, per_event);
+      REQUIRE(replay(log_of(jobs), options).start_s == counted);
+    }
   }
 }
 
