@@ -40,7 +40,7 @@ const std::vector<Choice<Backfill>>& backfills() {
        "the first blocked job holds a reservation; others start if they do not delay it", "Lifka, JSSPP 1995",
        "requested times"},
       {"easy-sjbf", Backfill::easy_sjbf, "as easy, but the others are tried by shortest request first",
-       "Tsafrir et al., IEEE TPDS 18(6), 2007", "requested times"},
+       "Tsafrir et al., IEEE TPDS 18(6), 2007", "requested times; a replay"},
       {"conservative", Backfill::conservative,
        "every waiting job holds a reservation; nobody starts later than promised",
        "Mu'alem & Feitelson, IEEE TPDS 12(6), 2001", "requested times"},
@@ -96,6 +96,10 @@ std::vector<Finding> check(const Scheduling& scheduling) {
                         "an order that moves with time is for replays: a scenario settles a job's place at "
                         "submission",
                         "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
+  if (scheduling.backfill == Backfill::easy_sjbf)
+    findings.push_back({"scheduling.backfill",
+                        "`easy-sjbf` is for replays: it knows one pool without announced outages",
+                        "use `natgpu replay`, or write `backfill: easy`"});
   const bool counts = scheduling.backfill == Backfill::reservations;
   if (counts && scheduling.reservations == 0)
     findings.push_back({"scheduling.reservations",

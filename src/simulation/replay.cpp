@@ -289,6 +289,21 @@ void run_in_order(Dispatcher dispatcher, const workload::JobLog& log, const Arri
 }
 
 template <Backfill B>
+void run_usual(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
+               ReplayResult& result) {
+  const bool due_counts_as_free = options.semantics.ties == Ties::arrival_first;
+  if (options.easy != scheduling::EasyRule{})
+    return run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free), log, order, options,
+                        result);
+  auto dispatcher = scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
+                                                   options.reservations);
+  if constexpr (B == Backfill::conservative)
+    run_with(std::move(dispatcher), log, order, options, result);
+  else
+    run_in_order(std::move(dispatcher), log, order, options, result);
+}
+
+template <Backfill B>
 void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
          ReplayResult& result) {
   const bool due_counts_as_free = options.semantics.ties == Ties::arrival_first;
@@ -297,17 +312,13 @@ void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOpt
     return run_with(FifoDispatcher(), log, order, options, result);
   if (options.named)
     return run_with(scheduling::NamedEasy(options.easy, due_counts_as_free), log, order, options, result);
-  if (options.easy != scheduling::EasyRule{})
-    return run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free), log, order, options,
-                        result);
-  auto dispatcher = scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
-                                                   options.reservations);
-  if constexpr (B != Backfill::conservative)
-    if (moves(options.order))
-      return run_with(
-          scheduling::MovingOrder(std::move(dispatcher), options.order, options.recalc_s * ticks_per_second),
-          log, order, options, result);
-  run_with(std::move(dispatcher), log, order, options, result);
+  if constexpr (B == Backfill::easy_sjbf) {
+    run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free, true), log, order, options,
+                 result);
+    return;
+  } else {
+    run_usual<B>(log, order, options, result);
+  }
 }
 
 ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, const ReplayOptions& options) {

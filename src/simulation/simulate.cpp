@@ -72,7 +72,7 @@ RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& op
   static constexpr Runner runners[] = {
       run<scheduling::Backfill::none>,         run<scheduling::Backfill::fit>,
       run<scheduling::Backfill::easy>,         nullptr,  // easy-sjbf is for replays: check() refuses it
-      run<scheduling::Backfill::conservative>,  // and with a limit:
+      run<scheduling::Backfill::conservative>,           // and with a limit:
       run<scheduling::Backfill::conservative>};
   return runners[static_cast<std::size_t>(scenario.scheduling.backfill)](scenario, options,
                                                                          log ? &*log : nullptr);
