@@ -13,10 +13,6 @@ using namespace natgpu::testing;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string crowded() {
   return R"(schema: natgpu/1
 name: crowded

@@ -12,10 +12,6 @@ using namespace natgpu::testing;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// A pool of 8 GPUs, crowded, with small and large jobs, so that backfill matters.
 std::string crowded() {
   return R"(schema: natgpu/1

@@ -13,16 +13,13 @@
 #include "traces.hpp"
 
 using natgpu::testing::Folder;
+using natgpu::testing::has;
 using natgpu::testing::natgpu_says;
 using natgpu::testing::Outcome;
 using natgpu::testing::read_bytes;
 using natgpu::testing::write_bytes;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// Oracle S5: two GPUs; job 1 runs longer than it asked for and is killed at 5.
 std::string small_log() {

@@ -11,6 +11,7 @@
 #include "run_program.hpp"
 
 using natgpu::testing::Folder;
+using natgpu::testing::has;
 using natgpu::testing::natgpu_says;
 using natgpu::testing::Outcome;
 using natgpu::testing::Program;
@@ -18,10 +19,6 @@ using natgpu::testing::read_bytes;
 using natgpu::testing::write_bytes;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// A pool with one site, one sector and one class: the least that simulates something.
 std::string tiny() {

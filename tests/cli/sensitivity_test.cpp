@@ -10,10 +10,6 @@ using namespace natgpu::testing;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Energy follows the site's PUE exactly, the number of GPUs nearly, and the other site's PUE not at all.
 const char* const two_sites = R"(schema: natgpu/1
 name: sites

@@ -12,10 +12,6 @@ using namespace natgpu::testing;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Mean wait of M/M/c in mean service times at load a (Erlang C; ORACLES.md Q1).
 double erlang_wait(int servers, double a) {
   double b = 1;

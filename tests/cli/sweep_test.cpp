@@ -18,10 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 const char* const tiny = R"(schema: natgpu/1
 name: tiny
 horizon: {start: 2025-01-01, end: 2025-01-05}

@@ -9,16 +9,13 @@
 #include "traces.hpp"
 
 using natgpu::testing::Folder;
+using natgpu::testing::has;
 using natgpu::testing::natgpu_says;
 using natgpu::testing::Outcome;
 using natgpu::testing::read_bytes;
 using natgpu::testing::write_bytes;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// Two GPUs' worth of tasks whose names need quotes in a CSV file.
 std::string small_openb() {

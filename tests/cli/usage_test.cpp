@@ -2,19 +2,13 @@
 // What the program says to those who use it wrongly, and with which code it ends.
 #include <nlohmann/json.hpp>
 
+#include "bytes.hpp"
 #include "catch.hpp"
 #include "run_program.hpp"
 
+using natgpu::testing::has;
 using natgpu::testing::natgpu_says;
 using natgpu::testing::Outcome;
-
-namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_CASE("without arguments the program shows examples on stderr and ends with 2") {
   const Outcome outcome = natgpu_says({});

@@ -9,15 +9,12 @@
 #include "run_program.hpp"
 
 using natgpu::testing::Folder;
+using natgpu::testing::has;
 using natgpu::testing::natgpu_says;
 using natgpu::testing::Outcome;
 using natgpu::testing::write_bytes;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// The report of one mistake: place, code, message, then the line and a caret of the given width below it.
 std::string shown(int line, int column, const std::string& message, const std::string& text,

@@ -14,14 +14,11 @@
 using namespace natgpu;
 using experiment::Verdict;
 using natgpu::testing::Folder;
+using natgpu::testing::has;
 using natgpu::testing::write_bytes;
 using report::CheckKind;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 report::CheckRow row(Verdict verdict, bool warn_only = false, const std::string& name = "use") {
   return {"toy",   "toy.yaml", 7,        CheckKind::target, name, "gpu.useful.share >= 0.5",

@@ -14,13 +14,10 @@
 
 using namespace natgpu;
 using natgpu::testing::Folder;
+using natgpu::testing::has;
 using natgpu::testing::read_bytes;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// Two policies of ten replications, the second an hour faster and equally useful.
 struct FakeComparison {

@@ -26,6 +26,7 @@ using namespace natgpu;
 using namespace natgpu::report;
 using natgpu::testing::fake_rows;
 using natgpu::testing::FakeRun;
+using natgpu::testing::has;
 using nlohmann::json;
 
 namespace {
@@ -35,10 +36,6 @@ std::vector<std::string> lines(const std::string& text) {
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) all.push_back(line);
   return all;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 experiment::Estimate estimate(std::vector<double> values) {

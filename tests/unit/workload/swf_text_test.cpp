@@ -13,6 +13,7 @@
 
 using namespace natgpu;
 using natgpu::testing::Folder;
+using natgpu::testing::has;
 using natgpu::testing::write_bytes;
 using workload::JobLog;
 using workload::LogJob;
@@ -29,10 +30,6 @@ JobLog read_text(const std::string& text) {
 std::string row(int id, int submit, int status) {
   return std::to_string(id) + " " + std::to_string(submit) + " -1 60 8 -1 -1 8 90 -1 " +
          std::to_string(status) + " 7 8 -1 1 -1 -1 -1\n";
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace
