@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <natgpu/core/diagnostic.hpp>
+#include <natgpu/core/ensure.hpp>
 #include <natgpu/workload/trace.hpp>
 
 #include "measure.hpp"
@@ -74,8 +75,9 @@ RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& op
       run<scheduling::Backfill::easy>,         nullptr,  // easy-sjbf is for replays: check() refuses it
       run<scheduling::Backfill::conservative>,           // and with a limit:
       run<scheduling::Backfill::conservative>};
-  return runners[static_cast<std::size_t>(scenario.scheduling.backfill)](scenario, options,
-                                                                         log ? &*log : nullptr);
+  const Runner runner = runners[static_cast<std::size_t>(scenario.scheduling.backfill)];
+  NATGPU_ENSURE(runner != nullptr, "a backfill of replays only is refused before a run");
+  return runner(scenario, options, log ? &*log : nullptr);
 }
 
 }  // namespace natgpu::simulation
