@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -63,6 +64,15 @@ struct Command {
   std::vector<std::string> examples;
   int (*run)(const Arguments&) = nullptr;
 };
+
+/// The first word of a command that does several things: `trace convert`.
+struct Action {
+  const char* name;
+  int (*run)(const Arguments&);
+  const char* needs = nullptr;  ///< what must follow, if anything
+};
+/// Runs the action that the first positional names. @throws UsageError with the nearest name
+int run_action(const std::string& command, std::span<const Action> actions, const Arguments& arguments);
 
 /// Each in its own file.
 const Command& run_command();

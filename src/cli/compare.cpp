@@ -82,26 +82,6 @@ double margin_of(const Arguments& arguments) {
   return margin;
 }
 
-std::vector<experiment::Question> questions_of(const std::vector<std::string>& texts,
-                                               const scenario::Scenario& base) {
-  if (texts.empty()) return experiment::usual_questions(base);
-  std::vector<experiment::Question> questions;
-  std::vector<Diagnostic> mistakes;
-  for (const std::string& text : texts) {
-    questions.emplace_back();
-    for (const Finding& f : experiment::read_question(text, questions.back())) {
-      Diagnostic d;
-      d.code = f.code;
-      d.message = f.message;
-      d.help = f.help;
-      d.place.file = "--metrics " + text;
-      mistakes.push_back(std::move(d));
-    }
-  }
-  if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
-  return questions;
-}
-
 /// Runs so many replications of every policy and compares them.
 class Round {
  public:

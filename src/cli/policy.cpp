@@ -33,7 +33,7 @@ std::string section(const std::string& title, const std::vector<scheduling::Choi
   return out;
 }
 
-int list() {
+int list(const Arguments&) {
   std::string out = "Policies known by name (--policy): an order and a backfill\n";
   for (const scheduling::NamedPolicy& p : scheduling::named_policies()) {
     const auto& order = row_of(scheduling::orders(), p.order);
@@ -47,12 +47,10 @@ int list() {
   return Exit::done;
 }
 
+constexpr Action actions[] = {{"list", list}};
+
 int policy(const Arguments& arguments) {
-  const std::string& action = arguments.positional[0];
-  if (action == "list") return list();
-  throw UsageError(
-      fmt::format("policy: unknown action `{}`{}", printable(action), did_you_mean(action, {"list"})),
-      "one of: list");
+  return run_action("policy", actions, arguments);
 }
 
 }  // namespace

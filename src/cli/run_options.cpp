@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/utf8.hpp>
 
 #include "terminal.hpp"
@@ -59,6 +60,30 @@ std::vector<std::string> comma_list(const std::string& text) {
     from = to + 1;
   }
   return parts;
+}
+
+std::vector<experiment::Question> read_questions(const std::string& option,
+                                                 const std::vector<std::string>& texts) {
+  std::vector<experiment::Question> questions;
+  std::vector<Diagnostic> mistakes;
+  for (const std::string& text : texts) {
+    questions.emplace_back();
+    for (const Finding& f : experiment::read_question(text, questions.back())) {
+      Diagnostic d;
+      d.code = f.code;
+      d.message = f.message;
+      d.help = f.help;
+      d.place.file = option + " " + text;
+      mistakes.push_back(std::move(d));
+    }
+  }
+  if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
+  return questions;
+}
+
+std::vector<experiment::Question> questions_of(const std::vector<std::string>& texts,
+                                               const scenario::Scenario& base) {
+  return texts.empty() ? experiment::usual_questions(base) : read_questions("--metrics", texts);
 }
 
 std::vector<experiment::Replications> run_all(const std::string& name,

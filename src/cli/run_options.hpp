@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <natgpu/experiment/compare.hpp>
 #include <natgpu/experiment/replicate.hpp>
 
 #include "command.hpp"
@@ -31,6 +32,13 @@ unsigned threads(const Arguments& arguments);
 
 /// "a,b,c" in parts, blanks around them dropped.
 std::vector<std::string> comma_list(const std::string& text);
+
+/// What the texts of an option ask for. @throws ScenarioError naming each that asks for nothing measured
+std::vector<experiment::Question> read_questions(const std::string& option,
+                                                 const std::vector<std::string>& texts);
+/// The same of `--metrics`; without it the headlines of the scenario.
+std::vector<experiment::Question> questions_of(const std::vector<std::string>& texts,
+                                               const scenario::Scenario& base);
 
 /// The replications of these scenarios in pairs, with a progress bar on the terminal.
 std::vector<experiment::Replications> run_all(const std::string& name,

@@ -150,22 +150,10 @@ int list(const Arguments& arguments) {
   return Exit::done;
 }
 
-struct Action {
-  const char* name;
-  int (*run)(const Arguments&);
-};
 constexpr Action actions[] = {{"show", show}, {"diff", diff}, {"list", list}};
 
 int scenario_action(const Arguments& arguments) {
-  std::vector<std::string> names;
-  for (const Action& action : actions) {
-    if (arguments.positional[0] == action.name) return action.run(arguments);
-    names.emplace_back(action.name);
-  }
-  const std::string& written = arguments.positional[0];
-  throw UsageError(
-      fmt::format("scenario: unknown action `{}`{}", printable(written), did_you_mean(written, names)),
-      fmt::format("one of: {}", fmt::join(names, ", ")));
+  return run_action("scenario", actions, arguments);
 }
 
 }  // namespace

@@ -92,18 +92,7 @@ class Cube {
 experiment::Question question_of(const Arguments& arguments) {
   if (!arguments.has("--metric"))
     throw UsageError("sensitivity needs --metric", "write `--metric jobs.wait.mean`");
-  experiment::Question question;
-  std::vector<Diagnostic> mistakes;
-  for (const Finding& f : experiment::read_question(arguments.text("--metric"), question)) {
-    Diagnostic d;
-    d.code = f.code;
-    d.message = f.message;
-    d.help = f.help;
-    d.place.file = "--metric " + arguments.text("--metric");
-    mistakes.push_back(std::move(d));
-  }
-  if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
-  return question;
+  return read_questions("--metric", {arguments.text("--metric")}).front();
 }
 
 int sensitivity(const Arguments& arguments) {

@@ -43,25 +43,6 @@ scenario::Scenario load_base(const SweepPlan& plan) {
   return load_all({plan.scenario_file}, options).front();
 }
 
-std::vector<experiment::Question> questions_of(const SweepPlan& plan, const scenario::Scenario& base) {
-  if (plan.metrics.empty()) return experiment::usual_questions(base);
-  std::vector<experiment::Question> questions;
-  std::vector<Diagnostic> mistakes;
-  for (const std::string& text : plan.metrics) {
-    questions.emplace_back();
-    for (const Finding& f : experiment::read_question(text, questions.back())) {
-      Diagnostic d;
-      d.code = f.code;
-      d.message = f.message;
-      d.help = f.help;
-      d.place.file = "--metrics " + text;
-      mistakes.push_back(std::move(d));
-    }
-  }
-  if (!mistakes.empty()) throw ScenarioError(std::move(mistakes));
-  return questions;
-}
-
 /// Reads each value of each path once, the others as at the first point.
 void try_values(const SweepPlan& plan) {
   std::vector<Diagnostic> mistakes;
@@ -99,7 +80,7 @@ int plan(const Arguments& arguments) {
   made.scenario_hash = base.hash;
   made.seed = static_cast<std::uint64_t>(base.seed);
   made.replications = static_cast<std::uint32_t>(base.replications);
-  questions_of(made, base);
+  questions_of(made.metrics, base);
   std::vector<Axis> axes;
   for (const std::string& text : arguments.list("--axis")) axes.push_back(list_axis(text));
   for (const std::string& text : arguments.list("--zip")) axes.push_back(zipped_axis(text));
@@ -200,7 +181,7 @@ int run(const Arguments& arguments) {
   }
   if (writer.was_torn()) put_err("note: a torn end was cut off; its point is run again\n");
   if (writer.done() > 0) put_err(fmt::format("note: {} points were done before\n", writer.done()));
-  Asked asked{questions_of(plan, load_base(plan)), {}};
+  Asked asked{questions_of(plan.metrics, load_base(plan)), {}};
   asked.answered.resize(asked.questions.size());
   std::vector<std::size_t> todo;
   for (std::size_t i = shard.index + writer.done() * shard.count; i < plan.points.size(); i += shard.count)
@@ -337,27 +318,15 @@ int submit(const Arguments& arguments) {
   return Exit::done;
 }
 
-struct Action {
-  const char* name;
-  int (*run)(const Arguments&);
-};
-constexpr Action actions[] = {
-    {"plan", plan}, {"run", run}, {"status", status}, {"merge", merge}, {"submit", submit}};
+constexpr const char* file = "a file";
+constexpr Action actions[] = {{"plan", plan, file},
+                              {"run", run, file},
+                              {"status", status, file},
+                              {"merge", merge, file},
+                              {"submit", submit, file}};
 
 int sweep(const Arguments& arguments) {
-  std::vector<std::string> names;
-  for (const Action& action : actions) {
-    names.emplace_back(action.name);
-    if (arguments.positional[0] != action.name) continue;
-    if (arguments.positional.size() < 2)
-      throw UsageError(fmt::format("sweep {} needs a file", action.name),
-                       "`natgpu sweep --help` shows examples");
-    return action.run(arguments);
-  }
-  const std::string& written = arguments.positional[0];
-  throw UsageError(
-      fmt::format("sweep: unknown action `{}`{}", printable(written), did_you_mean(written, names)),
-      fmt::format("one of: {}", fmt::join(names, ", ")));
+  return run_action("sweep", actions, arguments);
 }
 
 }  // namespace

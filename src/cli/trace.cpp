@@ -71,22 +71,10 @@ int convert(const Arguments& arguments) {
   return Exit::done;
 }
 
-struct Action {
-  const char* name;
-  int (*run)(const Arguments&);
-};
 constexpr Action actions[] = {{"convert", convert}, {"formats", formats}};
 
 int trace(const Arguments& arguments) {
-  std::vector<std::string> names;
-  for (const Action& action : actions) {
-    if (arguments.positional[0] == action.name) return action.run(arguments);
-    names.emplace_back(action.name);
-  }
-  const std::string& written = arguments.positional[0];
-  throw UsageError(
-      fmt::format("trace: unknown action `{}`{}", printable(written), did_you_mean(written, names)),
-      fmt::format("one of: {}", fmt::join(names, ", ")));
+  return run_action("trace", actions, arguments);
 }
 
 }  // namespace

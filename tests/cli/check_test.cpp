@@ -6,38 +6,13 @@
 
 #include "bytes.hpp"
 #include "catch.hpp"
+#include "crowded.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
 
 using namespace natgpu::testing;
 
 namespace {
-
-std::string crowded() {
-  return R"(schema: natgpu/1
-name: crowded
-horizon: {start: 2025-01-01, end: 2025-01-15}
-replications: 3
-hardware:
-  - {name: h100, bf16: 989.4 TFLOP/s, power: 700 W, per_node: 8}
-supply:
-  sites:
-    - {name: here}
-  tranches:
-    - {name: first, site: here, device: h100, units: 8 GPU, in_service: 2024-12-01}
-demand:
-  sectors:
-    - name: sme
-      organisations: 10
-      request_rate: 4 /d
-      adoption: {initial: 1}
-      onboarding: {initial: 1}
-      mix: [{name: small, share: 80 %}, {name: large, share: 20 %}]
-  batch:
-    - {name: small, gpus: 1 GPU, run_time: {dist: exponential, mean: 1 h}, overestimate: 2}
-    - {name: large, gpus: 6 GPU, run_time: {dist: exponential, mean: 1 h}, overestimate: 2}
-)";
-}
 
 /// A folder with the scenario, its baseline and the program.
 struct Project {

@@ -5,6 +5,7 @@
 
 #include "bytes.hpp"
 #include "catch.hpp"
+#include "crowded.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
 
@@ -12,38 +13,21 @@ using namespace natgpu::testing;
 
 namespace {
 
-/// A pool of 8 GPUs, crowded, with small and large jobs, so that backfill matters.
-std::string crowded() {
-  return R"(schema: natgpu/1
-name: crowded
-horizon: {start: 2025-01-01, end: 2025-02-01}
-replications: 3
-hardware:
-  - {name: h100, bf16: 989.4 TFLOP/s, power: 700 W, per_node: 8}
-supply:
-  sites:
-    - {name: here}
-  tranches:
-    - {name: first, site: here, device: h100, units: 8 GPU, in_service: 2024-12-01}
-demand:
-  sectors:
-    - name: sme
-      organisations: 10
-      request_rate: 2.4 /d
-      adoption: {initial: 1}
-      onboarding: {initial: 1}
-      mix: [{name: small, share: 70 %}, {name: large, share: 30 %}]
-  batch:
-    - {name: small, gpus: 1 GPU, run_time: {dist: exponential, mean: 1 h}, overestimate: 2}
-    - {name: large, gpus: 6 GPU, run_time: {dist: exponential, mean: 2 h}, overestimate: 2}
-policies:
+/// A month of a crowded pool, and policies that change more than the schedule.
+std::string contested() {
+  Crowd crowd;
+  crowd.end = "2025-02-01";
+  crowd.requests_a_day = 2.4;
+  crowd.large_share = 30;
+  crowd.large_hours = 2;
+  return crowded(crowd) + R"(policies:
   more: {"supply.tranches[first].units": 16 GPU}
   reseeded: {seed: 9}
 )";
 }
 
 Outcome compare(const Folder& folder, std::vector<std::string> words) {
-  write_bytes(folder.path("c.yaml"), crowded());
+  write_bytes(folder.path("c.yaml"), contested());
   words.insert(words.begin(), {"compare", "c.yaml"});
   return natgpu_says(words, folder.path(""));
 }
@@ -90,7 +74,7 @@ TEST_CASE("a comparison does not depend on threads, and a policy's verdict turns
 
 TEST_CASE("by default all policies of the file are compared with the scenario as it stands") {
   const Folder folder;
-  std::string text = crowded();
+  std::string text = contested();
   text.replace(text.find("  reseeded"), std::string::npos, "");
   write_bytes(folder.path("d.yaml"), text);
   const Outcome outcome = natgpu_says({"compare", "d.yaml"}, folder.path(""));

@@ -55,6 +55,22 @@ TEST_CASE("a misspelt command or option gets a suggestion and code 2") {
   CHECK_FALSE(has(outcome.err, "did you mean"));
 }
 
+TEST_CASE("a misspelt action gets a suggestion and the list of all, and one without its file says so") {
+  Outcome outcome = natgpu_says({"trace", "convrt", "a", "b"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "trace: unknown action `convrt`, did you mean `convert`?"));
+  CHECK(has(outcome.err, "one of: convert, formats"));
+  outcome = natgpu_says({"policy", "lst"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "policy: unknown action `lst`, did you mean `list`?"));
+  outcome = natgpu_says({"scenario", "sohw", "x"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "one of: show, diff, list"));
+  outcome = natgpu_says({"sweep", "plan"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "sweep plan needs a file"));
+}
+
 TEST_CASE("what is missing, double, or too much is named") {
   Outcome outcome = natgpu_says({"run"});
   CHECK(outcome.code == 2);

@@ -8,9 +8,9 @@
 #include <natgpu/experiment/replicate.hpp>
 #include <natgpu/scenario/scenario.hpp>
 
-#include "bytes.hpp"
 #include "catch.hpp"
-#include "folder.hpp"
+#include "crowded.hpp"
+#include "scenario_text.hpp"
 
 using namespace natgpu;
 using namespace natgpu::experiment;
@@ -19,35 +19,14 @@ namespace {
 
 constexpr std::uint64_t seeds = 60;
 
-/// A week of a crowded pool, so that waits vary and backfill matters.
-const char* const crowded = R"(schema: natgpu/1
-name: crowded
-horizon: {start: 2025-01-06, end: 2025-01-13}
-hardware:
-  - {name: h100, bf16: 989.4 TFLOP/s, power: 700 W, per_node: 8}
-supply:
-  sites:
-    - {name: here}
-  tranches:
-    - {name: first, site: here, device: h100, units: 8 GPU, in_service: 2024-12-01}
-demand:
-  sectors:
-    - name: sme
-      organisations: 10
-      request_rate: 4 /d
-      adoption: {initial: 1}
-      onboarding: {initial: 1}
-      mix: [{name: small, share: 80 %}, {name: large, share: 20 %}]
-  batch:
-    - {name: small, gpus: 1 GPU, run_time: {dist: exponential, mean: 1 h}, overestimate: 2}
-    - {name: large, gpus: 6 GPU, run_time: {dist: exponential, mean: 1 h}, overestimate: 2}
-)";
-
+/// A week of a crowded pool.
 scenario::Scenario load(const std::string& policy) {
-  const testing::Folder folder;
+  testing::Crowd week;
+  week.start = "2025-01-06";
+  week.end = "2025-01-13";
   scenario::LoadOptions options;
   options.policy = policy;
-  return scenario::load_scenario(testing::write_bytes(folder.path("crowded.yaml"), crowded), options);
+  return testing::scenario_of(testing::crowded(week), options);
 }
 
 struct Runs {

@@ -142,7 +142,7 @@ class CandidateSearch {
       const double speed = g.choices[static_cast<std::size_t>(choice)].speed;
       for (std::uint32_t rest = gain.admitted & occupied; rest != 0; rest &= rest - 1) {
         const auto size = static_cast<std::size_t>(std::countr_zero(rest));
-        sieve.admit(size, on_reference(gain.room[size], speed));
+        sieve.admit(size, longest_request(gain.room[size], speed));
       }
     }
     return sieve;
@@ -166,12 +166,6 @@ class CandidateSearch {
       gain.room[size] = room;
       gain.admitted |= std::uint32_t{1} << size;
     }
-  }
-  /// A bound on the requested times that take no more than `room` at that speed. Too much does no harm.
-  static std::int64_t on_reference(std::int64_t room, double speed) {
-    if (speed == 1.0) return room;
-    const double bound = static_cast<double>(room) * speed * (1 + 1e-9);
-    return bound < 9e18 ? static_cast<std::int64_t>(bound) + 1 : Sieve::any;
   }
 
   std::vector<Gain> gains_;

@@ -24,9 +24,8 @@ namespace natgpu::scheduling {
 ///
 /// 1. If a loss that nobody knew of left the profile short, that pool's reservations are removed and made
 ///    anew in queue order; each that starts later than before is a broken promise, and counted.
-/// 2. If GPUs came free or were gained, or a reservation vanished, one sweep: each reserved job in queue
-/// order
-///    is lifted out and put back at its earliest hole. A start only ever moves forward so.
+/// 2. If GPUs came free or were gained, or a reservation vanished, one sweep: each reserved job, in queue
+///    order, is lifted out and put back at its earliest hole. So a start only ever moves forward.
 /// 3. Reserved jobs whose time has come start.
 /// 4. After a gain of capacity, jobs that no profile could hold are tried again, in queue order.
 /// 5. With a limit: the queue moves up into the first `limit`, then jobs behind them start if they fit beside
@@ -399,16 +398,10 @@ class ConservativeDispatcher {
       sieve.largest = std::max(sieve.largest, available(p));
       for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= available(p); ++size) {
         const std::int64_t fall = p.profile.first_below(now_, p.free, std::int64_t{1} << size);
-        if (fall > now_) sieve.admit(size, on_reference(fall == forever ? forever : fall - now_, c.speed));
+        if (fall > now_) sieve.admit(size, longest_request(fall == forever ? forever : fall - now_, c.speed));
       }
     }
     return sieve;
-  }
-  /// A bound on the requested times that take no more than `room` at that speed. Too much does no harm.
-  static std::int64_t on_reference(std::int64_t room, double speed) {
-    if (speed == 1.0) return room;
-    const double bound = static_cast<double>(room) * speed * (1 + 1e-9);
-    return bound < 9e18 ? static_cast<std::int64_t>(bound) + 1 : Sieve::any;
   }
 
   // --- books

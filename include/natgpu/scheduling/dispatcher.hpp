@@ -74,6 +74,10 @@ class Dispatcher {
     p.profile.add(new_end, gpus);
     p.latest_end = std::max(p.latest_end, new_end);
     books_.gained_and_lost(pool);
+    if (!passing_) return;
+    extended_.push_back(pool);
+    if (B == Backfill::easy && p.blocked)
+      p.reservation.spare += gpus * ((old_end > p.reservation.shadow) - (new_end > p.reservation.shadow));
   }
   /// GPUs come or go now. @pre a loss has been made free beforehand: delta >= -free
   void change_capacity(std::uint32_t pool, std::int64_t delta) {
@@ -113,6 +117,7 @@ class Dispatcher {
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
     books_.now = now;
+    passing_ = true;
     if (books_.count_due) books_.note_due();
     books_.take_submitted();
     if constexpr (B == Backfill::none) {
@@ -124,6 +129,10 @@ class Dispatcher {
       search_.start_candidates(books_, front_.renew_reservations(books_, sink), sink);
     }
     books_.queue_remaining();
+    passing_ = false;
+    // Ends that moved while jobs started may let in what the pass had looked at before.
+    for (const std::uint32_t pool : extended_) books_.gained_and_lost(pool);
+    extended_.clear();
   }
 
  private:
@@ -134,6 +143,8 @@ class Dispatcher {
   }
 
   PassBooks<B> books_;
+  std::vector<std::uint32_t> extended_;  ///< pools in which an end moved during the pass
+  bool passing_ = false;
   std::conditional_t<B == Backfill::none, HeadOfLine, NoRule> heads_;
   std::conditional_t<B == Backfill::easy, FrontWalk, NoRule> front_;
   std::conditional_t<B == Backfill::none, NoRule, CandidateSearch<B>> search_;

@@ -144,7 +144,7 @@ class HeadOfLine {
     for (JobGroup& g : b.groups) {
       g.begun = !seen_.empty();
       if (g.begun) g.last = seen_.back().who.job.order;
-      g.live = false;
+      g.looked_for = false;
     }
   }
 
@@ -152,7 +152,7 @@ class HeadOfLine {
 
   static void note_head(JobGroup& g) {
     const WaitingJob* head = g.begun ? g.queue.first_after(g.last) : g.queue.front();
-    g.live = true;
+    g.looked_for = true;
     g.has_next = head != nullptr;
     if (g.has_next) g.next = *head;
   }
@@ -162,8 +162,8 @@ class HeadOfLine {
     if (open_ == 0) return false;
     JobGroup* first = nullptr;
     for (JobGroup& g : b.groups) {
-      if ((g.live && !g.has_next) || !b.unblocked(g)) continue;
-      if (!g.live) note_head(g);
+      if ((g.looked_for && !g.has_next) || !b.unblocked(g)) continue;
+      if (!g.looked_for) note_head(g);
       if (g.has_next && (first == nullptr || g.next.order < first->next.order)) first = &g;
     }
     if (b.newcomers_left() && (first == nullptr || b.newcomer().job.order < first->next.order)) {

@@ -24,6 +24,14 @@ inline std::int64_t time_at_speed(std::int64_t reference_ticks, double speed) {
   return std::max<std::int64_t>(whole + (static_cast<double>(whole) < exact), 1);
 }
 
+/// A bound, for a sieve, on the requests that take no more than `room` ticks on a device of that speed: none
+/// of them is longer, and one that is as long may yet take more.
+inline std::int64_t longest_request(std::int64_t room, double speed) {
+  if (speed == 1.0) return room;
+  const double bound = static_cast<double>(room) * speed * (1 + 1e-9);
+  return bound < 9e18 ? static_cast<std::int64_t>(bound) + 1 : Sieve::any;
+}
+
 /// Jobs that accept the same pools at the same speeds share a group; its choices stand in the order in which
 /// pools are tried: speed descending, catalogue, site.
 struct GroupSpec {
@@ -41,9 +49,9 @@ struct JobGroup {
 
   WaitingJob next;  ///< the first job of the group that may start, while `has_next`
   bool has_next = false;
-  bool live = false;   ///< none: whether `next` has been looked for
-  bool begun = false;  ///< whether `last` holds anything
-  QueueKey last;       ///< the scan has passed this job
+  bool looked_for = false;  ///< none: whether `next` tells the first, or that there is none
+  bool begun = false;       ///< whether `last` holds anything
+  QueueKey last;            ///< the scan has passed this job
 };
 
 }  // namespace natgpu::scheduling

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <natgpu/scheduling/capacity_step.hpp>
 #include <natgpu/scheduling/summary_sequence.hpp>
 
 namespace natgpu::scheduling {
@@ -20,21 +21,9 @@ class Profile {
   /// Adds `delta` GPUs from `at` on (positive: a running job's requested end; negative: an announced loss).
   void add(std::int64_t at, std::int64_t delta) {
     if (delta == 0) return;
-    const Steps::Place place = steps_.locate(at);
-    if (!place.found) {
-      note_sign(delta, +1);
-      steps_.insert(place, Step{at, delta});
-      return;
-    }
-    Step& s = steps_[place];
-    note_sign(s.delta, -1);
-    if (s.delta + delta == 0) {
-      steps_.erase(place);  // with its old delta in place, which the summaries still hold
-      return;
-    }
-    s.delta += delta;
-    note_sign(s.delta, +1);
-    steps_.changed(place);
+    const std::int64_t before = add_to_step(steps_, at, delta);
+    note_sign(before, -1);
+    note_sign(before + delta, +1);
   }
   void remove(std::int64_t at, std::int64_t delta) { add(at, -delta); }
 
@@ -139,10 +128,7 @@ class Profile {
   std::size_t steps() const { return steps_.size(); }
 
  private:
-  struct Step {
-    std::int64_t at = 0;
-    std::int64_t delta = 0;
-  };
+  using Step = CapacityStep;
   /// Sum over a stretch, and the extremes of its running sum (after each step; of the empty prefix: 0).
   struct Sums {
     std::int64_t sum = 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <natgpu/scheduling/capacity_step.hpp>
 #include <natgpu/scheduling/summary_sequence.hpp>
 
 namespace natgpu::scheduling {
@@ -21,13 +22,7 @@ class ReservationProfile {
 
   /// Adds `delta` GPUs from `at` on.
   void add(std::int64_t at, std::int64_t delta) {
-    if (delta == 0) return;
-    const Steps::Place place = steps_.locate(at);
-    if (!place.found) return steps_.insert(place, Step{at, delta});
-    Step& s = steps_[place];
-    if (s.delta + delta == 0) return steps_.erase(place);
-    s.delta += delta;
-    steps_.changed(place);
+    if (delta != 0) add_to_step(steps_, at, delta);
   }
   /// Takes `gpus` for all of [from, until).
   void hold(std::int64_t from, std::int64_t until, std::int64_t gpus) {
@@ -94,10 +89,7 @@ class ReservationProfile {
   std::size_t steps() const { return steps_.size(); }
 
  private:
-  struct Step {
-    std::int64_t at = 0;
-    std::int64_t delta = 0;
-  };
+  using Step = CapacityStep;
   /// Sum over a stretch, and the extremes of its running sum (after each step; of the empty prefix: 0).
   struct Sums {
     std::int64_t sum = 0;

@@ -53,8 +53,12 @@ class Duel {
     }
     return true;
   }
-  void start(const WaitingJob& job, std::uint32_t pool, std::int64_t) {
+  void start(const WaitingJob& job, std::uint32_t pool, std::int64_t requested) {
     started_.emplace_back(job.order.id, pool);
+    if constexpr (requires { plain_.broken_promises(); }) return;  // which asks for nothing of the kind
+    const std::int64_t end = now_ + requested;
+    if (const std::int64_t known = settled_end(job.order.id, now_, end); known != end)
+      fast_.extend(pool, job.gpus, end, known);
   }
 
  private:
