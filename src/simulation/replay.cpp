@@ -16,6 +16,7 @@
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/named.hpp>
 #include <natgpu/scheduling/order.hpp>
+#include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/simulation/interrupted.hpp>
 
 #include "fifo_dispatcher.hpp"
@@ -91,7 +92,7 @@ class Replay {
         options_(options),
         result_(result),
         dispatcher_(std::move(dispatcher)),
-        queue_order_(options.order, Streams(options.seed, 0).open("order", "lottery")),
+        queue_order_(queue_order_of(options)),
         tally_(options.slowdown_floor_s),
         completions_in_start_order_(options.semantics.pass == PassRule::event) {
     note_next_submission();
@@ -109,16 +110,20 @@ class Replay {
     note_next_submission();
     const workload::LogJob& job = jobs_[i];
     if (job.gpus <= largest_) {
-      const std::int64_t asked = requested(job);
-      dispatcher_.submit(0, {queue_order_.key(now.time_since_epoch().count(), asked, job.gpus, rank, i),
-                             believed(job), job.gpus, i});
+      const std::int64_t asked = requested(job), submitted = now.time_since_epoch().count();
+      const scheduling::WaitingJob waiting{queue_order_.key(submitted, asked, job.gpus, rank, i, job.user),
+                                           believed(job), job.gpus, i};
+      if constexpr (plugged)
+        dispatcher_.submit(waiting, submitted, job.user);
+      else
+        dispatcher_.submit(0, waiting);
     }
     return engine::rank_of(engine::Phase::arrive, submission, i);
   }
 
   void handle(const engine::Event<Payload>& event) {
     const std::uint32_t i = event.payload.subject;
-    if constexpr (reserves)
+    if constexpr (wakes)
       if (event.phase() == engine::Phase::decide) return;  // the pass is all that is wanted
     if constexpr (foresees) {
       if (event.kind() == capacity_step) {
@@ -127,9 +132,11 @@ class Replay {
         dispatcher_.change_capacity(0, step.delta);
         return;
       }
-      dispatcher_.finish(0, event.payload.gpus, ticks(result_.start_s[i]) + requested(jobs_[i]));
-    } else if constexpr (names) {
+    }
+    if constexpr (names || plugged) {
       dispatcher_.finish_job(i);
+    } else if constexpr (foresees) {
+      dispatcher_.finish(0, event.payload.gpus, ticks(result_.start_s[i]) + requested(jobs_[i]));
     } else {
       dispatcher_.finish(0, event.payload.gpus, 0);
     }
@@ -137,7 +144,7 @@ class Replay {
 
   void decide(Instant now) {
     dispatcher_.pass(now.time_since_epoch().count(), *this);
-    if constexpr (reserves) wake_at_next_start();
+    if constexpr (wakes) wake_at_next_start();
   }
 
   /// The dispatchers' sink. Nothing in a log can change a job's end, so it is known here.
@@ -157,6 +164,9 @@ class Replay {
                      engine::rank_of(engine::Phase::release, completion, entity), Payload{i, job.gpus});
   }
 
+  /// A plugged policy turns a job away: it stays unstarted.
+  void reject(const scheduling::WaitingJob&) {}
+
   void report() const {
     if constexpr (reserves) result_.broken_promises = dispatcher_.broken_promises();
     if (!jobs_.empty()) tally_.report(jobs_[job_at(0)].submit_s, result_);
@@ -175,8 +185,14 @@ class Replay {
   static constexpr bool foresees = !names && !std::is_same_v<Dispatcher, FifoDispatcher>;
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
+  static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
+  static constexpr bool wakes = reserves || plugged;
 
-  /// A reserved start is an instant of a pass of its own.
+  static scheduling::StaticOrder queue_order_of(const ReplayOptions& options) {
+    if (options.plugged) return scheduling::StaticOrder(options.plugged.table->key);
+    return {options.order, Streams(options.seed, 0).open("order", "lottery")};
+  }
+  /// A reserved start, or an instant that a plugged policy asked for, is one of a pass of its own.
   void wake_at_next_start() {
     const Instant next{Duration{dispatcher_.next_start()}};
     if (next <= now_ || next == never || (wake_ > now_ && wake_ <= next)) return;
@@ -226,7 +242,7 @@ class Replay {
   std::size_t next_ = 0;
   Instant next_submit_ = Instant::min();
   Instant now_{};
-  Instant wake_ = Instant::min();  ///< the next pass that a reservation asks for
+  Instant wake_ = Instant::min();  ///< the next pass that a reservation or a plugged policy asks for
   std::int64_t largest_ = 0;
   std::uint64_t polls_ = 0;
   bool completions_in_start_order_;
@@ -237,13 +253,20 @@ const std::string& name_of(const std::vector<scheduling::Choice<E>>& choices, E 
   return std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.value == value; })->name;
 }
 
+std::string backfill_in_words(const ReplayOptions& o) {
+  return name_of(scheduling::backfills(), o.backfill) +
+         (o.reservations > 0 ? fmt::format(": {}", o.reservations) : "");
+}
+
 /// A policy that has a name of its own goes by it.
 std::string policy_in_words(const ReplayOptions& o) {
+  if (o.plugged)
+    return fmt::format("policy {} (sha256 {}), {}", o.plugged.name, o.plugged.sha256,
+                       o.plugged.decides() ? fmt::format("level 2, seed {}", o.seed)
+                                           : fmt::format("level 1, backfill {}", backfill_in_words(o)));
   for (const scheduling::NamedPolicy& p : scheduling::named_policies())
     if (p.order == o.order && p.backfill == o.backfill) return fmt::format("policy {}", p.name);
-  return fmt::format("order {}, backfill {}{}", name_of(scheduling::orders(), o.order),
-                     name_of(scheduling::backfills(), o.backfill),
-                     o.reservations > 0 ? fmt::format(": {}", o.reservations) : "");
+  return fmt::format("order {}, backfill {}", name_of(scheduling::orders(), o.order), backfill_in_words(o));
 }
 
 std::string in_words(const ReplayOptions& o) {
@@ -307,7 +330,7 @@ template <Backfill B>
 void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
          ReplayResult& result) {
   const bool due_counts_as_free = options.semantics.ties == Ties::arrival_first;
-  const bool in_line = options.order == scheduling::Order::fcfs;
+  const bool in_line = options.order == scheduling::Order::fcfs && !options.plugged;
   if (B == Backfill::none && in_line && options.announced.empty() && !due_counts_as_free)
     return run_with(FifoDispatcher(), log, order, options, result);
   if (options.named)
@@ -328,6 +351,13 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
   result.end_s.assign(log.jobs.size(), -1);
   result.killed.assign(log.jobs.size(), 0);
   result.semantics = in_words(options);
+  if (options.plugged && options.plugged.decides()) {
+    run_with(
+        scheduling::PluggedDispatcher(options.plugged, Streams(options.seed, 0).open("policy", "plugged"),
+                                      options.semantics.ties == Ties::arrival_first),
+        log, order, options, result);
+    return result;
+  }
   using Runner = void (*)(const workload::JobLog&, const ArrivalOrder&, const ReplayOptions&, ReplayResult&);
   static constexpr Runner runners[] = {run<Backfill::none>,         run<Backfill::fit>,
                                        run<Backfill::easy>,         run<Backfill::easy_sjbf>,
@@ -358,6 +388,10 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
   if (options.easy != scheduling::EasyRule{} &&
       (options.backfill != Backfill::easy || !options.announced.empty()))
     throw RunError("the parts of EASY can be chosen with backfill easy and without announced outages only");
+  if (options.plugged && options.order != scheduling::Order::fcfs)
+    throw RunError("a plugged policy brings its own order: leave the order at fcfs");
+  if (options.plugged && options.plugged.decides() && (options.backfill != Backfill::none || options.named))
+    throw RunError("a plugged policy of level 2 decides by itself: backfill none, and no named view");
   if (moves(options.order) && options.easy.waiting == scheduling::EasyRule::Waiting::exact)
     throw RunError("an order that moves with time ranks by requested times: leave waiting as requested");
   // Nearly every log is in order, and to look first would cost a walk over all of it, 4 ns a job.

@@ -20,6 +20,7 @@ enum class Order : std::uint8_t {
   lottery,  ///< in a random order, drawn for each job
   wfp,      ///< by (wait / requested)^3 x GPUs, which moves with time
   unicef,   ///< by wait / (log2(GPUs) x requested), which moves with time
+  plugged,  ///< by a key that a shared library gives (natgpu/policy.h); has no name among `orders`
 };
 /// Whether keys of the order change while jobs wait.
 constexpr bool moves(Order order) {

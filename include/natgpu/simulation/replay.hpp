@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/workload/swf.hpp>
 
@@ -24,10 +25,11 @@ struct ReplayOptions {
   std::int64_t reservations = 0;  ///< with Backfill::reservations; at least 1 there
   std::int64_t recalc_s = 0;      ///< orders that move are ranked anew in each such period; 0: at each pass
   scheduling::Semantics semantics;
-  scheduling::EasyRule easy;           ///< other than the usual parts with Backfill::easy alone
-  bool named = false;                  ///< jobs hold GPUs by number; with Backfill::easy
-  std::uint64_t seed = 1;              ///< of the order lottery
-  bool exact_estimates = false;        ///< policies see true run times in place of requested ones
+  scheduling::EasyRule easy;          ///< other than the usual parts with Backfill::easy alone
+  bool named = false;                 ///< jobs hold GPUs by number; with Backfill::easy
+  scheduling::PluggedPolicy plugged;  ///< level 1: in place of the order; level 2: and of the backfill (none)
+  std::uint64_t seed = 1;             ///< of the order lottery, and of a plugged policy's draws
+  bool exact_estimates = false;       ///< policies see true run times in place of requested ones
   std::int64_t slowdown_floor_s = 10;  ///< of bounded slowdown
   std::vector<AnnouncedStep> announced;
   std::atomic<std::int64_t>* jobs_done = nullptr;  ///< for a progress bar
@@ -55,7 +57,8 @@ struct ReplayResult {
 /// @throws RunError on options that contradict each other (ties with one pass per instant; reservations
 /// without their backfill; reservations kept in an order that moves; parts of
 /// EASY beside another backfill or announced outages; the
-/// named view beside a rule that it does not have)
+/// named view beside a rule that it does not have; a plugged policy beside parts of which it takes the
+/// place), or where a plugged policy cannot begin
 /// @throws Interrupted when stopped
 ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options);
 
