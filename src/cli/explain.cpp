@@ -12,7 +12,7 @@
 namespace natgpu::cli {
 namespace {
 
-/// Codes of the rooms that know no scenario: job logs (04), targets and baselines (05).
+/// Codes of the rooms that know no scenario: job logs (04), targets and baselines (05), policies (06).
 const std::vector<scenario::CodeRow>& further_codes() {
   static const std::vector<scenario::CodeRow> rows{
       {"E0401", "the job log cannot be read",
@@ -113,6 +113,23 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "The scenario's values are others than when the plan was made. Its points would not belong to one "
        "sweep. Make a "
        "new plan, or take back the change."},
+      {"E0601", "the policy's library cannot be read",
+       "The file is not there, is no regular file, or may not be read. A word with a slash, or one that ends "
+       "in `.so`, names a library; all others name a policy of natgpu (`natgpu policy list`)."},
+      {"E0602", "not a shared library that can be loaded",
+       "The system's loader refused the file; the message gives its reason. A policy is built with "
+       "`cc -shared -fPIC`, for the machine it runs on. Symbols that it needs and does not define come from "
+       "libraries it must be linked with."},
+      {"E0603", "the library holds no policy",
+       "A policy exports one function, `natgpu_policy_entry`. The macros NATGPU_ORDER and NATGPU_POLICY of "
+       "natgpu/policy.h write it. A C++ namespace around them, `static`, or a linker script may hide it."},
+      {"E0604", "the policy was made for another natgpu/policy.h",
+       "The version of the interface, or the size of its natgpu_policy, is not this program's. Called "
+       "nevertheless, it would read other fields than were meant. Build it with the header of this program; "
+       "`natgpu policy new` writes it."},
+      {"E0605", "the policy does nothing",
+       "A policy sets `key`, and is an order (level 1), or `pass`, and decides who starts (level 2). One "
+       "that sets neither has no effect."},
   };
   return rows;
 }

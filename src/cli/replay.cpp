@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <type_traits>
 
@@ -15,6 +16,7 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/file.hpp>
 #include <natgpu/core/utf8.hpp>
+#include <natgpu/plugin/library.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/simulation/replay.hpp>
 #include <natgpu/simulation/simulate.hpp>
@@ -83,20 +85,48 @@ scheduling::Semantics semantics_of(const Arguments& arguments) {
   return semantics;
 }
 
-/// A named policy, and what is said of its parts beside it.
-void choose_policy(const Arguments& arguments, simulation::ReplayOptions& options) {
+/// The library that stands in the place of a policy's name, or of an order's.
+std::optional<plugin::Library> library_of(const Arguments& arguments) {
+  const std::string policy = arguments.text("--policy"), order = arguments.text("--order");
+  if (plugin::names_library(policy)) {
+    if (arguments.has("--order"))
+      throw UsageError("a policy from a library brings its own order", "leave --order out");
+    return plugin::Library(policy);
+  }
+  if (!plugin::names_library(order)) return {};
+  plugin::Library library(order);
+  if (library.policy().decides())
+    throw UsageError(fmt::format("{} is no order: it decides who starts", printable(order)),
+                     fmt::format("write `--policy {}`", printable(order)));
+  return library;
+}
+
+/// Order and backfill that have names.
+void choose_named(const Arguments& arguments, simulation::ReplayOptions& options) {
   const std::vector<scheduling::NamedPolicy>& policies = scheduling::named_policies();
-  std::size_t easy = 0;
-  while (easy + 1 < policies.size() && policies[easy].name != "easy") ++easy;
-  const scheduling::NamedPolicy& named = policies[arguments.choice("--policy", names_of(policies), easy)];
-  options.order = named.order;
-  options.backfill = named.backfill;
-  if (arguments.has("--order"))
+  if (!plugin::names_library(arguments.text("--policy"))) {
+    std::size_t easy = 0;
+    while (easy + 1 < policies.size() && policies[easy].name != "easy") ++easy;
+    const scheduling::NamedPolicy& named = policies[arguments.choice("--policy", names_of(policies), easy)];
+    options.order = options.plugged ? scheduling::Order::fcfs : named.order;
+    options.backfill = named.backfill;
+  } else {
+    options.backfill = scheduling::Backfill::none;
+  }
+  if (arguments.has("--order") && !options.plugged)
     options.order =
         scheduling::orders()[arguments.choice("--order", names_of(scheduling::orders()), 0)].value;
   if (arguments.has("--backfill"))
     options.backfill =
         scheduling::backfills()[arguments.choice("--backfill", names_of(scheduling::backfills()), 0)].value;
+}
+
+/// A policy, and what is said of its parts beside it.
+void choose_policy(const Arguments& arguments, simulation::ReplayOptions& options) {
+  if (options.plugged && options.plugged.decides() && arguments.has("--backfill"))
+    throw UsageError("this policy decides by itself who starts: it takes no backfill",
+                     "leave --backfill out");
+  choose_named(arguments, options);
   options.reservations = arguments.whole("--reservations", 0, 1, most_reservations);
   options.recalc_s = arguments.whole("--recalc", 0, 1, most_recalc_s);
   if (options.recalc_s > 0 && !moves(options.order))
@@ -115,8 +145,8 @@ void choose_policy(const Arguments& arguments, simulation::ReplayOptions& option
 }
 
 /// The parts of EASY: those of the dialect, and what is said beside it.
-EasyRule easy_rule_of(const Arguments& arguments, scheduling::Backfill backfill) {
-  const bool easy = backfill == scheduling::Backfill::easy;
+EasyRule easy_rule_of(const Arguments& arguments, const simulation::ReplayOptions& options) {
+  const bool easy = options.backfill == scheduling::Backfill::easy;
   EasyRule rule = easy ? dialect_of(arguments).easy : EasyRule{};
   bool any = false;
   const auto choose = [&](const char* option, const std::vector<std::string>& names, auto& part) {
@@ -131,12 +161,9 @@ EasyRule easy_rule_of(const Arguments& arguments, scheduling::Backfill backfill)
   if (any && !easy)
     throw UsageError("--spare, --shadow, --compare and --waiting are parts of EASY",
                      "choose `--backfill easy`, or leave them out");
-  if (rule.waiting == EasyRule::Waiting::exact) {
-    const auto& orders = scheduling::orders();
-    if (arguments.has("--order") && moves(orders[arguments.choice("--order", names_of(orders), 0)].value))
-      throw UsageError("an order that moves with time ranks by requested times",
-                       "leave --waiting true and --dialect cqsim out, or choose another --order");
-  }
+  if (rule.waiting == EasyRule::Waiting::exact && moves(options.order))
+    throw UsageError("an order that moves with time ranks by requested times",
+                     "leave --waiting true and --dialect cqsim out, or choose another --order");
   return rule;
 }
 
@@ -152,11 +179,13 @@ bool named_view(const Arguments& arguments, const simulation::ReplayOptions& opt
   return true;
 }
 
-simulation::ReplayOptions options_for(const Arguments& arguments) {
+simulation::ReplayOptions options_for(const Arguments& arguments,
+                                      const std::optional<plugin::Library>& library) {
   simulation::ReplayOptions options;
+  if (library) options.plugged = library->policy();
   options.gpus = arguments.whole("--gpus", 0, 1, most_gpus);
   choose_policy(arguments, options);
-  options.easy = easy_rule_of(arguments, options.backfill);
+  options.easy = easy_rule_of(arguments, options);
   options.named = named_view(arguments, options);
   options.seed =
       static_cast<std::uint64_t>(arguments.whole("--seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
@@ -243,15 +272,18 @@ struct Timings {
 };
 
 std::string result_json(const workload::JobLog& log, const simulation::ReplayResult& result,
-                        const Timings& timings) {
-  const nlohmann::ordered_json json{{"jobs", log.jobs.size()},
-                                    {"mean_wait_s", result.mean_wait_s},
-                                    {"mean_bounded_slowdown", result.mean_bounded_slowdown},
-                                    {"utilization", result.utilization},
-                                    {"makespan_s", result.makespan_s},
-                                    {"read_s", timings.read_s},
-                                    {"simulate_s", timings.simulate_s},
-                                    {"semantics", result.semantics}};
+                        const scheduling::PluggedPolicy& plugged, const Timings& timings) {
+  nlohmann::ordered_json json{{"jobs", log.jobs.size()},
+                              {"mean_wait_s", result.mean_wait_s},
+                              {"mean_bounded_slowdown", result.mean_bounded_slowdown},
+                              {"utilization", result.utilization},
+                              {"makespan_s", result.makespan_s},
+                              {"read_s", timings.read_s},
+                              {"simulate_s", timings.simulate_s},
+                              {"semantics", result.semantics}};
+  if (plugged)
+    json["plugged_policy"] = {
+        {"library", plugged.name}, {"sha256", plugged.sha256}, {"level", plugged.decides() ? 2 : 1}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -271,7 +303,8 @@ std::string result_text(const workload::JobLog& log, const simulation::ReplayRes
 
 int replay(const Arguments& arguments) {
   const std::string format = log_format(arguments);
-  const simulation::ReplayOptions options = options_for(arguments);
+  const std::optional<plugin::Library> library = library_of(arguments);
+  const simulation::ReplayOptions options = options_for(arguments, library);
   prepare_file(arguments.text("--jobs-csv"));
   prepare_file(arguments.text("--json"));
   Timings timings;
@@ -286,7 +319,8 @@ int replay(const Arguments& arguments) {
                                               : replay_with_progress(log, options);
   timings.simulate_s = wall_seconds() - began;
   if (arguments.has("--jobs-csv")) write_file_whole(arguments.text("--jobs-csv"), jobs_csv(log, result));
-  if (arguments.has("--json")) write_file_whole(arguments.text("--json"), result_json(log, result, timings));
+  if (arguments.has("--json"))
+    write_file_whole(arguments.text("--json"), result_json(log, result, options.plugged, timings));
   put_out(result_text(log, result, timings));
   return Exit::done;
 }
@@ -295,7 +329,7 @@ std::string listed(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 std::string policy_help() {
-  return listed(names_of(scheduling::named_policies())) + "; easy by default";
+  return listed(names_of(scheduling::named_policies())) + ", or ./my_policy.so; easy by default";
 }
 
 }  // namespace
@@ -310,11 +344,13 @@ const Command& replay_command() {
       {{"--format", "F", log_format_help()},
        {"--gpus", "N", "of the machine; by default the log's MaxProcs"},
        {"--policy", "P", policy_help()},
-       {"--order", "O", "queue order in place of the policy's: " + listed(names_of(scheduling::orders()))},
+       {"--order", "O",
+        "queue order in place of the policy's: " + listed(names_of(scheduling::orders())) +
+            ", or ./my_order.so"},
        {"--backfill", "B", "backfill in place of the policy's: " + listed(names_of(scheduling::backfills()))},
        {"--reservations", "N", "with --backfill reservations: waiting jobs that hold one"},
        {"--recalc", "S", "rank wfp and unicef anew every S seconds; by default at each pass"},
-       {"--seed", "S", "of the order lottery; 1 by default"},
+       {"--seed", "S", "of the order lottery, and of what a library draws; 1 by default"},
        {"--dialect", "D",
         "rules of a known simulator: natgpu (default), pyss (event, arrival-first), cqsim (event, waiting "
         "true), batsched-easy (view named) or batsched-easy-fast (spare not, shadow fixed)"},
