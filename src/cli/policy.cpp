@@ -9,6 +9,7 @@
 #include <natgpu/scheduling/spec.hpp>
 
 #include "command.hpp"
+#include "policy_actions.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
@@ -47,7 +48,7 @@ int list(const Arguments&) {
   return Exit::done;
 }
 
-constexpr Action actions[] = {{"list", list}};
+constexpr Action actions[] = {{"list", list}, {"new", new_policy, "a name"}};
 
 int policy(const Arguments& arguments) {
   return run_action("policy", actions, arguments);
@@ -56,14 +57,16 @@ int policy(const Arguments& arguments) {
 }  // namespace
 
 const Command& policy_command() {
-  static const Command command{"policy",
-                               "List scheduling policies with their rules, sources and needs.",
-                               "list",
-                               1,
-                               1,
-                               {},
-                               {"natgpu policy list"},
-                               policy};
+  static const Command command{
+      "policy",
+      "List scheduling policies, or begin one of your own.",
+      "list | new NAME",
+      1,
+      2,
+      {{"--level", "L", "of new: 1 (default), a queue order; 2, a policy that decides who starts"},
+       {"--lang", "X", "of new: c (default) or c++"}},
+      {"natgpu policy list", "natgpu policy new my_policy --level 2"},
+      policy};
   return command;
 }
 

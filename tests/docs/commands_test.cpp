@@ -158,7 +158,7 @@ class Checker {
   /// A file that nobody ships (my-scenario.yaml, log.swf.gz) is missing here; the command line was read all
   /// the same.
   bool only_lacks_its_data(const Outcome& outcome) const {
-    static const std::regex missing(R"((^|\n)([^\n]+): error\[E0(200|401)\])");
+    static const std::regex missing(R"((^|\n)([^\n]+): error\[E0(200|401|601)\])");
     std::smatch found;
     if (outcome.code != 3 || !std::regex_search(outcome.err, found, missing)) return false;
     const std::string file = found[2];

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the order promises, job by job. It takes the source in, so that it can call what the library hides.
+#undef NDEBUG
+#include <assert.h>
+
+#include "SOURCE"
+
+int main(void) {
+  natgpu_job small = {0, 0, 60 * NATGPU_TICKS_PER_SECOND, 1, -1, -1, -1};
+  natgpu_job large = {1, 0, 60 * NATGPU_TICKS_PER_SECOND, 8, -1, -1, -1};
+  assert(key(&small) < key(&large));
+  return 0;
+}

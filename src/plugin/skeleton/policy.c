@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// my_policy: decides who starts (level 2 of natgpu/policy.h). As it stands: first come, first served.
+#include <natgpu/policy.h>
+
+// Called at each instant at which something has happened. `start` acts at once.
+static void pass(void *state, const natgpu_host *host, int64_t now) {
+  (void)state;
+  (void)now;
+  for (;;) {
+    const int64_t head = host->next_fit(host, -1, NATGPU_ANY, NATGPU_ANY, 0);
+    if (head < 0) return;                                 // nobody waits
+    if (host->start(host, head, 0) != NATGPU_OK) return;  // the head does not fit: it blocks the queue
+  }
+}
+
+static const natgpu_policy policy = {
+    .abi = NATGPU_POLICY_ABI,
+    .size = sizeof(natgpu_policy),
+    .pass = pass,
+};
+
+NATGPU_POLICY(policy)

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policies of docs/policies.md are compiled as they stand there, and do what the page says.
+#include <string>
+#include <vector>
+
+#include "build_policy.hpp"
+#include "catch.hpp"
+#include "pages.hpp"
+#include "run_program.hpp"
+
+using namespace natgpu::testing;
+
+namespace {
+
+/// The C sources of the page, in their order.
+std::vector<std::string> sources() {
+  std::vector<std::string> all;
+  for (const Block& block : blocks_of(page("docs/policies.md"))) {
+    if (block.language != "c") continue;
+    std::string& text = all.emplace_back();
+    for (const std::string& line : block.code) text += line + "\n";
+  }
+  return all;
+}
+
+std::string jobs_under(const Folder& folder, std::vector<std::string> options) {
+  options.insert(options.begin(), {"replay", NATGPU_SOURCE_DIR "/scenarios/data/replay-log.swf", "--jobs-csv",
+                                   folder.path("jobs.csv")});
+  const Outcome outcome = natgpu_says(options, folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  return read_bytes(folder.path("jobs.csv"));
+}
+
+}  // namespace
+
+TEST_CASE("the order of docs/policies.md is one, and its easy is natgpu's") {
+  const std::vector<std::string> texts = sources();
+  REQUIRE(texts.size() == 2);
+  for (const std::string& text : texts) CHECK(std::count(text.begin(), text.end(), '\n') < 50);
+  const Folder folder;
+  build_text(folder, "order", texts[0]);
+  build_text(folder, "easy", texts[1]);
+  CHECK(jobs_under(folder, {"--policy", "./easy.so"}) == jobs_under(folder, {"--policy", "easy"}));
+  CHECK(jobs_under(folder, {"--policy", "easy", "--order", "./order.so"}) !=
+        jobs_under(folder, {"--policy", "easy"}));
+}
+
+TEST_CASE("docs/policies.md names every call of natgpu/policy.h") {
+  const std::string header = read_bytes(NATGPU_SOURCE_DIR "/include/natgpu/policy.h");
+  const std::string text = read_bytes(NATGPU_SOURCE_DIR "/docs/policies.md");
+  std::size_t calls = 0;
+  for (std::size_t at = header.find("(*"); at != std::string::npos; at = header.find("(*", at + 2)) {
+    const std::string name = header.substr(at + 2, header.find(')', at) - at - 2);
+    if (name.rfind("natgpu_", 0) == 0) continue;  // the type of the entry
+    ++calls;
+    INFO(name);
+    CHECK((has(text, "`" + name + "`") || has(text, "`" + name + "(")));
+  }
+  CHECK(calls == 19);
+}
