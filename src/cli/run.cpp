@@ -44,9 +44,20 @@ std::vector<std::string> prepare_folders(const std::vector<scenario::Scenario>& 
 struct Plan {
   experiment::ReplicateOptions replicate;
   report::Language language = report::Language::en;
-  bool quick = false;
+  bool quick = false, sqlite = false;
   std::vector<std::string> settings;
 };
+
+/// `--with`. @throws UsageError naming what cannot be had
+bool wants_sqlite(const Arguments& arguments) {
+  const std::vector<std::string> known{"sqlite"};
+  const std::vector<std::string> asked = comma_list(arguments.text("--with"));
+  for (const std::string& name : asked)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw UsageError(fmt::format("--with knows no `{}`{}", printable(name), did_you_mean(name, known)),
+                       fmt::format("write --with {}", fmt::join(known, ",")));
+  return !asked.empty();
+}
 
 Plan plan_for(const scenario::Scenario& s, const Arguments& arguments) {
   Plan plan;
@@ -56,6 +67,7 @@ Plan plan_for(const scenario::Scenario& s, const Arguments& arguments) {
   plan.replicate.stop = &stop_requested();
   plan.language = static_cast<report::Language>(arguments.choice("--lang", {"en", "ko", "both"}, 0));
   plan.quick = arguments.has("--quick");
+  plan.sqlite = wants_sqlite(arguments);
   plan.settings = arguments.list("--set");
   return plan;
 }
@@ -84,6 +96,7 @@ int run_one(const scenario::Scenario& s, const std::string& folder, Plan plan) {
   result.replications_asked = asked;
   result.interrupted = done.interrupted;
   result.quick = plan.quick;
+  result.sqlite = plan.sqlite;
   result.settings = plan.settings;
   result.language = plan.language;
   result.records = std::move(done.records);
@@ -135,6 +148,7 @@ const Command& run_command() {
        set_option(),
        {"--quick", "", "scale capacity and demand down, few replications: a look, not a result"},
        {"--lang", "L", "of report.md: en (default), ko or both"},
+       {"--with", "sqlite", "further result files: results.sqlite, one database"},
        {"--out", "DIR", "for the results; by default results/<scenario>[-policy][-quick]"}},
       {"natgpu run scenarios/small-city.yaml", "natgpu run scenarios/korea-2030.yaml --quick --lang both",
        "natgpu run scenarios/korea-2030.yaml --policy fcfs --replications 20 --jobs 8 --out results/fcfs"},

@@ -154,18 +154,6 @@ GrowingFile::~GrowingFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-std::string GrowingFile::read() const {
-  std::string bytes;
-  char piece[1 << 16];
-  for (;;) {
-    const ssize_t n = ::pread(fd_, piece, sizeof piece, static_cast<off_t>(bytes.size()));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("read", path_, errno);
-    if (n == 0) return bytes;
-    bytes.append(piece, static_cast<std::size_t>(n));
-  }
-}
-
 void GrowingFile::cut(std::uint64_t bytes) {
   if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) fail("cut", path_, errno);
 }

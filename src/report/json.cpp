@@ -101,6 +101,7 @@ std::vector<std::string> run_arguments(const RunResult& result) {
   for (const std::string& setting : result.settings) add("--set", setting);
   add("--lang", languages[static_cast<std::size_t>(result.language)]);
   if (result.quick) words.emplace_back("--quick");
+  if (result.sqlite) add("--with", "sqlite");
   return words;
 }
 

@@ -2,6 +2,7 @@
 #include <natgpu/core/file.hpp>
 #include <natgpu/core/hash.hpp>
 
+#include "run_database.hpp"
 #include "writers.hpp"
 
 namespace natgpu::report {
@@ -18,6 +19,11 @@ std::string write_results_with(const std::string& folder, const RunResult& resul
   write("metrics.csv", metrics_csv(result, rows));
   write("timeseries.csv", timeseries_csv(result, rows));
   write("report.md", report_markdown(result));
+  if (result.sqlite) {
+    const std::string path = folder + "/results.sqlite";
+    write_run_database(path, result, rows);
+    digests.emplace_back("results.sqlite", sha256_file_hex(path));
+  }
   // Last, so that a folder with a manifest is a folder with all results.
   write_file_whole(folder + "/manifest.json", manifest_json(result, facts, digests));
   return folder + "/report.md";

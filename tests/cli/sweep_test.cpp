@@ -1,76 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sweeps: the same bytes however the work was cut up, whatever happened on the way.
-#include <csignal>
 #include <filesystem>
 #include <set>
 
 #include <nlohmann/json.hpp>
 
-#include <natgpu/core/random.hpp>
-
 #include "bytes.hpp"
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "small_sweep.hpp"
 
 using namespace natgpu::testing;
 namespace fs = std::filesystem;
-
-namespace {
-
-const char* const tiny = R"(schema: natgpu/1
-name: tiny
-horizon: {start: 2025-01-01, end: 2025-01-05}
-replications: 2
-hardware:
-  - {name: h100, bf16: 989.4 TFLOP/s, power: 700 W, per_node: 1}
-supply:
-  sites:
-    - {name: here}
-  tranches:
-    - {name: first, site: here, device: h100, units: 2 GPU, in_service: 2024-12-01}
-demand:
-  sectors:
-    - name: sme
-      organisations: 5
-      request_rate: 4 /d
-      adoption: {initial: 1}
-      onboarding: {initial: 1}
-      mix: [{name: job, share: 1}]
-  batch:
-    - {name: job, gpus: 1 GPU, run_time: {dist: exponential, mean: 2 h}}
-)";
-
-struct Sweep {
-  Folder folder;
-  explicit Sweep(const std::vector<std::string>& axes = {
-                     "--axis", "supply.tranches[first].units=1 GPU,2 GPU,3 GPU", "--zip",
-                     "policy=fcfs,easy,easy;demand.sectors[sme].request_rate=1 "
-                     "/d,2 /d,3 /d",
-                     "--metrics", "jobs.wait.mean,jobs.finished.count"}) {
-    write_bytes(folder.path("tiny.yaml"), tiny);
-    std::vector<std::string> words{"sweep", "plan", "tiny.yaml", "--out", "plan.json"};
-    words.insert(words.end(), axes.begin(), axes.end());
-    const Outcome outcome = says(words);
-    INFO(outcome.err);
-    REQUIRE(outcome.code == 0);
-  }
-  Outcome says(const std::vector<std::string>& words) const { return natgpu_says(words, folder.path("")); }
-  Outcome run(const std::string& out, std::vector<std::string> more = {}) const {
-    more.insert(more.begin(), {"sweep", "run", "plan.json", "--out", out});
-    return says(more);
-  }
-  /// Merges and gives all tables.
-  std::string merged(const std::string& out) const {
-    const Outcome outcome = says({"sweep", "merge", "plan.json", "--out", out});
-    INFO(outcome.err);
-    REQUIRE(outcome.code == 0);
-    return read_bytes(folder.path(out + "/points.csv")) + read_bytes(folder.path(out + "/results.csv")) +
-           read_bytes(folder.path(out + "/summary.csv"));
-  }
-};
-
-}  // namespace
 
 TEST_CASE("merged bytes are those of one shard, of three and of forty, run in any order on any threads") {
   const Sweep sweep;
@@ -109,50 +51,6 @@ TEST_CASE("a point of a sweep is what a run with its settings gives") {
             "\n5,1,jobs.wait.mean,period=2025,s," + value + "\n"));
 }
 
-TEST_CASE(
-    "a shard cut off at any byte, or with rubbish at its end, is finished to the same bytes: 50 places") {
-  const Sweep sweep;
-  REQUIRE(sweep.run("one").code == 0);
-  const std::string whole = read_bytes(sweep.folder.path("one/shard-00001-of-00001.shard"));
-  const std::string tables = sweep.merged("one");
-  const natgpu::Stream dice = natgpu::Streams(1, 0).open("test", "cuts");
-  for (std::uint32_t i = 0; i < 50; ++i) {
-    const auto cut = static_cast<std::size_t>(dice.unit(0, i) * static_cast<double>(whole.size()));
-    const std::string out = "cut" + std::to_string(i);
-    fs::create_directories(sweep.folder.path(out));
-    std::string bytes = whole.substr(0, cut);
-    if (i % 2 == 1) bytes += std::string(7, '\0');  // a block that was claimed and never written
-    write_bytes(sweep.folder.path(out + "/shard-00001-of-00001.part"), bytes);
-    INFO("cut at byte " << cut << " of " << whole.size());
-    const Outcome outcome = sweep.run(out);
-    INFO(outcome.err);
-    REQUIRE(outcome.code == 0);
-    CHECK(read_bytes(sweep.folder.path(out + "/shard-00001-of-00001.shard")) == whole);
-    CHECK_FALSE(fs::exists(sweep.folder.path(out + "/shard-00001-of-00001.part")));
-  }
-  CHECK(sweep.merged("cut0") == tables);
-}
-
-TEST_CASE("a sweep killed while it runs goes on where it was and ends with the same bytes") {
-  const std::vector<std::string> axes{"--range",   "supply.tranches[first].units=1 GPU..9 GPU",
-                                      "--sample",  "lhs:200",
-                                      "--metrics", "jobs.wait.mean"};
-  const Sweep sweep(axes);
-  REQUIRE(sweep.run("whole").code == 0);
-  const std::string whole = sweep.merged("whole");
-  int killed = 0;
-  for (const char* moment : {": 10 %", ": 30 %", ": 50 %", ": 80 %"}) {
-    Program program({"sweep", "run", "plan.json", "--out", "k", "--jobs", "2"}, sweep.folder.path(""));
-    killed += program.says(moment);
-    program.signal(SIGKILL);
-    program.wait();
-  }
-  CHECK(killed >= 1);
-  const Outcome outcome = sweep.run("k");
-  CHECK(outcome.code == 0);
-  CHECK(sweep.merged("k") == whole);
-}
-
 TEST_CASE("status and merge tell what is missing and end with 5 until all is there") {
   const Sweep sweep;
   REQUIRE(sweep.run("s", {"--shard", "1/3"}).code == 0);
@@ -185,13 +83,13 @@ TEST_CASE("a changed plan, a changed scenario, another plan's folder and a damag
   CHECK(outcome.code == 3);
   CHECK(has(outcome.err, "E0510"));
   write_bytes(sweep.folder.path("plan.json"), plan);
-  std::string text = tiny;
+  std::string text = tiny_city;
   text.replace(text.find("mean: 2 h"), 9, "mean: 3 h");
   write_bytes(sweep.folder.path("tiny.yaml"), text);
   outcome = sweep.run("t");
   CHECK(outcome.code == 3);
   CHECK(has(outcome.err, "E0511"));
-  write_bytes(sweep.folder.path("tiny.yaml"), tiny);
+  write_bytes(sweep.folder.path("tiny.yaml"), tiny_city);
   REQUIRE(
       sweep.says({"sweep", "plan", "tiny.yaml", "--axis", "policy=fcfs,easy", "--out", "other.json"}).code ==
       0);

@@ -20,6 +20,8 @@ class FileInMaking {
   FileInMaking& operator=(const FileInMaking&) = delete;
   ~FileInMaking();  ///< without finish() nothing is left
   void write(std::string_view bytes);
+  /// The name it has until then, for a library that writes it by itself.
+  const std::string& temporary() const { return temporary_; }
   void finish();
 
  private:
@@ -36,7 +38,6 @@ class GrowingFile {
   GrowingFile(const GrowingFile&) = delete;
   GrowingFile& operator=(const GrowingFile&) = delete;
   ~GrowingFile();
-  std::string read() const;                    ///< all of it
   void cut(std::uint64_t bytes);               ///< leaves the first so many
   void append(std::string_view bytes);         ///< not yet on the disk
   void sync();                                 ///< on the disk

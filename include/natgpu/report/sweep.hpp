@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,7 @@ class ShardWriter {
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
   bool finished_ = false, torn_ = false;
   std::size_t done_ = 0;
 };
@@ -69,9 +70,9 @@ struct SweepStatus {
 /// @throws RunError on a shard of another plan or version, or a damaged one
 SweepStatus sweep_status(const std::string& folder, const SweepPlan& plan);
 
-/// Writes points.csv, results.csv and summary.csv from the finished shards, in the order of the points: the
-/// bytes do not depend on how many shards there were. Two shards with different results for one point are
-/// refused.
+/// Writes points.csv, results.csv, summary.csv and results.sqlite from the finished shards, in the order of
+/// the points: the bytes do not depend on how many shards there were. Two shards with different results for
+/// one point are refused.
 /// @returns the status; with points missing nothing is written unless `partial`
 SweepStatus merge_sweep(const std::string& folder, const SweepPlan& plan, bool partial);
 

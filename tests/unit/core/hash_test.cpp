@@ -4,6 +4,7 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/file.hpp>
 #include <natgpu/core/hash.hpp>
+#include <natgpu/core/sha256.hpp>
 
 #include "catch.hpp"
 #include "folder.hpp"
@@ -23,6 +24,15 @@ std::uint64_t digest_of(std::initializer_list<std::string> texts) {
 TEST_CASE("SHA-256 gives the known answers of FIPS 180-2") {
   CHECK(natgpu::sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(natgpu::sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("SHA-256 of bytes that come in pieces is that of the whole, and may be asked for on the way") {
+  natgpu::Sha256 sha;
+  CHECK(sha.hex() == natgpu::sha256_hex(""));
+  sha.add("a");
+  CHECK(sha.hex() == natgpu::sha256_hex("a"));
+  sha.add("bc");
+  CHECK(sha.hex() == natgpu::sha256_hex("abc"));
 }
 
 TEST_CASE("a file's SHA-256 is that of its bytes, and a missing file is named") {
