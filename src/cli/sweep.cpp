@@ -287,9 +287,10 @@ std::vector<Script> slurm_scripts(const std::string& natgpu, const std::string& 
 std::vector<Script> parallel_scripts(const std::string& natgpu, const std::string& sweep,
                                      const std::string& folder, std::int64_t shards) {
   return {{"submit.sh",
-           fmt::format("#!/bin/sh\nset -e\ncd {}\n"
+           fmt::format("#!/bin/sh\nset -e\ncd {}\nmkdir -p {}\n"
                        "seq {} | parallel --joblog {} --resume-failed {}\nexec {} sweep merge {}\n",
-                       quoted(fs::current_path().string()), shards, quoted(folder + "/parallel.log"),
+                       quoted(fs::current_path().string()), quoted(folder), shards,
+                       quoted(folder + "/parallel.log"),
                        quoted(fmt::format("{} sweep run {} --shard {{}}/{} --jobs 1", natgpu, sweep, shards)),
                        natgpu, sweep)}};
 }

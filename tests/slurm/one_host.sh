@@ -33,6 +33,7 @@ mkdir "$s/socket"; chown munge "$s/socket"; chmod 755 "$s/socket"
 su munge -s /bin/sh -c "munged --key-file=$s/munge/key --socket=$s/socket/munge --pid-file=$s/munge/munged.pid --log-file=$s/munge/log --seed-file=$s/munge/seed"
 ln -s "$s/munge/munged.pid" "$s/munged.pid"
 
+# Short timeouts, so that a killed slurmd is missed in seconds and its tasks start again soon after.
 cat >"$s/slurm.conf" <<CONF
 ClusterName=natgputest
 SlurmctldHost=localhost(127.0.0.1)
@@ -40,7 +41,7 @@ SlurmctldPort=16817
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket=$s/socket/munge
+AuthInfo=socket=$s/socket/munge,cred_expire=10
 CredType=cred/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -52,7 +53,10 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
 ReturnToService=2
-SlurmdTimeout=15
+SlurmdTimeout=8
+SchedulerParameters=sched_interval=1,sched_min_interval=100000,batch_sched_delay=1,bf_interval=1
+KillWait=1
+MessageTimeout=8
 MaxArraySize=10001
 MaxJobCount=20000
 StateSaveLocation=$s/ctld
@@ -95,5 +99,5 @@ until [ -e array/results.csv ]; do
 done
 sleep 1
 cat array/slurm-merge.log
-for table in points.csv results.csv summary.csv; do cmp "local/$table" "array/$table"; done
+for table in points.csv results.csv summary.csv results.sqlite; do cmp "local/$table" "array/$table"; done
 echo "40 shards under Slurm, one slurmd killed: tables equal to the last byte"
