@@ -28,14 +28,15 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"demand", domain},
       {"scheduling", {"core", "workload", "measures", "policy.h"}},
       {"plugin", {"core", "scheduling", "policy.h"}},
+      {"conformance", {"core", "scheduling"}},
       {"scenario", {"core", "workload", "measures", "supply", "demand", "scheduling"}},
       {"simulation",
        {"core", "engine", "workload", "measures", "supply", "demand", "scheduling", "scenario"}},
       {"experiment", {"core", "measures", "scenario", "simulation"}},
       {"report", {"core", "measures", "supply", "scenario", "simulation", "experiment"}},
       {"cli",
-       {"core", "engine", "workload", "measures", "supply", "demand", "scheduling", "plugin", "scenario",
-        "simulation", "experiment", "report"}},
+       {"core", "engine", "workload", "measures", "supply", "demand", "scheduling", "plugin", "conformance",
+        "scenario", "simulation", "experiment", "report"}},
   };
   return table;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <natgpu/conformance/plain_conservative.hpp>
 #include <natgpu/scheduling/conservative.hpp>
 
 #include <cstddef>
@@ -7,9 +8,10 @@
 
 #include "catch.hpp"
 #include "duel.hpp"
-#include "plain_conservative.hpp"
 
 using namespace natgpu::scheduling;
+using natgpu::conformance::PlainConservative;
+using natgpu::conformance::PlainDispatcher;
 
 TEST_CASE("conservative over several pools agrees with plain loops on random workloads") {
   check_against_plain_loops<ConservativeDispatcher, PlainConservative>(100, ConservativeDispatcher::everyone);

@@ -5,6 +5,7 @@
 #include "duel.hpp"
 
 using namespace natgpu::scheduling;
+using natgpu::conformance::PlainDispatcher;
 
 namespace {
 /// @param seeds  of each setting

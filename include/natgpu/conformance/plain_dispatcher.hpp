@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of none, fit and easy over several pools as plain loops: no index, nothing kept from pass to
-// pass.
+// The rules of none, fit, easy and easy-sjbf over several pools as plain loops: no index, nothing kept from
+// pass to pass. What `Dispatcher` must agree with, and what `natgpu policy check` compares with.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,14 @@
 
 #include <natgpu/scheduling/dispatcher.hpp>
 
-namespace natgpu::scheduling {
+namespace natgpu::conformance {
+
+using scheduling::Backfill;
+using scheduling::GroupSpec;
+using scheduling::PoolChoice;
+using scheduling::Profile;
+using scheduling::time_at_speed;
+using scheduling::WaitingJob;
 
 struct Held {
   std::uint32_t pool;
@@ -23,10 +30,10 @@ struct Queued {
 };
 using StartsOfPass = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
 
-/// Some owners know a nearer end once their job has its GPUs, as services do of their replicas.
-inline std::int64_t settled_end(std::uint64_t id, std::int64_t now, std::int64_t requested_end) {
-  if (id % 4 != 0) return requested_end;
-  return std::max(now + 1, requested_end - static_cast<std::int64_t>(id % 23));
+/// The end that counts once a job has its GPUs.
+using SettledEnd = std::int64_t (*)(std::uint64_t id, std::int64_t now, std::int64_t requested_end);
+inline std::int64_t as_requested(std::uint64_t, std::int64_t, std::int64_t requested_end) {
+  return requested_end;
 }
 
 /// What happens between passes.
@@ -40,7 +47,8 @@ struct PlainBooks {
     bool blocked = false;
     std::int64_t shadow = 0, until = 0, reserved = 0;
   };
-  PlainBooks(std::size_t count, std::vector<GroupSpec> specs) : pools(count), groups(std::move(specs)) {}
+  PlainBooks(std::size_t count, std::vector<GroupSpec> specs, SettledEnd settled = as_requested)
+      : pools(count), groups(std::move(specs)), settled_end(settled) {}
 
   void submit(const Queued& q) { waiting.push_back(q); }
   void withdraw(std::size_t i) { waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i)); }
@@ -60,11 +68,15 @@ struct PlainBooks {
 
   std::vector<Pool> pools;
   std::vector<GroupSpec> groups;
+  SettledEnd settled_end;
   std::vector<Held> running;
   std::vector<Queued> waiting;
 };
 
-template <Backfill B>
+/// @tparam shortest_first  behind the first blocked job, the others are tried by (requested, queue order),
+/// and
+///                         none of them holds a reservation
+template <Backfill B, bool shortest_first = false>
 class PlainDispatcher : public PlainBooks {
  public:
   using PlainBooks::PlainBooks;
@@ -90,12 +102,21 @@ class PlainDispatcher : public PlainBooks {
       }
       ++i;
       if (B == Backfill::none) block(now, q);
-      if (B == Backfill::easy && blocked_jobs < BlockedFront::limit && reserve(now, q)) ++blocked_jobs;
+      if (B == Backfill::easy && blocked_jobs < most_blocked && (reserve(now, q) || shortest_first)) {
+        if (shortest_first) sort_by_request(i);
+        ++blocked_jobs;
+      }
     }
     return starts;
   }
 
  private:
+  static constexpr std::size_t most_blocked = shortest_first ? 1 : scheduling::BlockedFront::limit;
+
+  void sort_by_request(std::size_t from) {
+    std::stable_sort(waiting.begin() + static_cast<std::ptrdiff_t>(from), waiting.end(),
+                     [](const Queued& a, const Queued& b) { return a.job.requested < b.job.requested; });
+  }
   std::int64_t free_at(std::uint32_t pool, std::int64_t t) const {
     std::int64_t free = pools[pool].free;
     for (const Held& h : running)
@@ -166,4 +187,4 @@ class PlainDispatcher : public PlainBooks {
   }
 };
 
-}  // namespace natgpu::scheduling
+}  // namespace natgpu::conformance

@@ -9,9 +9,11 @@
 #include <map>
 #include <vector>
 
-#include "plain_dispatcher.hpp"
+#include <natgpu/conformance/plain_dispatcher.hpp>
 
-namespace natgpu::scheduling {
+namespace natgpu::conformance {
+
+using scheduling::QueueKey;
 
 class PlainConservative : public PlainBooks {
  public:
@@ -55,6 +57,11 @@ class PlainConservative : public PlainBooks {
     PlainBooks::withdraw_foreseen(pool, i, now);
   }
   std::uint64_t broken_promises() const { return broken_; }
+  /// The start reserved for a job, or `forever`.
+  std::int64_t promised(std::uint64_t id) const {
+    const auto it = reserved_.find(id);
+    return it != reserved_.end() ? it->second.start : Profile::forever;
+  }
 
   StartsOfPass pass(std::int64_t now) {
     now_ = now;
@@ -265,4 +272,4 @@ class PlainConservative : public PlainBooks {
   StartsOfPass starts_;
 };
 
-}  // namespace natgpu::scheduling
+}  // namespace natgpu::conformance

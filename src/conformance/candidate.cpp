@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <natgpu/conformance/candidate.hpp>
+
+#include <iterator>
+#include <utility>
+
+#include <natgpu/conformance/plain_conservative.hpp>
+#include <natgpu/scheduling/conservative.hpp>
+#include <natgpu/scheduling/easy_variant.hpp>
+#include <natgpu/scheduling/moving_order.hpp>
+
+namespace natgpu::conformance {
+namespace {
+
+using scheduling::Order;
+
+const std::vector<GroupSpec> one_group{GroupSpec{{{0, 1.0}}}};
+
+std::size_t limit_of(const Parts& parts) {
+  return parts.backfill == Backfill::reservations ? static_cast<std::size_t>(parts.reservations)
+                                                  : scheduling::ConservativeDispatcher::everyone;
+}
+
+/// The subject, under the order.
+template <class Dispatcher>
+std::unique_ptr<Subject> ordered(Dispatcher dispatcher, const Parts& parts) {
+  if (moves(parts.order))
+    return subject_of(scheduling::MovingOrder<Dispatcher>(std::move(dispatcher), parts.order, 0));
+  return subject_of(std::move(dispatcher));
+}
+
+template <Backfill B>
+std::unique_ptr<Subject> indexed(const Parts& parts) {
+  return ordered(scheduling::Dispatcher<B>(1, one_group), parts);
+}
+std::unique_ptr<Subject> indexed_reservations(const Parts& parts) {
+  return subject_of(scheduling::ConservativeDispatcher(1, one_group, false, limit_of(parts)));
+}
+std::unique_ptr<Subject> indexed_sjbf(const Parts& parts) {
+  return ordered(scheduling::EasyVariant({}, false, true), parts);
+}
+
+template <Backfill B, bool shortest_first = false>
+std::unique_ptr<Subject> plain(const Parts& parts) {
+  return ordered(PlainAsDispatcher(PlainDispatcher<B, shortest_first>(1, one_group)), parts);
+}
+std::unique_ptr<Subject> plain_reservations(const Parts& parts) {
+  return subject_of(PlainAsDispatcher(PlainConservative(1, one_group, limit_of(parts))));
+}
+
+/// What a backfill is made of and what it promises, in the order of the enumerators.
+struct Row {
+  Backfill backfill;
+  std::unique_ptr<Subject> (*make)(const Parts&);
+  std::unique_ptr<Subject> (*make_plain)(const Parts&);
+  Promise promise;
+  bool foresees;
+  bool first_come_waits_bounded;  ///< in order of submission
+};
+constexpr Row rows[] = {
+    {Backfill::none, indexed<Backfill::none>, plain<Backfill::none>, Promise::head, true, true},
+    {Backfill::fit, indexed<Backfill::fit>, plain<Backfill::fit>, Promise::nobody, true, false},
+    {Backfill::easy, indexed<Backfill::easy>, plain<Backfill::easy>, Promise::head, true, true},
+    {Backfill::easy_sjbf, indexed_sjbf, plain<Backfill::easy, true>, Promise::head, false, true},
+    {Backfill::conservative, indexed_reservations, plain_reservations, Promise::holders, true, true},
+    {Backfill::reservations, indexed_reservations, plain_reservations, Promise::holders, true, true},
+};
+
+/// All but the order's keys.
+Candidate with_parts(const std::string& name, const Parts& parts) {
+  const Row& row = rows[static_cast<std::size_t>(parts.backfill)];
+  Candidate c;
+  c.name = c.rule = name;
+  c.make = [parts, &row] { return row.make(parts); };
+  c.rule_as_plain_loops = [parts, &row] { return row.make_plain(parts); };
+  c.foresees = row.foresees;
+  c.order_moves = moves(parts.order);
+  c.claims = {c.order_moves ? Promise::nobody : row.promise,
+              row.first_come_waits_bounded && parts.order == Order::fcfs};
+  return c;
+}
+
+}  // namespace
+
+Candidate built_in(const std::string& name, const Parts& parts) {
+  Candidate c = with_parts(name, parts);
+  c.order = [parts] {
+    return scheduling::StaticOrder(parts.order, Streams(parts.seed, 0).open("order", "lottery"));
+  };
+  return c;
+}
+
+Candidate plugged(const scheduling::PluggedPolicy& policy, const Parts& parts) {
+  Parts mine = parts;
+  mine.order = policy.table->key != nullptr ? Order::plugged : Order::fcfs;
+  Candidate c = with_parts(policy.name, mine);
+  c.order = [key = policy.table->key] { return scheduling::StaticOrder(key); };
+  if (!policy.decides()) return c;
+  c.make = [policy, seed = parts.seed] {
+    return subject_of(scheduling::PluggedDispatcher(policy, Streams(seed, 0).open("policy", "plugged")));
+  };
+  c.rule_as_plain_loops = nullptr;
+  c.rule.clear();
+  c.foresees = true;
+  c.claims = {};
+  return c;
+}
+
+Candidate like(Candidate candidate, const Candidate& other) {
+  candidate.claims = other.claims;
+  candidate.rule = other.rule;
+  candidate.rule_as_plain_loops = other.rule_as_plain_loops;
+  candidate.order_moves = other.order_moves;
+  candidate.foresees = candidate.foresees && other.foresees;
+  candidate.order = other.order;
+  return candidate;
+}
+
+}  // namespace natgpu::conformance
