@@ -48,7 +48,8 @@ int list(const Arguments&) {
   return Exit::done;
 }
 
-constexpr Action actions[] = {{"list", list}, {"new", new_policy, "a name"}};
+constexpr Action actions[] = {
+    {"list", list}, {"new", new_policy, "a name"}, {"check", check_policy, "a policy"}};
 
 int policy(const Arguments& arguments) {
   return run_action("policy", actions, arguments);
@@ -59,13 +60,20 @@ int policy(const Arguments& arguments) {
 const Command& policy_command() {
   static const Command command{
       "policy",
-      "List scheduling policies, or begin one of your own.",
-      "list | new NAME",
+      "List scheduling policies, begin one of your own, or check one on random workloads.",
+      "list | new NAME | check POLICY",
       1,
       2,
       {{"--level", "L", "of new: 1 (default), a queue order; 2, a policy that decides who starts"},
-       {"--lang", "X", "of new: c (default) or c++"}},
-      {"natgpu policy list", "natgpu policy new my_policy --level 2"},
+       {"--lang", "X", "of new: c (default) or c++"},
+       {"--like", "P", "of check: a library of level 2 claims to be this policy of natgpu"},
+       {"--backfill", "B", "of check: in place of the policy's; of a library of level 1, none by default"},
+       {"--reservations", "N", "of check: with --backfill reservations"},
+       {"--workloads", "N", "of check: random workloads to try, each twice; 1000 by default"},
+       {"--seed", "S", "of check: of the workloads; 1 by default"},
+       {"--json", "FILE", "of check: the report, with the smallest failing workload"}},
+      {"natgpu policy list", "natgpu policy new my_policy --level 2", "natgpu policy check easy",
+       "natgpu policy check ./my_policy.so --like fcfs --workloads 1000"},
       policy};
   return command;
 }

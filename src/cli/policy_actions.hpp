@@ -7,5 +7,6 @@
 namespace natgpu::cli {
 
 int new_policy(const Arguments& arguments);
+int check_policy(const Arguments& arguments);
 
 }  // namespace natgpu::cli

@@ -81,7 +81,14 @@ class PluggedDispatcher::Host {
     profile_.add(at, delta);
     events_.push_back({Happened::capacity, 0, delta, at});
   }
-  void withdraw_foreseen(std::int64_t at, std::int64_t delta) { profile_.remove(at, delta); }
+  void withdraw_foreseen(std::int64_t at, std::int64_t delta) {
+    profile_.remove(at, delta);
+    // What comes true before the first pass since it was announced is told once, as it happens.
+    const auto untold = std::find_if(events_.begin(), events_.end(), [&](const Happened& e) {
+      return e.kind == Happened::capacity && e.at == at && e.gpus == delta;
+    });
+    if (untold != events_.end()) events_.erase(untold);
+  }
 
   std::int64_t free_now() const { return free_; }
   std::size_t waiting() const { return waiting_; }

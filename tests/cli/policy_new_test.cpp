@@ -69,7 +69,7 @@ TEST_CASE("the test of a new policy fails once its rule is broken") {
   struct Break {
     const char *level, *from, *to;
   };
-  for (const Break& b : {Break{"1", "job->gpus", "-job->gpus"}, Break{"2", "(host, -1,", "(host, 0,"}}) {
+  for (const Break& b : {Break{"1", "job->gpus", "-job->gpus"}, Break{"2", "head = -1", "head = 0"}}) {
     const Folder folder;
     REQUIRE(natgpu_says({"policy", "new", "mine", "--level", b.level}, folder.path("")).code == 0);
     std::string source = read_bytes(folder.path("mine/mine.c"));

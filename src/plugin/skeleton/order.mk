@@ -7,10 +7,11 @@ my_policy.so: SOURCE natgpu/policy.h
 my_policy_test: TEST SOURCE natgpu/policy.h
 	COMPILE -O1 -I. -o $@ TEST
 
-# The order itself, and then a replay of it.
+# The order itself, a replay of it, and random workloads.
 test: my_policy.so my_policy_test
 	./my_policy_test
 	$(NATGPU) replay log.swf --policy ./my_policy.so --backfill easy
+	$(NATGPU) policy check ./my_policy.so --backfill easy
 
 clean:
 	rm -f my_policy.so my_policy_test

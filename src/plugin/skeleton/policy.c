@@ -6,11 +6,10 @@
 static void pass(void *state, const natgpu_host *host, int64_t now) {
   (void)state;
   (void)now;
-  for (;;) {
-    const int64_t head = host->next_fit(host, -1, NATGPU_ANY, NATGPU_ANY, 0);
-    if (head < 0) return;                                 // nobody waits
-    if (host->start(host, head, 0) != NATGPU_OK) return;  // the head does not fit: it blocks the queue
-  }
+  int64_t head = -1;
+  while ((head = host->next_fit(host, head, NATGPU_ANY, NATGPU_ANY, 0)) >= 0)
+    if (host->start(host, head, 0) != NATGPU_OK && host->shadow(host, head, 0) != NATGPU_NEVER)
+      return;  // it blocks the queue; one that nothing announced will ever hold blocks nobody
 }
 
 static const natgpu_policy policy = {

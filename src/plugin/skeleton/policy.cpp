@@ -11,11 +11,10 @@ class Policy {
  public:
   // Called at each instant at which something has happened. `start` acts at once.
   void pass(const natgpu_host* host) {
-    for (;;) {
-      const std::int64_t head = host->next_fit(host, -1, NATGPU_ANY, NATGPU_ANY, 0);
-      if (head < 0) return;                                 // nobody waits
-      if (host->start(host, head, 0) != NATGPU_OK) return;  // the head does not fit: it blocks the queue
-    }
+    std::int64_t head = -1;
+    while ((head = host->next_fit(host, head, NATGPU_ANY, NATGPU_ANY, 0)) >= 0)
+      if (host->start(host, head, 0) != NATGPU_OK && host->shadow(host, head, 0) != NATGPU_NEVER)
+        return;  // it blocks the queue; one that nothing announced will ever hold blocks nobody
   }
 };
 
@@ -24,7 +23,8 @@ constexpr natgpu_policy policy = {
     .size = sizeof(natgpu_policy),
     .create = [](const natgpu_host*) -> void* { return new Policy; },
     .destroy = [](void* state) { delete static_cast<Policy*>(state); },
-    .pass = [](void* state, const natgpu_host* host, std::int64_t) { static_cast<Policy*>(state)->pass(host); },
+    .pass = [](void* state, const natgpu_host* host,
+               std::int64_t) { static_cast<Policy*>(state)->pass(host); },
 };
 
 }  // namespace

@@ -9,6 +9,7 @@ test: my_policy.so
 	$(NATGPU) replay log.swf --policy ./my_policy.so --jobs-csv my_policy.csv
 	$(NATGPU) replay log.swf --policy fcfs --jobs-csv fcfs.csv
 	cmp my_policy.csv fcfs.csv
+	$(NATGPU) policy check ./my_policy.so --like fcfs
 
 clean:
 	rm -f my_policy.so my_policy.csv fcfs.csv
