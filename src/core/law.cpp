@@ -97,6 +97,11 @@ Law Law::uniform(double low, double high) {
   return make(Kind::uniform, low, high);
 }
 
+Law Law::loguniform(double low, double high) {
+  NATGPU_ENSURE(low > 0 && low <= high, "a log-uniform law's bounds are positive and in order");
+  return make(Kind::loguniform, low, high);
+}
+
 Law Law::triangular(double low, double mode, double high) {
   NATGPU_ENSURE(low <= mode && mode <= high, "a triangular law's points are in order");
   return make(Kind::triangular, low, mode, high);
@@ -183,6 +188,8 @@ double Law::mean() const {
       return a;
     case Kind::uniform:
       return 0.5 * (a + b);
+    case Kind::loguniform:
+      return a == b ? a : (b - a) / portable_log(b / a);
     case Kind::triangular:
       return (a + b + c) / 3.0;
     case Kind::exponential:
@@ -207,6 +214,7 @@ double Law::lowest() const {
   switch (kind) {
     case Kind::constant:
     case Kind::uniform:
+    case Kind::loguniform:
     case Kind::triangular:
     case Kind::bounded_pareto:
       return a;
@@ -224,6 +232,7 @@ double Law::highest() const {
     case Kind::constant:
       return a;
     case Kind::uniform:
+    case Kind::loguniform:
     case Kind::bounded_pareto:
       return b;
     case Kind::triangular:
@@ -243,6 +252,8 @@ double Law::quantile(double u) const {
       return a;
     case Kind::uniform:
       return a + (b - a) * u;
+    case Kind::loguniform:
+      return std::clamp(a * portable_exp(u * portable_log(b / a)), a, b);
     case Kind::triangular:
       return triangular_quantile(a, b, c, u);
     case Kind::exponential:
@@ -278,15 +289,11 @@ std::string to_string(const Law& law) {
     int parameters;
   };
   static constexpr Row rows[] = {
-      {Law::Kind::constant, "constant", 1},
-      {Law::Kind::uniform, "uniform", 2},
-      {Law::Kind::triangular, "triangular", 3},
-      {Law::Kind::exponential, "exponential", 1},
-      {Law::Kind::lognormal, "lognormal", 2},
-      {Law::Kind::weibull, "weibull", 2},
-      {Law::Kind::bounded_pareto, "bounded_pareto", 3},
-      {Law::Kind::erlang, "erlang", 2},
-      {Law::Kind::hyperexponential, "hyperexponential", 3},
+      {Law::Kind::constant, "constant", 1},       {Law::Kind::uniform, "uniform", 2},
+      {Law::Kind::loguniform, "loguniform", 2},   {Law::Kind::triangular, "triangular", 3},
+      {Law::Kind::exponential, "exponential", 1}, {Law::Kind::lognormal, "lognormal", 2},
+      {Law::Kind::weibull, "weibull", 2},         {Law::Kind::bounded_pareto, "bounded_pareto", 3},
+      {Law::Kind::erlang, "erlang", 2},           {Law::Kind::hyperexponential, "hyperexponential", 3},
       {Law::Kind::discrete, "discrete", 0},
   };
   const auto& row = rows[static_cast<std::size_t>(law.kind)];

@@ -65,6 +65,12 @@ const std::vector<Form>& forms() {
        {{"low", value}, {"high", value}},
        [](const A& a) { return unless(one(a, 0) < one(a, 1), "`low` must be below `high`"); },
        [](const A& a) { return Law::uniform(one(a, 0), one(a, 1)); }},
+      {"loguniform",
+       {{"low", value}, {"high", value}},
+       [](const A& a) {
+         return unless(one(a, 0) > 0 && one(a, 0) < one(a, 1), "`low` must be above 0 and below `high`");
+       },
+       [](const A& a) { return Law::loguniform(one(a, 0), one(a, 1)); }},
       {"triangular",
        {{"low", value}, {"mode", value}, {"high", value}},
        [](const A& a) {

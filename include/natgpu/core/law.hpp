@@ -14,6 +14,7 @@ struct Law {
   enum class Kind : unsigned char {
     constant,          ///< a
     uniform,           ///< a = low, b = high
+    loguniform,        ///< a = low, b = high; the logarithm is uniform
     triangular,        ///< a = low, b = mode, c = high
     exponential,       ///< a = mean
     lognormal,         ///< a = mu, b = sigma of the logarithm, whichever way they were stated
@@ -31,6 +32,7 @@ struct Law {
 
   static Law constant(double value);
   static Law uniform(double low, double high);
+  static Law loguniform(double low, double high);  ///< @pre low > 0
   static Law triangular(double low, double mode, double high);
   static Law exponential(double mean);
   static Law lognormal(double mu, double sigma);

@@ -33,6 +33,7 @@ std::vector<Case> continuous_laws() {
   const auto exponential = [](double mean) { return [mean](double x) { return 1 - std::exp(-x / mean); }; };
   return {
       {Law::uniform(2, 6), [](double x) { return (x - 2) / 4; }},
+      {Law::loguniform(2, 50), [](double x) { return std::log(x / 2) / std::log(25.0); }},
       {Law::triangular(1, 2, 5),
        [](double x) { return x < 2 ? (x - 1) * (x - 1) / 4 : 1 - (5 - x) * (5 - x) / 12; }},
       {Law::exponential(3), exponential(3)},
@@ -129,6 +130,8 @@ TEST_CASE("a discrete law gives its values with its weights, ascending in u") {
 TEST_CASE("degenerate laws are constants") {
   CHECK(Law::constant(-1).quantile(0.3) == -1);
   CHECK(Law::uniform(3, 3).quantile(0.3) == 3);
+  CHECK(Law::loguniform(3, 3).quantile(0.3) == 3);
+  CHECK(Law::loguniform(3, 3).mean() == 3);
   CHECK(Law::triangular(3, 3, 3).quantile(0.3) == 3);
   CHECK(Law::triangular(0, 0, 4).quantile(0.75) == Approx(2));
   CHECK(Law::triangular(0, 4, 4).quantile(0.25) == Approx(2));
@@ -152,6 +155,7 @@ TEST_CASE("extreme uniforms stay inside the support") {
 
 TEST_CASE("a law that cannot be is refused where it is made") {
   CHECK_THROWS_AS(Law::uniform(2, 1), natgpu::InvariantError);
+  CHECK_THROWS_AS(Law::loguniform(0, 1), natgpu::InvariantError);
   CHECK_THROWS_AS(Law::triangular(0, 5, 4), natgpu::InvariantError);
   CHECK_THROWS_AS(Law::exponential(0), natgpu::InvariantError);
   CHECK_THROWS_AS(Law::bounded_pareto(0, 5, 1), natgpu::InvariantError);
