@@ -142,6 +142,10 @@ constexpr Row rows[] = {
      "`status` is measured, published or assumed; `as_of` is a year, a month or a day; `low` and `high` are "
      "in the "
      "unit of the value and hold it between them."},
+    {Fault::bad_uncertainty, "E0224", "not something that can be uncertain",
+     "An uncertainty names one number, time or date of hardware, supply, demand, access or scheduling, and a "
+     "distribution that can yield the value that the file states there. A value that is a distribution "
+     "already, a word or a list cannot be uncertain; alternatives of those kinds are policies."},
     {Fault::bad_path, "E0230", "bad path",
      "A setting is written path=value. Paths are keys with points between them; items of lists are addressed "
      "by "

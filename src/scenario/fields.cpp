@@ -65,6 +65,29 @@ const FieldTable& fields_of(const Target*) {
   return table;
 }
 
+const FieldTable& fields_of(const RealityCheck*) {
+  static const FieldTable table =
+      Fields<RealityCheck>("reality check", "A published figure that the model is held to.")
+          .text("name", &RealityCheck::name, "Name of the check.")
+          .required()
+          .text("metric", &RealityCheck::metric, "The metric, as in metrics.csv.")
+          .required()
+          .text("where", &RealityCheck::where, "Labels that pick the row, as of a target.")
+          .text("published", &RealityCheck::published, "The figure with its unit, in quotes: \"6120 GPU\".")
+          .required()
+          .text("low", &RealityCheck::low, "Least value that agrees with it.")
+          .required()
+          .text("high", &RealityCheck::high, "Largest value that agrees with it.")
+          .required()
+          .text("source", &RealityCheck::source, "Who published it.")
+          .required()
+          .text("as_of", &RealityCheck::as_of, "Its day, in quotes: \"2026-07\".")
+          .choice("level", &RealityCheck::level, {{"error", Level::error}, {"warn", Level::warn}},
+                  "Whether missing it fails the check or is only said.")
+          .object("title", &RealityCheck::title, "Title for reports.");
+  return table;
+}
+
 const FieldTable& fields_of(const RegressionCheck*) {
   static const FieldTable table =
       Fields<RegressionCheck>("regression check", "A metric that must not get worse than its baseline.")
@@ -88,6 +111,19 @@ const FieldTable& fields_of(const Regressions*) {
   return table;
 }
 
+const FieldTable& fields_of(const Uncertainty*) {
+  static const FieldTable table =
+      Fields<Uncertainty>("uncertainty", "A value that nobody knows; each replication draws one of it.")
+          .text("name", &Uncertainty::name, "Name, which also names its draws.")
+          .required()
+          .text("path", &Uncertainty::path, "The value's path, as for --set: \"supply.sites[haenam].pue\".")
+          .required()
+          .law("value", &Uncertainty::value, Dimension::count, any_value(),
+               "Its distribution, in the units of the value at the path.")
+          .object("title", &Uncertainty::title, "Title for reports.");
+  return table;
+}
+
 const FieldTable& fields_of(const Scenario*) {
   static const FieldTable table =
       Fields<Scenario>("scenario",
@@ -107,7 +143,9 @@ const FieldTable& fields_of(const Scenario*) {
           .object("access", &Scenario::access, "Who may ask.")
           .object("scheduling", &Scenario::scheduling, "Who runs now.")
           .items("targets", &Scenario::targets, "Bars for metrics.")
-          .object("regressions", &Scenario::regressions, "Metrics held to a baseline.");
+          .object("regressions", &Scenario::regressions, "Metrics held to a baseline.")
+          .items("reality_checks", &Scenario::reality_checks, "Published figures that the model is held to.")
+          .items("uncertainties", &Scenario::uncertainties, "Values drawn anew in each replication.");
   return table;
 }
 

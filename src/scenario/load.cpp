@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -13,8 +14,10 @@
 #include "checks.hpp"
 #include "document.hpp"
 #include "quick.hpp"
+#include "recipe.hpp"
 #include "resolve.hpp"
 #include "settings.hpp"
+#include "uncertainty.hpp"
 #include "walker.hpp"
 
 namespace natgpu::scenario {
@@ -27,8 +30,7 @@ constexpr std::size_t most_bytes_read = (8u << 20) + 1;  // one more than scan_b
 
 /// Parts of the format that later versions will read. A key that is read and then ignored would be a lie.
 const std::vector<std::string>& later_keys() {
-  static const std::vector<std::string> keys = {"extends",        "overrides", "uncertainties", "levers",
-                                                "reality_checks", "economy",   "report"};
+  static const std::vector<std::string> keys = {"extends", "levers", "economy", "report"};
   return keys;
 }
 
@@ -103,7 +105,51 @@ class Loader {
  public:
   Loader(const std::string& file, const LoadOptions& options) : file_(file), options_(options) {}
 
+  explicit Loader(const Recipe& recipe)
+      : file_(recipe.file),
+        options_(recipe.options),
+        mistakes_(recipe.mistakes),
+        root_(recipe.root),
+        policies_(recipe.policies) {
+    options_.check_targets = nullptr;
+  }
+
   Scenario load() {
+    parse();
+    const std::vector<Node> uncertain = take_uncertain_values(root_);
+    check_policies();
+    std::shared_ptr<const Recipe> recipe;
+    if (!uncertain.empty() && !options_.central)
+      recipe = std::make_shared<const Recipe>(Recipe{file_, options_, mistakes_, root_, policies_});
+    apply_policy();
+    apply_sets();
+    fill();
+    read_uncertainties(scenario_.uncertainties, uncertain, root_, known_, walker_, mistakes_);
+    check();
+    mistakes_.raise_if_any();
+    if (options_.central) scenario_.uncertainties.clear();
+    scenario_.recipe = std::move(recipe);
+    settle();
+    describe();
+    return std::move(scenario_);
+  }
+
+  /// @param settings  beside those of the options, called so
+  Scenario load_with(const std::vector<std::string>& settings, const std::string& called) {
+    apply_policy();
+    apply_sets();
+    for (const std::string& text : settings)
+      if (const auto change = read_set(text, mistakes_, called)) apply_set(*change);
+    fill();
+    check();
+    mistakes_.raise_if_any();
+    scenario_.uncertainties.clear();
+    settle();
+    return std::move(scenario_);
+  }
+
+ private:
+  void parse() {
     const std::string bytes = read_bytes(file_);
     const auto source = scan_bytes(file_, bytes, mistakes_);
     mistakes_.raise_if_any();
@@ -117,28 +163,29 @@ class Loader {
     }
     check_schema(root_, mistakes_);
     refuse_later_keys(root_, mistakes_);
-    policies_ = read_policies(root_, mistakes_);
-    check_policies();
-    apply_policy();
-    apply_sets();
-    fill();
-    check();
-    mistakes_.raise_if_any();
-    return finish();
+    policies_ = read_blocks(root_, "policies", mistakes_);
+    check_policy_names(policies_, mistakes_);
+    const std::vector<PolicyChanges> overrides = read_blocks(root_, "overrides", mistakes_);
+    expand_uses(policies_, overrides, mistakes_);
+    for (const PolicyChanges& block : overrides) check_changes(block);  // used or not
   }
 
- private:
   /// Every policy of the file must fit, not only the one asked for: its values are read and thrown away.
   void check_policies() {
-    for (const PolicyChanges& policy : policies_)
-      for (const Change& change : policy.changes)
-        if (const auto steps = locate(change, root_, mistakes_))
-          settings_walker_.read_leaf(*steps->back().field, change.value, change.path);
+    for (const PolicyChanges& policy : policies_) check_changes(policy);
+  }
+
+  void check_changes(const PolicyChanges& block) {
+    for (const Change& change : block.changes)
+      if (const auto steps = locate(change, root_, mistakes_))
+        settings_walker_.read_leaf(*steps->back().field, change.value, change.path);
   }
 
   void apply_all(const std::vector<Change>& changes) {
-    for (const Change& change : changes)
+    for (const Change& change : changes) {
+      known_[change.path] = "policy " + scenario_.policy;
       if (const auto steps = locate(change, root_, mistakes_)) apply(change, *steps, root_);
+    }
   }
 
   void apply_policy() {
@@ -168,12 +215,17 @@ class Loader {
     for (const std::string& text : options_.set) {
       const auto change = read_set(text, mistakes_);
       if (!change) continue;
-      if (const auto steps = locate(*change, root_, mistakes_)) {
-        has_stated_replications_ = has_stated_replications_ || change->path == "replications";
-        settings_walker_.read_leaf(*steps->back().field, change->value, change->path);
-        apply(*change, *steps, root_);
-      }
+      known_[change->path] = "--set";
+      apply_set(*change);
     }
+  }
+
+  void apply_set(const Change& change) {
+    const auto steps = locate(change, root_, mistakes_);
+    if (!steps) return;
+    has_stated_replications_ = has_stated_replications_ || change.path == "replications";
+    settings_walker_.read_leaf(*steps->back().field, change.value, change.path);
+    apply(change, *steps, root_);
   }
 
   void fill() {
@@ -219,18 +271,26 @@ class Loader {
     if (is_clean({"scheduling"})) report(scheduling::check(scenario_.scheduling));
     if (options_.quick && mistakes_.count() == 0) make_quick(scenario_, has_stated_replications_);
     if (is_clean({"horizon", "demand"})) report(check_whole(scenario_));
-    if (options_.check_targets && is_clean({"targets", "regressions"}))
+    if (options_.check_targets && is_clean({"targets", "regressions", "reality_checks"}))
       report(options_.check_targets(scenario_));
   }
 
-  Scenario finish() {
+  /// Ties what was read to its places in the file.
+  void settle() {
     scenario_.assumptions = walker_.take_assumptions();
-    for (Target& target : scenario_.targets) {
-      const Mark mark = walker_.mark_of(child_path(item_path("targets", target.name), "where"));
-      target.at.place = mistakes_.place(mark);
-      target.at.source_line = std::string(mistakes_.line(mark));
-      target.at.caret_width = width_at(mark);
-    }
+    const auto place = [&](const std::string& item, Diagnostic& at) {
+      const Mark mark = walker_.mark_of(child_path(item, "where"));
+      at.place = mistakes_.place(mark);
+      at.source_line = std::string(mistakes_.line(mark));
+      at.caret_width = width_at(mark);
+    };
+    for (Target& target : scenario_.targets) place(item_path("targets", target.name), target.at);
+    for (RealityCheck& check : scenario_.reality_checks)
+      place(item_path("reality_checks", check.name), check.at);
+  }
+
+  /// What is told of the scenario, and its hash.
+  void describe() {
     if (options_.origins)
       for (const auto& [path, mark] : walker_.marks())
         scenario_.origins.push_back({path, mistakes_.place(mark)});
@@ -245,7 +305,6 @@ class Loader {
     if (!trace.empty())
       scenario_.resolved += fmt::format("demand.trace.sha256 = \"{}\"\n", sha256_file_hex(trace));
     scenario_.hash = sha256_hex(scenario_.resolved);
-    return std::move(scenario_);
   }
 
   std::string file_;
@@ -256,10 +315,16 @@ class Loader {
   Walker walker_{mistakes_};
   Walker settings_walker_{mistakes_};  // checks settings; what it records is not of the scenario
   Scenario scenario_;
-  bool has_stated_replications_ = false;  // in a setting of the command line, which a quick run respects
+  std::map<std::string, std::string> known_;  // path -> what states it beside the file
+  bool has_stated_replications_ = false;      // in a setting of the command line, which a quick run respects
 };
 
 }  // namespace
+
+Scenario resolve_again(const Recipe& recipe, const std::vector<std::string>& settings,
+                       const std::string& called) {
+  return Loader(recipe).load_with(settings, called);
+}
 
 Scenario load_scenario(const std::string& file, const LoadOptions& options) {
   return Loader(file, options).load();

@@ -49,6 +49,7 @@ enum class Fault : unsigned char {
   unknown_law,
   bad_law,
   bad_provenance,
+  bad_uncertainty,
   bad_path,
   unknown_path,
   unknown_policy,

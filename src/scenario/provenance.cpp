@@ -23,7 +23,8 @@ bool is_as_of(const std::string& text) {
   });
 }
 
-/// The parts of a map that describe a value, without those that say where it comes from.
+}  // namespace
+
 Node value_part(const Node& node) {
   static const std::vector<std::string> notes = {"source", "as_of", "status", "note"};
   Node part = node;
@@ -34,8 +35,6 @@ Node value_part(const Node& node) {
                      part.entries.end());
   return part;
 }
-
-}  // namespace
 
 /// @return whether the key is one of provenance; it is then taken or reported
 bool Walker::read_provenance_key(const Entry& entry, const std::string& path, Provenance& out) {

@@ -59,6 +59,12 @@ std::string name_of(const FieldTable& table, const void* object, std::size_t pos
   return text == nullptr || text->empty() ? std::to_string(position) : *text;
 }
 
+/// Lists of which scenarios without them tell nothing, so that their hash is that of scenarios before there
+/// were such lists.
+bool is_silent(const std::string& path) {
+  return path == "uncertainties" || path == "reality_checks";
+}
+
 void write(std::string& out, const FieldTable& table, const void* object, const std::string& path) {
   for (const Field& field : table.fields()) {
     const std::string at = child_path(path, field.name);
@@ -71,7 +77,7 @@ void write(std::string& out, const FieldTable& table, const void* object, const 
       for (const void* e : elements) write(out, field.item(), e, at);
       continue;
     }
-    if (elements.empty()) out += at + " = []\n";
+    if (elements.empty() && !is_silent(at)) out += at + " = []\n";
     std::size_t position = 0;
     for (const void* e : elements)
       write(out, field.item(), e, item_path(at, name_of(field.item(), e, ++position)));

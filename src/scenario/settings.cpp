@@ -90,15 +90,53 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(" \t\n") - first + 1));
 }
 
+void expect_map(const Node& node, const std::string& what, Mistakes& mistakes) {
+  if (node.is_map() || node.kind == Node::Kind::broken) return;
+  mistakes.add(Fault::wrong_kind, node.mark, caret_width(node),
+               fmt::format("{} is a map, found {}", what, kind_name(node)),
+               "write `name: {path: value}`, or `{}`");
+}
+
+/// Changes of the blocks that `use: name` or `use: [name, name]` asks for, in that order.
+std::vector<Change> used_changes(const Node& named, const std::vector<PolicyChanges>& overrides,
+                                 Mistakes& mistakes) {
+  std::vector<std::string> known;
+  for (const PolicyChanges& o : overrides) known.push_back(o.name);
+  const std::vector<Node> names = named.is_list() ? named.items : std::vector<Node>{named};
+  std::vector<Change> all;
+  for (const Node& name : names) {
+    const auto block = std::find_if(overrides.begin(), overrides.end(), [&](const PolicyChanges& o) {
+      return name.is_scalar() && o.name == name.text;
+    });
+    if (block == overrides.end()) {
+      mistakes.add(Fault::unknown_reference, name.mark, caret_width(name),
+                   fmt::format("there is no `{}` in overrides", flow_text(name)),
+                   known.empty() ? "`overrides` is empty" : suggestion(flow_text(name), known));
+      continue;
+    }
+    for (const Change& change : block->changes) {
+      const bool twice =
+          std::any_of(all.begin(), all.end(), [&](const Change& c) { return c.path == change.path; });
+      if (twice)
+        mistakes.add(
+            Fault::duplicate_key, name.mark, caret_width(name),
+            fmt::format("`{}` states {}, as another of the blocks used does", block->name, change.path),
+            "state it in the policy itself, or use one of them");
+      all.push_back(change);
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 const std::vector<std::string>& file_keys() {
-  static const std::vector<std::string> keys = {"schema", "policies"};
+  static const std::vector<std::string> keys = {"schema", "overrides", "policies"};
   return keys;
 }
 
-std::optional<Change> read_set(const std::string& text, Mistakes& mistakes) {
-  const auto source = scan_bytes("--set", text, mistakes);
+std::optional<Change> read_set(const std::string& text, Mistakes& mistakes, const std::string& called) {
+  const auto source = scan_bytes(called, text, mistakes);
   if (!source) return {};
   const Mark start{*source, 1, 0};
   const std::size_t equals = text.find('=');
@@ -124,30 +162,19 @@ std::optional<Change> read_set(const std::string& text, Mistakes& mistakes) {
   return change;
 }
 
-std::vector<PolicyChanges> read_policies(const Node& root, Mistakes& mistakes) {
+std::vector<PolicyChanges> read_blocks(const Node& root, const std::string& key, Mistakes& mistakes) {
   std::vector<PolicyChanges> all;
-  const Node* policies = root.find("policies");
-  if (policies == nullptr || policies->kind == Node::Kind::broken) return all;
-  const auto expect_map = [&](const Node& node, const std::string& what) {
-    if (node.is_map() || node.kind == Node::Kind::broken) return;
-    mistakes.add(Fault::wrong_kind, node.mark, caret_width(node),
-                 fmt::format("{} is a map, found {}", what, kind_name(node)),
-                 "write `name: {path: value}`, or `{}`");
-  };
-  expect_map(*policies, "`policies`");
-  for (const Entry& block : policies->entries) {
-    expect_map(block.value, fmt::format("policy `{}`", block.key));
-    if (block.key == "base" || !is_name(block.key))
+  const Node* blocks = root.find(key);
+  if (blocks == nullptr || blocks->kind == Node::Kind::broken) return all;
+  expect_map(*blocks, fmt::format("`{}`", key), mistakes);
+  for (const Entry& block : blocks->entries) {
+    expect_map(block.value, fmt::format("`{}` of `{}`", block.key, key), mistakes);
+    if (!is_name(block.key))
       mistakes.add(Fault::bad_name, block.mark, caret_width(block),
-                   fmt::format("`{}` cannot be the name of a policy", block.key),
-                   block.key == "base" ? "`base` is the scenario without a policy" : "use A-Z a-z 0-9 . _ -");
-    for (const scheduling::NamedPolicy& named : scheduling::named_policies())
-      if (named.name == block.key)
-        mistakes.add(Fault::unknown_policy, block.mark, caret_width(block),
-                     fmt::format("`{}` is already a scheduling policy of natgpu", block.key),
-                     "choose another name");
+                   fmt::format("`{}` cannot be a name", block.key), "use A-Z a-z 0-9 . _ -");
     PolicyChanges& made = all.emplace_back();
     made.name = block.key;
+    made.mark = block.mark;
     for (const Entry& e : block.value.entries) {
       Mark mark = e.mark;
       mark.byte += e.quoted ? 1 : 0;
@@ -155,6 +182,39 @@ std::vector<PolicyChanges> read_policies(const Node& root, Mistakes& mistakes) {
     }
   }
   return all;
+}
+
+void expand_uses(std::vector<PolicyChanges>& policies, const std::vector<PolicyChanges>& overrides,
+                 Mistakes& mistakes) {
+  for (PolicyChanges& policy : policies) {
+    const auto use = std::find_if(policy.changes.begin(), policy.changes.end(),
+                                  [](const Change& c) { return c.path == "use"; });
+    if (use == policy.changes.end()) continue;
+    const Node named = use->value;
+    policy.changes.erase(use);
+    std::vector<Change> used = used_changes(named, overrides, mistakes);
+    for (Change& own : policy.changes) {  // what the policy says itself stands in place of what it uses
+      used.erase(
+          std::remove_if(used.begin(), used.end(), [&](const Change& c) { return c.path == own.path; }),
+          used.end());
+      used.push_back(std::move(own));
+    }
+    policy.changes = std::move(used);
+  }
+}
+
+void check_policy_names(const std::vector<PolicyChanges>& policies, Mistakes& mistakes) {
+  for (const PolicyChanges& policy : policies) {
+    const int width = display_width(policy.name);
+    if (policy.name == "base")
+      mistakes.add(Fault::bad_name, policy.mark, width, "`base` cannot be the name of a policy",
+                   "`base` is the scenario without a policy");
+    for (const scheduling::NamedPolicy& named : scheduling::named_policies())
+      if (named.name == policy.name)
+        mistakes.add(Fault::unknown_policy, policy.mark, width,
+                     fmt::format("`{}` is already a scheduling policy of natgpu", policy.name),
+                     "choose another name");
+  }
 }
 
 std::optional<std::vector<Step>> locate(const Change& change, const Node& root, Mistakes& mistakes) {
@@ -174,6 +234,11 @@ std::optional<std::vector<Step>> locate(const Change& change, const Node& root, 
     if (field == nullptr) {
       report(change, s, mistakes, fmt::format("there is no `{}` in {}", s.key, table->title()),
              suggestion(s.key, table->names()));
+      return {};
+    }
+    if (steps.empty() && s.key == "uncertainties") {
+      report(change, s, mistakes, "what is uncertain is not set by a path",
+             "change the file; a value that is set is known and no longer drawn");
       return {};
     }
     node = node == nullptr ? nullptr : node->find(s.key);
@@ -205,6 +270,17 @@ std::optional<std::vector<Step>> locate(const Change& change, const Node& root, 
     if (is_group(*field)) table = &field->item();
   }
   return steps;
+}
+
+const Node* node_at(const std::vector<Step>& steps, const Node& root) {
+  const Node* node = &root;
+  for (const Step& step : steps) {
+    node = node->find(step.field->name);
+    if (node != nullptr && step.field->kind == FieldKind::items)
+      node = item_of(*node, step.field->item(), step.item);
+    if (node == nullptr) return nullptr;
+  }
+  return node;
 }
 
 void apply(const Change& change, const std::vector<Step>& steps, Node& root) {

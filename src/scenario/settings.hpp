@@ -20,15 +20,23 @@ struct Change {
 /// Keys of the file that are no fields of a Scenario.
 const std::vector<std::string>& file_keys();
 
-/// `path=value` of a command line; each is a source of its own, called `--set`.
-std::optional<Change> read_set(const std::string& text, Mistakes& mistakes);
+/// `path=value`; each is a source of its own. @param called  its name in messages
+std::optional<Change> read_set(const std::string& text, Mistakes& mistakes,
+                               const std::string& called = "--set");
 
-/// The blocks of `policies`, in the order of the file.
+/// A named block of changes.
 struct PolicyChanges {
   std::string name;
+  Mark mark;
   std::vector<Change> changes;
 };
-std::vector<PolicyChanges> read_policies(const Node& root, Mistakes& mistakes);
+/// The blocks of `policies` or `overrides`, in the order of the file.
+std::vector<PolicyChanges> read_blocks(const Node& root, const std::string& key, Mistakes& mistakes);
+/// Puts the blocks that policies `use:` into them; what a policy states itself wins over what it uses.
+void expand_uses(std::vector<PolicyChanges>& policies, const std::vector<PolicyChanges>& overrides,
+                 Mistakes& mistakes);
+/// No policy has the name of one that is built in.
+void check_policy_names(const std::vector<PolicyChanges>& policies, Mistakes& mistakes);
 
 /// Where a path leads: the fields on the way, with the names of items.
 struct Step {
@@ -38,6 +46,9 @@ struct Step {
 
 /// Finds the leaf field of a path. @return nothing if it leads nowhere, which has been reported
 std::optional<std::vector<Step>> locate(const Change& change, const Node& root, Mistakes& mistakes);
+
+/// What is written there, or null. @pre `steps` were located in this tree
+const Node* node_at(const std::vector<Step>& steps, const Node& root);
 
 /// Puts the value into the tree. @pre `steps` were located in this tree
 void apply(const Change& change, const std::vector<Step>& steps, Node& root);

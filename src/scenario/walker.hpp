@@ -45,6 +45,10 @@ class Walker {
   std::optional<std::vector<FieldValue>> read_leaf(const Field& field, const Node& node,
                                                    const std::string& path);
 
+  /// Reads the distribution of a value that the target field holds. (uncertainty.cpp)
+  /// @return nothing if there was a mistake
+  std::optional<Law> read_uncertain(const Field& target, const Node& value, const std::string& path);
+
   /// Checks the references met so far. To be called after all `fill`.
   void resolve_references(const Names& names);
 
@@ -100,6 +104,8 @@ class Walker {
   std::optional<FieldValue> read_law(const Field& field, const Node& node, const std::string& path);
   bool is_in_range(const Field& field, const Law& law, const Node& node, const std::string& path);
 
+  bool dates_to_days(const Field& target, Node& node, const std::string& path);
+
   // Where a value comes from (provenance.cpp).
   bool read_provenance_key(const Entry& entry, const std::string& path, Provenance& out);
   void check_stated_range(const Field& field, const Provenance& p, const FieldValue* value,
@@ -122,6 +128,9 @@ std::string range_text(const Range& range, Dimension dimension);
 std::string listed(const std::vector<std::string>& words);
 /// "did you mean `x`? allowed: x, y" as far as known.
 std::string suggestion(const std::string& word, const std::vector<std::string>& allowed);
+
+/// The parts of a map that describe a value, without those that say where it comes from.
+Node value_part(const Node& node);
 
 /// "triangular(0, 3, 6)" with numbers that read back exactly, in base units.
 std::string canonical_text(const Law& law);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,16 @@ struct Target {
   Diagnostic at;  ///< where its labels stand, without a message: some mistakes only a run can show
 };
 
+/// A published figure that the model ought to come to. Its bounds say what still counts as agreement.
+struct RealityCheck {
+  std::string name, metric, where;
+  std::string published, low, high;  ///< each with the metric's unit: "6120 GPU"
+  std::string source, as_of;
+  Level level = Level::error;
+  LocalText title;
+  Diagnostic at;  ///< where its labels stand, as of a target
+};
+
 /// Which way a metric must not move against its baseline; `same`: neither.
 enum class Side : std::uint8_t { higher, lower, same };
 
@@ -91,6 +102,22 @@ struct PolicyBlock {
   std::vector<Setting> settings;
 };
 
+/// A value that nobody knows: a path with a distribution. A replication draws one value of it, the same under
+/// every policy, and is so one future. What the file itself states at the path is the central value, which
+/// holds wherever nothing is drawn.
+struct Uncertainty {
+  std::string name, path;
+  LocalText title;
+  Law value;           ///< of the path's value in its base unit, or of days since 1970-01-01
+  std::string stated;  ///< the distribution as written
+  FieldKind kind = FieldKind::quantity;    ///< of the value at the path
+  Dimension dimension = Dimension::count;  ///< of the value at the path
+  std::string known_from;  ///< "--set" or "policy late", where one states the value; it is not drawn then
+};
+
+/// What is kept of a file to resolve it again with other values.
+struct Recipe;
+
 /// A scenario with every value read, checked and in base units.
 struct Scenario {
   std::string file;    ///< as given
@@ -109,6 +136,8 @@ struct Scenario {
   scheduling::Scheduling scheduling;
   std::vector<Target> targets;
   Regressions regressions;
+  std::vector<RealityCheck> reality_checks;
+  std::vector<Uncertainty> uncertainties;
 
   std::vector<PolicyBlock> policies;
   std::vector<Assumption> assumptions;
@@ -120,6 +149,8 @@ struct Scenario {
   bool quick = false;    ///< `--quick`: fewer replications and perhaps scaled; every output says so
   double quick_scale =
       1.0;  ///< capacity and demand were scaled by this; 1 where the scenario is small or replays a log
+  /// Of scenarios with uncertainties, for future_of(): what is changed in this struct afterwards is not in it.
+  std::shared_ptr<const Recipe> recipe;
 };
 
 struct LoadOptions {
@@ -127,6 +158,7 @@ struct LoadOptions {
   std::string policy;            ///< a block of `policies`, a named scheduling policy, or empty
   bool quick = false;
   bool origins = false;  ///< note where each value was written
+  bool central = false;  ///< `uncertainties` are checked and then left out: nothing is drawn
   /// What only rooms above can judge of targets and regressions: metric, unit, labels. Called where these
   /// were read without mistakes; what it finds is reported with its place, together with all other mistakes.
   std::function<std::vector<Finding>(const Scenario&)> check_targets;
@@ -144,6 +176,8 @@ const FieldTable& fields_of(const Access*);
 const FieldTable& fields_of(const Target*);
 const FieldTable& fields_of(const RegressionCheck*);
 const FieldTable& fields_of(const Regressions*);
+const FieldTable& fields_of(const Uncertainty*);
+const FieldTable& fields_of(const RealityCheck*);
 /// The table of the whole file, from which the reader, the schema and the docs come. `schema` and `policies`
 /// are read beside it.
 const FieldTable& fields_of(const Scenario*);

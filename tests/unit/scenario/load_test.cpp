@@ -465,3 +465,41 @@ TEST_CASE("a quick run keeps at least one node of every tranche") {
   CHECK(s.supply.tranches[1].units == 8);
   CHECK(s.supply.tranches[2].budget_krw == Approx(480e6));
 }
+
+TEST_CASE("a policy uses named blocks of overrides and wins over them") {
+  const std::string text = good + R"(overrides:
+  slow: {"supply.tranches[first].slip": 12 months, "supply.sites[haenam].pue": 1.4}
+  strict: {scheduling.backfill: none}
+)";
+  const std::string with_policies = replaced(text, "policies:\n", R"(policies:
+  both: {use: [slow, strict], "supply.sites[haenam].pue": 1.2}
+  one: {use: slow}
+)");
+  LoadOptions options;
+  options.policy = "both";
+  const Scenario both = load(with_policies, options);
+  CHECK(both.supply.tranches[0].slip.a == Approx(12 * 2629800.0));
+  CHECK(both.scheduling.backfill == scheduling::Backfill::none);
+  CHECK(both.supply.sites[0].pue == 1.2);
+  REQUIRE(both.policies[0].name == "both");
+  CHECK(both.policies[0].settings.size() == 3);
+  options.policy = "one";
+  const Scenario one = load(with_policies, options);
+  CHECK(one.supply.sites[0].pue == 1.4);
+  CHECK(one.scheduling.backfill != scheduling::Backfill::none);
+  CHECK(load(text).resolved == load(good).resolved);  // unused, they change nothing
+}
+
+TEST_CASE("overrides that are unknown, wrong or of two minds are refused") {
+  const auto with = [&](const std::string& policy, const std::string& overrides) {
+    return diagnosed(replaced(good, "policies:\n", "policies:\n  new: " + policy + "\n") + "overrides:\n" +
+                     overrides);
+  };
+  const std::string slow = "  slow: {\"supply.sites[haenam].pue\": 1.4}\n";
+  CHECK(with("{use: slow}", slow).empty());
+  CHECK(with("{use: slw}", slow) == "E0218");
+  CHECK(with("{use: [slow, cold]}", slow + "  cold: {\"supply.sites[haenam].pue\": 1.1}\n") == "E0211");
+  CHECK(with("{seed: 2}", "  bad: {\"supply.sites[haenam].pux\": 1.4}\n") == "E0231");  // though unused
+  CHECK(with("{seed: 2}", "  bad: {\"supply.sites[haenam].pue\": 0.4}\n") == "E0108");
+  CHECK(with("{seed: 2}", "  bad: 3\n") == "E0216");
+}
