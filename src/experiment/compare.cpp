@@ -59,28 +59,6 @@ void count_improved(Compared& c) {
   if (c.difference.n > 0) c.improved_share = clopper_pearson(c.improved, c.difference.n, level);
 }
 
-OutcomeRange outcomes_of(const Estimate& e) {
-  OutcomeRange range;
-  if (e.n < least_sample_for_bound(0.95, level)) return range;
-  std::vector<double> values;
-  for (const double v : e.values)
-    if (std::isfinite(v)) values.push_back(v);
-  std::sort(values.begin(), values.end());
-  const auto nearest = [&](double p) {
-    return values[static_cast<std::size_t>(std::ceil(p * static_cast<double>(values.size()))) - 1];
-  };
-  const auto interval = [&](double p) {
-    const QuantileRanks ranks = quantile_ranks(values.size(), p, level);
-    if (ranks.lower == 0 || ranks.upper == 0) return Interval{};
-    return Interval{values[ranks.lower - 1], values[ranks.upper - 1]};
-  };
-  range.p5 = nearest(0.05);
-  range.p95 = nearest(0.95);
-  range.p5_ci = interval(0.05);
-  range.p95_ci = interval(0.95);
-  return range;
-}
-
 Compared measure(const PolicyRuns& policy, const Estimate& of, const Estimate& from,
                  const CompareOptions& options) {
   Compared c;
@@ -99,7 +77,7 @@ Compared measure(const PolicyRuns& policy, const Estimate& of, const Estimate& f
       standard_deviation(of) * standard_deviation(of) + standard_deviation(from) * standard_deviation(from);
   c.variance_ratio = deviation > 0 ? unpaired / (deviation * deviation) : std::nan("");
   count_improved(c);
-  c.outcomes = outcomes_of(c.difference);
+  c.outcomes = outcome_range(c.difference.values);
   return c;
 }
 

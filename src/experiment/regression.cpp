@@ -150,8 +150,8 @@ std::string_view name_of(Side side) {
 }
 
 std::string model_hash(const scenario::Scenario& scenario) {
-  constexpr std::array<std::string_view, 4> no_part_of_it{"seed = ", "replications = ", "targets",
-                                                          "regressions"};
+  constexpr std::array<std::string_view, 5> no_part_of_it{"seed = ", "replications = ", "targets",
+                                                          "reality_checks", "regressions"};
   std::string kept;
   for (std::size_t from = 0; from < scenario.resolved.size();) {
     const std::size_t to = std::min(scenario.resolved.find('\n', from), scenario.resolved.size());

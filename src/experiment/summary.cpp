@@ -49,22 +49,28 @@ class EstimateIndex {
 };
 
 /// What to write instead of labels that match nothing: those with one more label, else those that look alike.
-std::string nearest_labels(const std::vector<Estimate>& estimates, const scenario::Target& target,
-                           const measures::Labels& labels) {
+std::string nearest_labels(const std::vector<Estimate>& estimates, const std::string& metric,
+                           const std::string& where, const measures::Labels& labels) {
   std::vector<std::string> written;
   for (const Estimate& e : estimates) {
-    if (e.metric != target.metric) continue;
+    if (e.metric != metric) continue;
     written.push_back(e.labels.empty() ? "no labels" : measures::to_string(e.labels));
     const measures::Labels known = sorted(e.labels);
     if (!labels.empty() && std::includes(known.begin(), known.end(), labels.begin(), labels.end()))
       return fmt::format("did you mean `{}`?", written.back());
   }
   if (written.empty()) return "this run has not measured it; is its part of the model switched off?";
-  const std::string near = nearest_name(target.where, written);
+  const std::string near = nearest_name(where, written);
   if (!near.empty()) return fmt::format("did you mean `{}`?", near);
   const bool many = written.size() > 8;
   if (many) written.resize(8);
   return fmt::format("it has: {}{}", fmt::join(written, ", "), many ? ", ..." : "");
+}
+
+measures::Labels labels_of(const std::string& where) {
+  measures::Labels labels;
+  parse_labels(where, labels);
+  return sorted(std::move(labels));
 }
 
 std::string explain(const TargetResult& result) {
@@ -79,40 +85,46 @@ std::string explain(const TargetResult& result) {
                      verdict);
 }
 
-/// A finding at the target's place, as far as the scenario came from a file.
-Diagnostic diagnose(const scenario::Target& target, const Finding& finding) {
-  Diagnostic d = target.at;
+void settle(const scenario::Target& target, Summary& summary) {
+  Bar bar;
+  parse_bar(target.expect, bar);  // check_target has seen to it
+  const Estimate* estimate = find_estimate(summary, target.metric, target.where);
+  if (estimate == nullptr) {
+    summary.mistakes.push_back(nothing_measured(summary, fmt::format("targets[{}]", target.name),
+                                                target.metric, target.where, target.at));
+    return;
+  }
+  TargetResult result;
+  result.target = target;
+  result.estimate = *estimate;
+  result.verdict = judge(bar, *estimate);
+  result.explanation = explain(result);
+  summary.targets.push_back(std::move(result));
+}
+
+}  // namespace
+
+Diagnostic diagnose(const Diagnostic& at, const Finding& finding) {
+  Diagnostic d = at;
   d.code = finding.code;
   d.message = fmt::format("{}: {}", finding.path, finding.message);
   d.help = finding.help;
   return d;
 }
 
-void settle(const scenario::Target& target, Summary& summary) {
-  Bar bar;
-  measures::Labels labels;
-  parse_bar(target.expect, bar);  // check_target has seen to both
-  parse_labels(target.where, labels);
-  labels = sorted(std::move(labels));
+const Estimate* find_estimate(const Summary& summary, const std::string& metric, const std::string& where) {
+  const measures::Labels labels = labels_of(where);
   const auto found = std::find_if(summary.estimates.begin(), summary.estimates.end(), [&](const Estimate& e) {
-    return e.metric == target.metric && sorted(e.labels) == labels;
+    return e.metric == metric && sorted(e.labels) == labels;
   });
-  if (found == summary.estimates.end()) {
-    summary.mistakes.push_back(
-        diagnose(target, {fmt::format("targets[{}].where", target.name),
-                          fmt::format("{} has no value where `{}`", target.metric, target.where),
-                          nearest_labels(summary.estimates, target, labels), "E0504"}));
-    return;
-  }
-  TargetResult result;
-  result.target = target;
-  result.estimate = *found;
-  result.verdict = judge(bar, *found);
-  result.explanation = explain(result);
-  summary.targets.push_back(std::move(result));
+  return found == summary.estimates.end() ? nullptr : &*found;
 }
 
-}  // namespace
+Diagnostic nothing_measured(const Summary& summary, const std::string& item, const std::string& metric,
+                            const std::string& where, const Diagnostic& at) {
+  return diagnose(at, {item + ".where", fmt::format("{} has no value where `{}`", metric, where),
+                       nearest_labels(summary.estimates, metric, where, labels_of(where)), "E0504"});
+}
 
 void estimate_from_values(Estimate& e) {
   e.n = 0;
@@ -164,7 +176,8 @@ Estimate ratio(const Estimate& part, const Estimate& whole) {
 
 Summary summarise(const std::vector<scenario::Target>& targets,
                   const std::vector<simulation::RunRecord>& records,
-                  const std::vector<measures::MetricRow>& rows) {
+                  const std::vector<measures::MetricRow>& rows,
+                  const std::vector<scenario::RealityCheck>& reality_checks) {
   Summary summary;
   EstimateIndex index(summary.estimates, rows);
   for (std::size_t r = 0; r < records.size(); ++r)
@@ -185,17 +198,45 @@ Summary summarise(const std::vector<scenario::Target>& targets,
   for (const scenario::Target& target : targets) {
     std::vector<Finding> found;
     check_target(target, rows, found);
-    for (const Finding& f : found) summary.mistakes.push_back(diagnose(target, f));
+    for (const Finding& f : found) summary.mistakes.push_back(diagnose(target.at, f));
     if (found.empty()) settle(target, summary);
   }
+  settle_reality(reality_checks, rows, summary);
   return summary;
 }
 
-void withhold_verdicts(Summary& summary, double scale) {
+namespace {
+
+/// Of the replications that have a value.
+template <class Holds>
+Share share_where(const Estimate& e, Holds holds) {
+  const auto hits =
+      std::count_if(e.values.begin(), e.values.end(), [&](double v) { return std::isfinite(v) && holds(v); });
+  return share_of(static_cast<std::size_t>(hits), e.n);
+}
+
+template <class Result>
+void withhold(Result& result, double scale) {
+  result.verdict = Verdict::inconclusive;
+  result.futures.reset();
+  result.explanation = fmt::format("a quick run at {} of the real size is not judged", scale);
+}
+
+}  // namespace
+
+void count_futures(Summary& summary) {
   for (TargetResult& t : summary.targets) {
-    t.verdict = Verdict::inconclusive;
-    t.explanation = fmt::format("a quick run at {} of the real size is not judged", scale);
+    Bar bar;
+    parse_bar(t.target.expect, bar);  // a target that was settled has one
+    t.futures = share_where(t.estimate, [&](double v) { return meets(bar, v); });
   }
+  for (RealityResult& r : summary.reality)
+    r.futures = share_where(r.estimate, [&](double v) { return agrees(r.check, v); });
+}
+
+void withhold_verdicts(Summary& summary, double scale) {
+  for (TargetResult& t : summary.targets) withhold(t, scale);
+  for (RealityResult& r : summary.reality) withhold(r, scale);
 }
 
 }  // namespace natgpu::experiment

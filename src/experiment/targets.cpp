@@ -54,39 +54,44 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
 
 }  // namespace
 
+std::string parse_figure(std::string_view text, double& value, std::string& unit) {
+  text = trim(text);
+  const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
+  if (parse_number(text.substr(0, end), value) != QuantityError::none)
+    return fmt::format("`{}` is no number", printable(text.substr(0, end)));
+  unit = trim(text.substr(end));
+  return {};
+}
+
 std::string parse_bar(std::string_view text, Bar& bar) {
   text = trim(text);
   const auto* found = std::find_if(comparisons.begin(), comparisons.end(),
                                    [&](const auto& c) { return text.substr(0, c.first.size()) == c.first; });
   if (found == comparisons.end()) return "expected a comparison: >=, >, <= or <";
   bar.comparison = found->second;
-  text = trim(text.substr(found->first.size()));
-  const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
-  if (parse_number(text.substr(0, end), bar.bound) != QuantityError::none)
-    return fmt::format("`{}` is no number", printable(text.substr(0, end)));
-  bar.unit = trim(text.substr(end));
-  return {};
+  return parse_figure(text.substr(found->first.size()), bar.bound, bar.unit);
+}
+
+bool meets(const Bar& bar, double value) {
+  switch (bar.comparison) {
+    case Bar::Comparison::at_least:
+      return value >= bar.bound;
+    case Bar::Comparison::above:
+      return value > bar.bound;
+    case Bar::Comparison::at_most:
+      return value <= bar.bound;
+    case Bar::Comparison::below:
+      return value < bar.bound;
+  }
+  return false;
 }
 
 Verdict judge(const Bar& bar, const Estimate& estimate) {
   if (!std::isfinite(estimate.mean) || !std::isfinite(estimate.half_width)) return Verdict::inconclusive;
-  const double low = estimate.mean - estimate.half_width;
-  const double high = estimate.mean + estimate.half_width;
-  const auto meets = [&](double v) {
-    switch (bar.comparison) {
-      case Bar::Comparison::at_least:
-        return v >= bar.bound;
-      case Bar::Comparison::above:
-        return v > bar.bound;
-      case Bar::Comparison::at_most:
-        return v <= bar.bound;
-      case Bar::Comparison::below:
-        return v < bar.bound;
-    }
-    return false;
-  };
-  if (meets(low) && meets(high)) return Verdict::pass;
-  return meets(low) || meets(high) ? Verdict::inconclusive : Verdict::fail;
+  const bool low = meets(bar, estimate.mean - estimate.half_width);
+  const bool high = meets(bar, estimate.mean + estimate.half_width);
+  if (low && high) return Verdict::pass;
+  return low || high ? Verdict::inconclusive : Verdict::fail;
 }
 
 std::string parse_labels(std::string_view text, measures::Labels& labels) {
@@ -123,28 +128,39 @@ const measures::MetricRow* check_labelled(const std::string& metric, std::string
   return &*row;
 }
 
-void check_target(const scenario::Target& target, const std::vector<measures::MetricRow>& rows,
-                  std::vector<Finding>& found) {
+void check_figures(const std::string& item, const std::string& metric, const std::string& where,
+                   const std::vector<StatedFigure>& figures, std::vector<Finding>& found,
+                   const std::vector<measures::MetricRow>& rows) {
   const auto refuse = [&](Finding finding) {
-    finding.path = fmt::format("targets[{}].{}", target.name, finding.path);
+    finding.path = item + "." + finding.path;
     found.push_back(std::move(finding));
   };
-  Bar bar;
-  const std::string bar_error = parse_bar(target.expect, bar);
-  if (!bar_error.empty()) refuse({"expect", bar_error, "write it like `>= 30000 H100e`", "E0501"});
+  for (const StatedFigure& f : figures)
+    if (!f.flaw.empty())
+      refuse({f.field, f.flaw,
+              fmt::format("write it like `{}`", f.field == "expect" ? ">= 30000 H100e" : "30000 H100e"),
+              "E0501"});
   std::vector<Finding> of_labels;
-  const measures::MetricRow* row = check_labelled(target.metric, target.where, rows, of_labels);
+  const measures::MetricRow* row = check_labelled(metric, where, rows, of_labels);
   for (Finding& f : of_labels) refuse(std::move(f));
-  if (row == nullptr || !bar_error.empty()) return;
+  if (row == nullptr) return;
   measures::Labels labels;
-  parse_labels(target.where, labels);
+  parse_labels(where, labels);
   const std::string_view unit = row->unit_of(labels);
-  if (!unit_agrees(bar.unit, unit))
-    refuse({"expect",
-            bar.unit.empty()
-                ? fmt::format("a unit is required, {} is in {}", row->name, unit)
-                : fmt::format("unit `{}`, but {} is in {}", printable(bar.unit), row->name, unit),
-            fmt::format("state the bar in {}", unit), "E0503"});
+  for (const StatedFigure& f : figures)
+    if (f.flaw.empty() && !unit_agrees(f.unit, unit))
+      refuse({f.field,
+              f.unit.empty() ? fmt::format("a unit is required, {} is in {}", row->name, unit)
+                             : fmt::format("unit `{}`, but {} is in {}", printable(f.unit), row->name, unit),
+              fmt::format("state it in {}", unit), "E0503"});
+}
+
+void check_target(const scenario::Target& target, const std::vector<measures::MetricRow>& rows,
+                  std::vector<Finding>& found) {
+  Bar bar;
+  const std::string flaw = parse_bar(target.expect, bar);
+  check_figures(fmt::format("targets[{}]", target.name), target.metric, target.where,
+                {{"expect", flaw, bar.unit}}, found, rows);
 }
 
 }  // namespace natgpu::experiment

@@ -4,13 +4,13 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/experiment/interval.hpp>
+#include <natgpu/experiment/outcomes.hpp>
 #include <natgpu/experiment/summary.hpp>
 #include <natgpu/measures/direction.hpp>
 
@@ -48,14 +48,6 @@ struct CompareOptions {
 /// `higher` and `lower` where the metric has no better side; `equal`: the same number in every replication.
 enum class PairVerdict : std::uint8_t { better, worse, higher, lower, equal, undecided };
 std::string_view name_of(PairVerdict verdict);
-
-/// Where 90 % of the outcomes lie, one outcome a replication. NaN where the sample is too small to tell
-/// (SEMANTICS: never the extremes in their place).
-struct OutcomeRange {
-  double p5 = std::numeric_limits<double>::quiet_NaN();  ///< nearest rank
-  double p95 = std::numeric_limits<double>::quiet_NaN();
-  Interval p5_ci, p95_ci;  ///< 95 % by ranks, whatever the law
-};
 
 /// One metric of one policy against the base's.
 struct Compared {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <natgpu/experiment/outcomes.hpp>
 #include <natgpu/measures/metric.hpp>
 #include <natgpu/scenario/scenario.hpp>
 #include <natgpu/simulation/record.hpp>
@@ -38,18 +40,32 @@ enum class Verdict : std::uint8_t { pass, fail, inconclusive };
 struct TargetResult {
   scenario::Target target;
   Estimate estimate;
-  Verdict verdict = Verdict::inconclusive;
+  Verdict verdict = Verdict::inconclusive;  ///< of the mean
   std::string explanation;
+  std::optional<Share> futures;  ///< in how many futures the bar is met, where replications are futures
+};
+
+/// A published figure against what came out: PASS when the interval lies within the bounds, FAIL when it lies
+/// outside them.
+struct RealityResult {
+  scenario::RealityCheck check;
+  Estimate estimate;
+  Verdict verdict = Verdict::inconclusive;  ///< of the mean
+  std::string explanation;
+  std::optional<Share> futures;  ///< in how many futures it lies within the bounds, where replications are
+                                 ///< futures
 };
 
 struct Summary {
-  std::vector<Estimate> estimates;    ///< in the order of the first record
-  std::vector<TargetResult> targets;  ///< those that could be judged
-  std::vector<Diagnostic> mistakes;   ///< of those that could not: whoever settles targets must refuse them
+  std::vector<Estimate> estimates;     ///< in the order of the first record
+  std::vector<TargetResult> targets;   ///< those that could be judged
+  std::vector<RealityResult> reality;  ///< likewise
+  std::vector<Diagnostic> mistakes;    ///< of those that could not: whoever settles targets must refuse them
 };
 
-/// What can be told of the targets before anything runs: an unknown metric or label key, a bar without the
-/// metric's unit, or a bar that is none. For scenario::LoadOptions, which ties findings to the file's lines.
+/// What can be told of targets and reality checks before anything runs: an unknown metric or label key, a bar
+/// without the metric's unit, or a bar that is none. For scenario::LoadOptions, which ties findings to the
+/// file's lines.
 /// @returns findings E0501 (bar), E0502 (metric), E0503 (unit), E0504 (labels), all in one go
 std::vector<Finding> check_targets(const scenario::Scenario& scenario);
 

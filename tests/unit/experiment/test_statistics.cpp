@@ -227,7 +227,7 @@ TEST_CASE("a target that names nothing is an error, never a silent pass") {
   CHECK(code_of(target("capacity.h100", "at=2030-12-31;state=in-service", ">= 1 H100e"), &help) == "E0502");
   CHECK(help == "did you mean `capacity.h100e`?");
   CHECK(code_of(target("capacity.h100e", "at=2030-12-31;state=in-service", ">= 1 GPU"), &help) == "E0503");
-  CHECK(help == "state the bar in H100e");
+  CHECK(help == "state it in H100e");
   CHECK(code_of(target("capacity.h100e", "at=2030-12-31;state=in-service", ">= 1")) == "E0503");
   CHECK(code_of(target("gpu.busy.share", "period=2030", ">= 1 %")) == "E0503");
   CHECK(code_of(target("gpu.busy.share", "period=2030", ">= 0.5 share")).empty());
