@@ -137,6 +137,14 @@ BaselineEntry record(const Checked& c) {
   return entry;
 }
 
+/// Takes the verdict back where replications are too few for any.
+void judge_only_enough(const Checked& c, report::CheckRow& row) {
+  if (c.records.size() >= experiment::least_replications) return;
+  row.verdict = Verdict::inconclusive;
+  row.message =
+      fmt::format("{} replications, verdicts need {}", c.records.size(), experiment::least_replications);
+}
+
 report::CheckRow target_row(const Checked& c, const experiment::TargetResult& t) {
   report::CheckRow row;
   row.scenario = c.scenario.name;
@@ -148,11 +156,23 @@ report::CheckRow target_row(const Checked& c, const experiment::TargetResult& t)
   row.warn_only = t.target.level == scenario::Level::warn;
   row.verdict = t.verdict;
   row.message = t.explanation;
-  if (c.records.size() < experiment::least_replications) {
-    row.verdict = Verdict::inconclusive;
-    row.message =
-        fmt::format("{} replications, verdicts need {}", c.records.size(), experiment::least_replications);
-  }
+  judge_only_enough(c, row);
+  return row;
+}
+
+report::CheckRow reality_row(const Checked& c, const experiment::RealityResult& r) {
+  report::CheckRow row;
+  row.scenario = c.scenario.name;
+  row.file = c.scenario.file;
+  row.line = r.check.at.place.line;
+  row.kind = report::CheckKind::reality;
+  row.name = r.check.name;
+  row.what = fmt::format("{}{}{} from {} to {}", r.check.metric, r.check.where.empty() ? "" : " ",
+                         r.check.where, r.check.low, r.check.high);
+  row.warn_only = r.check.level == scenario::Level::warn;
+  row.verdict = r.verdict;
+  row.message = r.explanation;
+  judge_only_enough(c, row);
   return row;
 }
 
@@ -205,6 +225,7 @@ report::CheckReport judge(std::vector<Checked>& all, bool exact) {
                                 c.entry == nullptr ? "" : c.entry->hash,
                                 static_cast<std::uint64_t>(c.scenario.seed), c.records.size()});
     for (const experiment::TargetResult& t : c.summary.targets) report.rows.push_back(target_row(c, t));
+    for (const experiment::RealityResult& r : c.summary.reality) report.rows.push_back(reality_row(c, r));
     for (const RegressionResult& r : c.regressions) report.rows.push_back(regression_row(c, r));
     if (exact && c.entry != nullptr) report.rows.push_back(exact_row(c));
   }
@@ -244,16 +265,17 @@ std::vector<Checked> load(const Arguments& arguments, Baselines& baselines) {
   scenario::LoadOptions options;
   options.set = settings(arguments);
   options.policy = arguments.text("--policy");
+  options.central = true;  // a gate judges the scenario as stated: futures would drown what a change did
   std::vector<Checked> all;
   std::vector<Diagnostic> mistakes;
   for (scenario::Scenario& s : load_all(arguments.positional, options)) {
     Checked c;
     c.baseline = baseline_path(s, arguments);
     if (!c.baseline.empty()) c.entry = baselines.find(c.baseline, s);
-    const bool nothing = c.baseline.empty() && s.targets.empty();
+    const bool nothing = c.baseline.empty() && s.targets.empty() && s.reality_checks.empty();
     if (nothing || (c.baseline.empty() && !s.regressions.checks.empty()))
       mistakes.push_back(mistake(s.file, "E0508",
-                                 nothing ? "the scenario has neither targets nor a baseline"
+                                 nothing ? "the scenario has neither targets, reality checks nor a baseline"
                                          : "the scenario has regressions but no baseline",
                                  "state `targets`, or a baseline with --baseline FILE"));
     for (const Checked& other : all)

@@ -8,6 +8,7 @@
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/experiment/compare.hpp>
 #include <natgpu/report/comparison.hpp>
+#include <natgpu/scenario/futures.hpp>
 
 #include "command.hpp"
 #include "run_options.hpp"
@@ -40,10 +41,12 @@ std::vector<std::string> names_of(const Arguments& arguments, const scenario::Lo
   return names;
 }
 
-Contest load_contest(const Arguments& arguments) {
+/// @param central  nothing uncertain is drawn
+Contest load_contest(const Arguments& arguments, bool central) {
   scenario::LoadOptions options;
   options.set = settings(arguments);
   options.quick = arguments.has("--quick");
+  options.central = central;
   if (!options.quick && !states_replications(arguments)) {
     const std::int64_t stated = load_all(arguments.positional, options).front().replications;
     options.set.push_back(
@@ -91,21 +94,29 @@ class Round {
     options_.stop = &stop_requested();
   }
   /// @returns false where nothing was finished
-  bool run(std::uint32_t replications, const std::vector<experiment::Question>& questions,
-           const experiment::CompareOptions& options) {
+  bool run(std::uint32_t replications) {
     std::vector<const scenario::Scenario*> scenarios;
     for (const scenario::Scenario& s : contest_.scenarios) scenarios.push_back(&s);
     options_.replications = replications;
     done_ = run_all(contest_.scenarios[contest_.base].name, scenarios, options_);
     if (done_.front().records.empty()) return false;
     summaries_.clear();
-    std::vector<experiment::PolicyRuns> runs;
     for (std::size_t i = 0; i < done_.size(); ++i)
       summaries_.push_back(experiment::summarise(contest_.scenarios[i], done_[i].records));
-    for (std::size_t i = 0; i < done_.size(); ++i)
-      runs.push_back({contest_.names[i], &done_[i].records, &summaries_[i]});
-    comparison_ = experiment::compare(runs, contest_.base, questions, options);
     return true;
+  }
+  /// @returns false where nothing was finished
+  bool run(std::uint32_t replications, const std::vector<experiment::Question>& questions,
+           const experiment::CompareOptions& options) {
+    if (!run(replications)) return false;
+    comparison_ = experiment::compare(runs(), contest_.base, questions, options);
+    return true;
+  }
+  std::vector<experiment::PolicyRuns> runs() const {
+    std::vector<experiment::PolicyRuns> all;
+    for (std::size_t i = 0; i < done_.size(); ++i)
+      all.push_back({contest_.names[i], &done_[i].records, &summaries_[i]});
+    return all;
   }
   const experiment::Comparison& comparison() const { return comparison_; }
   const std::vector<experiment::Replications>& done() const { return done_; }
@@ -117,6 +128,29 @@ class Round {
   std::vector<experiment::Summary> summaries_;
   experiment::Comparison comparison_;
 };
+
+/// `--shake`: every policy in so many futures, and as often with the values as stated.
+/// @returns false after an interrupt
+bool shake(const Contest& contest, const Arguments& arguments,
+           const std::vector<experiment::Question>& questions, report::ComparisonResult& result) {
+  const Contest as_stated = load_contest(arguments, true);
+  Round stated(as_stated, arguments), futures(contest, arguments);
+  for (Round* round : {&stated, &futures})
+    if (!round->run(result.shaken) || round->done().front().interrupted) return false;
+  result.flips = experiment::ranking_flips(stated.runs(), futures.runs(), questions);
+  return true;
+}
+
+/// Futures to shake the order with; 0 where none are asked for.
+std::uint32_t shaken_futures(const Arguments& arguments, const Contest& contest) {
+  if (!arguments.has("--shake")) return 0;
+  if (std::none_of(contest.scenarios.begin(), contest.scenarios.end(), scenario::has_futures))
+    throw UsageError("--shake: nothing is drawn",
+                     arguments.has("--central")
+                         ? "leave out --central"
+                         : "state `uncertainties` in the scenario (docs/scenarios.md)");
+  return static_cast<std::uint32_t>(arguments.whole("--shake", 0, 2, most_replications));
+}
 
 bool is_undecided(const experiment::Compared& row) {
   return row.verdict == experiment::PairVerdict::undecided;
@@ -137,17 +171,19 @@ std::vector<Diagnostic> diagnostics_of(const std::vector<Finding>& findings) {
 
 int compare(const Arguments& arguments) {
   report::ComparisonResult result;
-  const Contest contest = load_contest(arguments);
+  const Contest contest = load_contest(arguments, arguments.has("--central"));
   const scenario::Scenario& base = contest.scenarios[contest.base];
   result.questions = comma_list(arguments.text("--metrics"));
   const std::vector<experiment::Question> questions = questions_of(result.questions, base);
   result.margin = margin_of(arguments);
   result.quick = arguments.has("--quick");
+  result.central = arguments.has("--central");
   result.settings = arguments.list("--set");
   result.seed = static_cast<std::uint64_t>(base.seed);
   result.replications_asked = static_cast<std::uint32_t>(base.replications);
   result.second_stage =
       static_cast<std::uint32_t>(arguments.whole("--then", 0, base.replications + 1, most_replications));
+  result.shaken = shaken_futures(arguments, contest);
   const std::string folder =
       arguments.text("--out", "results/" + slug(base.name + "-compare" + (result.quick ? "-quick" : "")));
   prepare_folder(folder);
@@ -169,6 +205,10 @@ int compare(const Arguments& arguments) {
     return Exit::interrupted;
   }
   if (!round.comparison().mistakes.empty()) throw ScenarioError(diagnostics_of(round.comparison().mistakes));
+  if (result.shaken > 0 && !shake(contest, arguments, questions, result)) {
+    put_err("interrupted while the order was shaken; nothing was written\n");
+    return Exit::interrupted;
+  }
   result.comparison = round.comparison();
   result.base = contest.base;
   result.interrupted = round.done().front().interrupted;
@@ -200,9 +240,12 @@ const Command& compare_command() {
        {"--replications", "N", "by default as the scenario says, at least 10"},
        {"--then", "N",
         "declare a second stage of N replications, run if the first leaves anything undecided"},
+       {"--shake", "N",
+        "also count in how many of N futures two policies change places (needs `uncertainties`)"},
        seed_option(),
        jobs_option(),
        set_option(),
+       central_option(),
        {"--quick", "", "scale capacity and demand down, few replications: a look without verdicts"},
        {"--out", "DIR", "for the results; by default results/<scenario>-compare[-quick]"}},
       {"natgpu compare scenarios/small-city.yaml --policies fcfs,easy",

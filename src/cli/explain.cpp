@@ -100,7 +100,8 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "A check without values to compare with would always pass, so that it is refused. Record them with "
        "`--update-baseline`."},
       {"E0508", "nothing to check",
-       "The scenario has neither targets nor a baseline. A check that judges nothing would always pass, so "
+       "The scenario has neither targets, reality checks nor a baseline. A check that judges nothing would "
+       "always pass, so "
        "that "
        "it is refused."},
       {"E0509", "the manifest cannot be used",

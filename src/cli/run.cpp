@@ -44,7 +44,7 @@ std::vector<std::string> prepare_folders(const std::vector<scenario::Scenario>& 
 struct Plan {
   experiment::ReplicateOptions replicate;
   report::Language language = report::Language::en;
-  bool quick = false, sqlite = false;
+  bool quick = false, central = false, sqlite = false;
   std::vector<std::string> settings;
 };
 
@@ -68,6 +68,7 @@ Plan plan_for(const scenario::Scenario& s, const Arguments& arguments) {
   plan.language = static_cast<report::Language>(arguments.choice("--lang", {"en", "ko", "both"}, 0));
   plan.quick = arguments.has("--quick");
   plan.sqlite = wants_sqlite(arguments);
+  plan.central = arguments.has("--central");
   plan.settings = arguments.list("--set");
   return plan;
 }
@@ -97,6 +98,7 @@ int run_one(const scenario::Scenario& s, const std::string& folder, Plan plan) {
   result.interrupted = done.interrupted;
   result.quick = plan.quick;
   result.sqlite = plan.sqlite;
+  result.central = plan.central;
   result.settings = plan.settings;
   result.language = plan.language;
   result.records = std::move(done.records);
@@ -110,7 +112,7 @@ int run_one(const scenario::Scenario& s, const std::string& folder, Plan plan) {
   put_out(path + "\n");
   if (!result.summary.mistakes.empty()) {
     for (const Diagnostic& d : result.summary.mistakes) put_err(format_diagnostic(d));
-    put_err("the results are written; these targets were not judged\n");
+    put_err("the results are written; these were not judged\n");
     return Exit::invalid;
   }
   return result.interrupted ? Exit::interrupted : Exit::done;
@@ -121,6 +123,7 @@ int run(const Arguments& arguments) {
   options.set = settings(arguments);
   options.policy = arguments.text("--policy");
   options.quick = arguments.has("--quick");
+  options.central = arguments.has("--central");
   const std::vector<scenario::Scenario> scenarios = load_all(arguments.positional, options);
   std::vector<Plan> plans;
   for (const scenario::Scenario& s : scenarios) plans.push_back(plan_for(s, arguments));
@@ -146,6 +149,7 @@ const Command& run_command() {
        seed_option(),
        jobs_option(),
        set_option(),
+       central_option(),
        {"--quick", "", "scale capacity and demand down, few replications: a look, not a result"},
        {"--lang", "L", "of report.md: en (default), ko or both"},
        {"--with", "sqlite", "further result files: results.sqlite, one database"},

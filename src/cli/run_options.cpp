@@ -31,6 +31,10 @@ Option set_option() {
   return {"--set", "PATH=VALUE", "another value, checked as in the file", true};
 }
 
+Option central_option() {
+  return {"--central", "", "draw nothing of `uncertainties`: all values as the file states them"};
+}
+
 std::vector<std::string> settings(const Arguments& arguments) {
   std::vector<std::string> all = arguments.list("--set");
   if (arguments.has("--seed"))

@@ -20,6 +20,7 @@ Option replications_option();
 Option seed_option();
 Option jobs_option();
 Option set_option();
+Option central_option();
 
 /// All settings, so that hash and resolved scenario tell what was run. Options come last: they win over
 /// `--set`.

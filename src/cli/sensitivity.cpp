@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/experiment/compare.hpp>
 #include <natgpu/report/sensitivity.hpp>
+#include <natgpu/scenario/futures.hpp>
 
 #include "command.hpp"
 #include "run_options.hpp"
@@ -24,17 +26,48 @@ using report::SensitivityMethod;
 
 constexpr std::size_t points_at_once = 16;
 
-/// Points of the ranges' unit cube, loaded and run on equal draws.
+scenario::LoadOptions load_options(const Arguments& arguments) {
+  scenario::LoadOptions options;
+  options.policy = arguments.text("--policy");
+  options.set = settings(arguments);
+  return options;
+}
+
+/// An input that is varied, from 0 to 1 of its way.
+struct Factor {
+  std::string name, path, range;
+  std::function<std::string(double)> value;  ///< as a setting takes it
+};
+
+Factor factor_of(const Range& range) {
+  return {range.path, range.path, fmt::format("{} to {}", value_at(range, 0), value_at(range, 1)),
+          [range](double u) { return value_at(range, u); }};
+}
+
+/// Tornado and Morris go from p5 to p95, because the ends of a distribution may be endless; the shares of
+/// variance that Sobol's indices are need the whole distribution.
+Factor factor_of(const scenario::Uncertainty& uncertainty, SensitivityMethod method) {
+  const double margin = method == SensitivityMethod::sobol ? 1e-6 : 0.05;
+  const auto value = [uncertainty, margin](double u) {
+    return scenario::value_at(uncertainty, margin + (1 - 2 * margin) * u).setting;
+  };
+  return {uncertainty.name, uncertainty.path,
+          method == SensitivityMethod::sobol ? uncertainty.stated
+                                             : fmt::format("p5 {} to p95 {}", value(0), value(1)),
+          value};
+}
+
+/// Points of the factors' unit cube, loaded and run on equal draws.
 class Cube {
  public:
-  Cube(const Arguments& arguments, std::vector<Range> ranges, experiment::Question question)
-      : arguments_(arguments), ranges_(std::move(ranges)), question_(std::move(question)) {
-    options_.policy = arguments.text("--policy");
-    options_.set = settings(arguments);
-    base_ = load(UnitPoint(ranges_.size(), 0.5));
-    for (std::size_t f = 0; f < ranges_.size(); ++f)
+  Cube(const Arguments& arguments, std::vector<Factor> factors, experiment::Question question)
+      : arguments_(arguments), factors_(std::move(factors)), question_(std::move(question)) {
+    options_ = load_options(arguments);
+    options_.central = true;  // what is no factor stays where the file states it
+    base_ = load(UnitPoint(factors_.size(), 0.5));
+    for (std::size_t f = 0; f < factors_.size(); ++f)
       for (const double end : {0.0, 1.0}) {  // values out of range show before anything runs
-        UnitPoint point(ranges_.size(), 0.5);
+        UnitPoint point(factors_.size(), 0.5);
         point[f] = end;
         load(point);
       }
@@ -68,8 +101,8 @@ class Cube {
  private:
   scenario::Scenario load(const UnitPoint& point) const {
     scenario::LoadOptions options = options_;
-    for (std::size_t f = 0; f < ranges_.size(); ++f)
-      options.set.push_back(ranges_[f].path + "=" + value_at(ranges_[f], point[f]));
+    for (std::size_t f = 0; f < factors_.size(); ++f)
+      options.set.push_back(factors_[f].path + "=" + factors_[f].value(point[f]));
     return load_all(arguments_.positional, options).front();
   }
   Estimate answer(const scenario::Scenario& s, const std::vector<simulation::RunRecord>& records) {
@@ -82,39 +115,52 @@ class Cube {
   }
 
   const Arguments& arguments_;
-  std::vector<Range> ranges_;
+  std::vector<Factor> factors_;
   experiment::Question question_;
   scenario::LoadOptions options_;
   scenario::Scenario base_;
   Estimate example_;
 };
 
-experiment::Question question_of(const Arguments& arguments) {
-  if (!arguments.has("--metric"))
-    throw UsageError("sensitivity needs --metric", "write `--metric jobs.wait.mean`");
-  return read_questions("--metric", {arguments.text("--metric")}).front();
+/// `--metric`, else what the first target is about.
+experiment::Question question_of(const Arguments& arguments, const scenario::Scenario& s) {
+  if (arguments.has("--metric")) return read_questions("--metric", {arguments.text("--metric")}).front();
+  if (s.targets.empty()) throw UsageError("sensitivity needs --metric", "write `--metric jobs.wait.mean`");
+  const scenario::Target& t = s.targets.front();
+  return read_questions("--metric", {t.where.empty() ? t.metric : t.metric + ":" + t.where}).front();
+}
+
+/// `--range`, else what is uncertain in the scenario.
+std::vector<Factor> factors_of(const Arguments& arguments, const scenario::Scenario& s,
+                               SensitivityMethod method) {
+  std::vector<Factor> factors;
+  for (const std::string& text : arguments.list("--range")) factors.push_back(factor_of(read_range(text)));
+  if (!factors.empty()) return factors;
+  for (const scenario::Uncertainty* u : scenario::drawn_uncertainties(s))
+    factors.push_back(factor_of(*u, method));
+  if (factors.empty())
+    throw UsageError("sensitivity needs --range, or a scenario with `uncertainties`",
+                     "write `--range 'supply.sites[hill].pue=1.1..1.5'`, once a factor");
+  return factors;
 }
 
 int sensitivity(const Arguments& arguments) {
-  const experiment::Question question = question_of(arguments);
-  std::vector<Range> ranges;
-  for (const std::string& text : arguments.list("--range")) ranges.push_back(read_range(text));
-  if (ranges.empty())
-    throw UsageError("sensitivity needs --range",
-                     "write `--range 'supply.sites[hill].pue=1.1..1.5'`, once a factor");
   report::SensitivityResult result;
   result.method =
       static_cast<SensitivityMethod>(arguments.choice("--method", {"tornado", "morris", "sobol"}, 0));
   const auto trajectories = static_cast<std::size_t>(arguments.whole("--trajectories", 10, 2, 10'000));
   const auto samples = static_cast<std::size_t>(arguments.whole("--samples", 64, 2, 1'000'000));
-  Cube cube(arguments, ranges, question);
+  const scenario::Scenario stated = load_all(arguments.positional, load_options(arguments)).front();
+  const experiment::Question question = question_of(arguments, stated);
+  const std::vector<Factor> factors = factors_of(arguments, stated, result.method);
+  Cube cube(arguments, factors, question);
   const auto seed = static_cast<std::uint64_t>(cube.base().seed);
   const experiment::Evaluate evaluate = [&](const std::vector<UnitPoint>& points) { return cube(points); };
   const auto found = result.method == SensitivityMethod::tornado
-                         ? experiment::tornado(ranges.size(), evaluate)
+                         ? experiment::tornado(factors.size(), evaluate)
                      : result.method == SensitivityMethod::morris
-                         ? experiment::morris(ranges.size(), trajectories, seed, evaluate)
-                         : experiment::sobol_indices(ranges.size(), samples, seed, evaluate);
+                         ? experiment::morris(factors.size(), trajectories, seed, evaluate)
+                         : experiment::sobol_indices(factors.size(), samples, seed, evaluate);
   if (!found) {
     put_err("interrupted; nothing was worked out\n");
     return Exit::interrupted;
@@ -132,9 +178,10 @@ int sensitivity(const Arguments& arguments) {
   result.unit = cube.example().unit;
   result.seed = seed;
   result.replications = static_cast<std::size_t>(cube.base().replications);
-  for (const Range& r : ranges) {
-    result.paths.push_back(r.path);
-    result.ranges.push_back(fmt::format("{} to {}", value_at(r, 0), value_at(r, 1)));
+  for (const Factor& f : factors) {
+    result.names.push_back(f.name);
+    result.paths.push_back(f.path);
+    result.ranges.push_back(f.range);
   }
   if (arguments.has("--json")) write_file_whole(arguments.text("--json"), report::sensitivity_json(result));
   put_out(report::sensitivity_text(result));
@@ -150,8 +197,10 @@ const Command& sensitivity_command() {
       "SCENARIO",
       1,
       1,
-      {{"--metric", "M[:LABELS]", "the figure, as jobs.wait.mean:sector=labs"},
-       {"--range", "PATH=LOW..HIGH", "a factor and its range", true},
+      {{"--metric", "M[:LABELS]",
+        "the figure, as jobs.wait.mean:sector=labs; by default that of the first target"},
+       {"--range", "PATH=LOW..HIGH", "a factor and its range; by default all `uncertainties` of the scenario",
+        true},
        {"--method", "NAME", "tornado (default): 2k + 1 points; morris: r (k + 1); sobol: N (k + 2)"},
        {"--trajectories", "R", "morris: by default 10"},
        {"--samples", "N", "sobol: by default 64; powers of two fill evenly"},
@@ -161,7 +210,8 @@ const Command& sensitivity_command() {
        jobs_option(),
        set_option(),
        {"--json", "FILE", "write the factors with their intervals"}},
-      {"natgpu sensitivity scenarios/small-city.yaml --metric energy.mwh --range "
+      {"natgpu sensitivity scenarios/uncertain-town.yaml --metric jobs.wait.mean --method sobol",
+       "natgpu sensitivity scenarios/small-city.yaml --metric energy.mwh --range "
        "'supply.sites[hill].pue=1.1..1.5' "
        "--range 'supply.sites[harbour].pue=1.1..1.5'"},
       sensitivity};

@@ -61,6 +61,7 @@ class Evaluation {
       : arguments_(arguments), lever_(lever), goal_(goal) {
     options_.policy = arguments.text("--policy");
     options_.set = settings(arguments);
+    options_.central = arguments.has("--central");
     if (!states_replications(arguments)) {
       const std::int64_t stated = load_all(arguments.positional, options_).front().replications;
       options_.set.push_back(
@@ -173,6 +174,7 @@ const Command& solve_command() {
        seed_option(),
        jobs_option(),
        set_option(),
+       central_option(),
        {"--json", "FILE", "write the answer and every value tried"}},
       {"natgpu solve scenarios/mmc.yaml --target 'jobs.wait.mean <= 400 s' --vary "
        "'supply.tranches[servers].units' "

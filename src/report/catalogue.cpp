@@ -68,12 +68,42 @@ constexpr std::array sentences{
              "충족: 신뢰구간 전체가 기준을 만족합니다. 미달: 신뢰구간 전체가 기준에 못 미칩니다. 판정 불가: "
              "기준이 구간 "
              "안에 있거나 구간을 구할 수 없습니다. 반복을 늘리면 판정될 수 있습니다."},
+    Sentence{Say::futures_note,
+             "Replications are futures: the verdict is in how many of them the bar is met, with Clopper and "
+             "Pearson's 95 % interval of their share. The estimate is the mean over futures.",
+             "반복 하나가 하나의 미래입니다. 판정 칸은 기준을 만족하는 미래의 수와 그 비율의 "
+             "클로퍼·피어슨 95 % 구간이고, 추정값은 미래들의 평균입니다."},
     Sentence{Say::not_judged,
              "A scaled quick run is no result and is not judged; bars that count capacity are scaled as the "
              "run is.",
              "규모를 줄인 간이 실행은 결과가 아니므로 판정하지 않습니다. 용량을 세는 기준은 실행과 같이 "
              "줄였습니다."},
     Sentence{Say::targets_unjudged, "Could not be judged:", "판정할 수 없는 목표:"},
+    Sentence{Say::reality, "Reality checks", "현실 대조"},
+    Sentence{
+        Say::reality_text,
+        "Published figures beside what the model comes to. PASS: the whole 95 % interval lies within the "
+        "bounds that still count as agreement. FAIL: it lies outside them. A failed row is where the "
+        "model is not to be believed.",
+        "공표된 수치와 모형의 결과를 나란히 놓았습니다. 충족: 95 % 구간 전체가 일치로 보는 범위 안에 "
+        "있습니다. 미달: 구간 전체가 범위 밖에 있습니다. 미달인 항목에서는 모형을 믿을 수 없습니다."},
+    Sentence{Say::reality_check, "Reality check", "대조 항목"},
+    Sentence{Say::published, "Published", "공표값"},
+    Sentence{Say::agrees, "Agrees from – to", "일치 범위"},
+    Sentence{Say::futures, "What is uncertain", "불확실한 값"},
+    Sentence{
+        Say::futures_text,
+        "Each replication is one future: it draws one value of each of these, the same under every policy. "
+        "p5 to p95 is where nine of ten futures lie; it needs {} of them. The 95 % interval is that of the "
+        "mean over futures.",
+        "반복 하나가 하나의 미래입니다. 아래 값은 미래마다 하나씩 뽑으며 어떤 정책에서도 같습니다. "
+        "p5–p95는 미래 열 가운데 아홉이 놓이는 범위로 미래 {}개가 필요합니다. 95 % 구간은 미래들의 "
+        "평균에 대한 것입니다."},
+    Sentence{Say::uncertain, "Uncertain", "불확실한 값"},
+    Sentence{Say::distribution, "Distribution", "분포"},
+    Sentence{Say::known, "Known from", "값의 출처(뽑지 않음)"},
+    Sentence{Say::period, "Period", "기간"},
+    Sentence{Say::outcomes, "p5 to p95 over futures", "미래들의 p5–p95"},
     Sentence{Say::readings, "The national target, read in different ways", "국가 목표를 읽는 여러 방식"},
     Sentence{
         Say::readings_text,
@@ -185,6 +215,14 @@ constexpr std::array sentences{
              "구간: 반복 실행에 대한 스튜던트 t 95 % 구간이며 개수에 따른 보정은 하지 않았습니다. 주어진 "
              "가정 아래의 우연만 "
              "나타내며 가정 자체의 불확실성은 나타내지 않습니다."},
+    Sentence{
+        Say::method_futures,
+        "Intervals: Student-t 95 % of the mean over replications, unadjusted for their number. Each "
+        "replication is a future with its own draws of the uncertain values, so that the spread holds both "
+        "chance and doubt about those; not doubt about other assumptions.",
+        "구간: 반복 평균의 스튜던트 t 95 % 구간이며 개수에 따른 보정은 하지 않았습니다. 반복마다 "
+        "불확실한 값을 새로 뽑으므로 우연과 그 값들의 불확실성을 함께 나타내지만, 다른 가정의 "
+        "불확실성은 나타내지 않습니다."},
     Sentence{Say::method_horizon,
              "Horizon: {} to {} (the last day is not simulated), from the stated initial state, no warm-up "
              "cut; as of {}.",

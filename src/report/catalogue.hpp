@@ -35,8 +35,21 @@ enum class Say : unsigned char {
   inconclusive,
   warn_only,
   verdict_note,
+  futures_note,
   not_judged,
   targets_unjudged,
+  reality,
+  reality_text,
+  reality_check,
+  published,
+  agrees,
+  futures,
+  futures_text,  ///< futures that p5 and p95 need
+  uncertain,
+  distribution,
+  known,
+  period,
+  outcomes,
   readings,
   readings_text,
   readings_scaled,  ///< scale
@@ -83,6 +96,7 @@ enum class Say : unsigned char {
   method_streams,
   method_semantics,  ///< order, backfill, view, pass, ties, floor in seconds
   method_intervals,
+  method_futures,
   method_horizon,  ///< start, end, as_of
   method_access,
   method_fingerprint,

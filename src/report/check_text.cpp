@@ -19,7 +19,7 @@ std::string_view word_of(Verdict verdict) {
 }
 
 std::string_view word_of(CheckKind kind) {
-  static constexpr std::array<std::string_view, 3> words{"target", "regression", "exact"};
+  static constexpr std::array<std::string_view, 4> words{"target", "regression", "exact", "reality"};
   return words[static_cast<std::size_t>(kind)];
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <natgpu/report/comparison.hpp>
 
@@ -27,6 +28,18 @@ std::string undecided_text(const experiment::Compared& row, const Style& style);
 std::string direction_text(measures::Better better);
 /// "easy, fit against fcfs"
 std::string contest_text(const ComparisonResult& result);
+/// What any of the policies draws, each once.
+std::vector<const scenario::Uncertainty*> drawn_of(const ComparisonResult& result);
+/// What is drawn, and what a policy knows; empty without futures.
+std::vector<std::string> futures_lines(const ComparisonResult& result);
+/// "better in 45 of 60 futures (75 %, ...); difference p5 to p95 -3 to 5 h"; empty without futures.
+std::string futures_text(const ComparisonResult& result, const experiment::Compared& row, const Style& style);
+/// "fcfs before easy as stated (3.1 h, 3.4 h): flipped in 12 of 60 futures (...), 2 of 60 by chance", one a
+/// pair and, of more than one pair, one for any of them.
+std::vector<std::string> flip_lines(const experiment::Flips& flips);
+/// "jobs.wait.mean  period=2026"
+std::string flips_title(const experiment::Flips& flips);
+std::string flips_json(const std::vector<experiment::Flips>& flips);
 /// How the figures came about, one sentence an item.
 std::vector<std::string> method_lines(const ComparisonResult& result);
 /// The command that gives this comparison again.

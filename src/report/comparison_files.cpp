@@ -10,6 +10,7 @@
 
 #include "comparison.hpp"
 #include "escape.hpp"
+#include "futures.hpp"
 #include "json_parts.hpp"
 #include "markdown_table.hpp"
 #include "writers.hpp"
@@ -26,12 +27,6 @@ std::string policy_json(const ComparedPolicy& p) {
                      json_text(p.scenario->hash), combined_fingerprint(*p.records));
 }
 
-std::string outcomes_json(const experiment::OutcomeRange& o) {
-  if (!std::isfinite(o.p5)) return "null";
-  return fmt::format("{{\"p5\": {}, \"p5_ci95\": {}, \"p95\": {}, \"p95_ci95\": {}}}", json_number(o.p5),
-                     interval_json(o.p5_ci), json_number(o.p95), interval_json(o.p95_ci));
-}
-
 std::string row_json(const Compared& c) {
   return fmt::format(
       "{{\"policy\": {}, \"better\": \"{}\", \"verdict\": \"{}\", \"reason\": {}, \"p\": {}, \"p_holm\": {}, "
@@ -45,17 +40,6 @@ std::string row_json(const Compared& c) {
       c.replications_to_decide ? fmt::format("{}", *c.replications_to_decide) : "null",
       json_number(c.detectable), c.lower_bound_of, c.lower_bound_from, outcomes_json(c.outcomes),
       estimate_json(c.of), estimate_json(c.from), estimate_json(c.difference));
-}
-
-std::string outcomes_text(const Compared& row, const Style& style) {
-  if (!std::isfinite(row.outcomes.p5)) return "-";
-  const auto shown = [&](double value) {
-    experiment::Estimate e;
-    e.mean = value;
-    e.half_width = std::nan("");
-    return figure(e, style.factor, std::min(style.decimals, 4));
-  };
-  return fmt::format("{} to {}", shown(row.outcomes.p5), shown(row.outcomes.p95));
 }
 
 std::string pairing_json(const experiment::Pairing& p) {
@@ -99,6 +83,12 @@ std::string comparison_json(const ComparisonResult& result) {
   put("alpha", json_number(c.options.alpha));
   put("tests", fmt::format("{}", c.tests));
   put("reproduce", json_text(reproduce_command(result)));
+  const std::vector<const scenario::Uncertainty*> drawn = drawn_of(result);
+  if (!drawn.empty()) put("uncertainties", uncertainties_json(drawn, *result.policies.front().records));
+  if (result.shaken > 0) {
+    put("shaken", fmt::format("{}", result.shaken));
+    put("flips", flips_json(result.flips));
+  }
   put("in_common", array_json(c.pairings, pairing_json));
   put("comparisons", array_json(c.rows, row_json), true);
   return out + "}\n";
@@ -134,6 +124,7 @@ std::string comparison_markdown(const ComparisonResult& result) {
     out +=
         fmt::format("**Quick run** at {} of the real size, with few replications: a look, not a result.\n\n",
                     s.quick_scale);
+  for (const std::string& line : futures_lines(result)) out += markdown_text(line) + ".\n\n";
   if (result.interrupted)
     out += fmt::format("**Interrupted** after {} of {} replications.\n\n", c.replications,
                        result.replications_asked);
@@ -150,7 +141,8 @@ std::string comparison_markdown(const ComparisonResult& result) {
                       std::string(measures::name_of(row.better)), markdown_text(style.unit),
                       fmt::format("**{}**", name_of(row.verdict)), mean(row.from, row.lower_bound_from),
                       mean(row.of, row.lower_bound_of), signed_figure(row.difference, style),
-                      relative_text(row), outcomes_text(row, style), effect_text(row.effect), better_in(row),
+                      relative_text(row), range_figure(row.outcomes, style.factor, style.decimals),
+                      effect_text(row.effect), better_in(row),
                       std::isfinite(row.variance_ratio) ? fmt::format("x{:.2g}", row.variance_ratio) : "-",
                       p_text(row.p_holm)});
     const std::string why = undecided_text(row, style);
@@ -164,6 +156,10 @@ std::string comparison_markdown(const ComparisonResult& result) {
   for (const experiment::Pairing& p : c.pairings)
     out += table_row({markdown_text(p.policy), fmt::format("{}", p.replications),
                       fmt::format("{}", p.same_demand), fmt::format("{}", p.same_failures)});
+  if (result.shaken > 0) out += fmt::format("\n## Flips of the order in {} futures\n\n", result.shaken);
+  for (const experiment::Flips& f : result.flips)
+    for (const std::string& line : flip_lines(f))
+      out += fmt::format("- {}: {}\n", markdown_text(flips_title(f)), markdown_text(line));
   out += "\n## Method\n\n";
   for (const std::string& line : method_lines(result)) out += "- " + line + "\n";
   out +=
@@ -182,6 +178,12 @@ std::string write_comparison(const std::string& folder, const ComparisonResult& 
   prepare_folder(folder);
   write_file_whole(folder + "/compare.json", comparison_json(result));
   write_file_whole(folder + "/compare.csv", comparison_csv(result));
+  if (!drawn_of(result).empty()) {
+    std::string draws = draws_head();
+    for (const ComparedPolicy& p : result.policies)
+      draws += draws_rows(csv_text(p.name), *p.scenario, *p.records);
+    write_file_whole(folder + "/draws.csv", draws);
+  }
   write_file_whole(folder + "/compare.md", comparison_markdown(result));
   return folder + "/compare.md";
 }

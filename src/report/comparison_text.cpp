@@ -82,6 +82,7 @@ std::string comparison_text(const ComparisonResult& result) {
   std::string out = printable(title.empty() ? s.name : fmt::format("{}: {}", s.name, title)) + "\n";
   out += fmt::format("{}; seed {}, {} replications on common random numbers\n",
                      printable(contest_text(result)), result.seed, c.replications);
+  for (const std::string& line : futures_lines(result)) out += printable(line) + "\n";
   if (result.quick)
     out += fmt::format("QUICK RUN: capacity and demand scaled to {}, few replications; no result\n",
                        s.quick_scale);
@@ -101,8 +102,8 @@ std::string comparison_text(const ComparisonResult& result) {
       rows.push_back(base_cells(result, row, style));
     }
     rows.push_back(cells_of(row, style));
-    const std::string why = undecided_text(row, style);
-    if (!why.empty()) inserted.emplace_back(rows.size(), fmt::format("    {}", why));
+    for (const std::string& note : {undecided_text(row, style), futures_text(result, row, style)})
+      if (!note.empty()) inserted.emplace_back(rows.size(), fmt::format("    {}", note));
     last = &row;
   }
   const std::vector<std::string> lines = aligned(rows);
@@ -110,6 +111,11 @@ std::string comparison_text(const ComparisonResult& result) {
   for (std::size_t i = 0; i <= lines.size(); ++i) {
     for (; next != inserted.end() && next->first == i; ++next) out += next->second + "\n";
     if (i < lines.size()) out += lines[i] + "\n";
+  }
+  if (result.shaken > 0) out += fmt::format("\nFlips of the order in {} futures\n", result.shaken);
+  for (const experiment::Flips& f : result.flips) {
+    out += fmt::format("  {}\n", printable(flips_title(f)));
+    for (const std::string& line : flip_lines(f)) out += fmt::format("    {}\n", printable(line));
   }
   out += "\nIn common with " + printable(c.base) + "\n";
   for (const experiment::Pairing& p : c.pairings) out += pairing_line(p);

@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <natgpu/scenario/futures.hpp>
+
 #include "comparison.hpp"
 #include "escape.hpp"
+#include "futures.hpp"
 #include "writers.hpp"
 
 namespace natgpu::report {
@@ -70,6 +73,39 @@ std::string contest_text(const ComparisonResult& result) {
   return fmt::format("{} against {}", fmt::join(names, ", "), result.policies[result.base].name);
 }
 
+std::vector<const scenario::Uncertainty*> drawn_of(const ComparisonResult& result) {
+  std::vector<const scenario::Uncertainty*> all;
+  for (const ComparedPolicy& p : result.policies)
+    for (const scenario::Uncertainty* u : scenario::drawn_uncertainties(*p.scenario))
+      if (std::none_of(all.begin(), all.end(), [&](const auto* other) { return other->name == u->name; }))
+        all.push_back(u);
+  return all;
+}
+
+std::vector<std::string> futures_lines(const ComparisonResult& result) {
+  std::vector<std::string> drawn, lines;
+  for (const scenario::Uncertainty* u : drawn_of(result)) drawn.push_back(u->name);
+  if (drawn.empty()) return {};
+  lines.push_back(fmt::format("Each replication is a future, the same for all policies: drawn {}",
+                              fmt::join(drawn, ", ")));
+  for (const ComparedPolicy& p : result.policies)
+    for (const scenario::Uncertainty& u : p.scenario->uncertainties)
+      if (!u.known_from.empty())
+        lines.push_back(fmt::format("Under {} {} is known from {}", p.name, u.name, u.known_from));
+  return lines;
+}
+
+std::string futures_text(const ComparisonResult& result, const Compared& row, const Style& style) {
+  if (drawn_of(result).empty() || row.difference.n == 0) return {};
+  const char* side = row.better == measures::Better::neither ? "higher" : "better";
+  const experiment::Share share = experiment::share_of(row.improved, row.difference.n);
+  const std::string range = range_figure(row.outcomes, style.factor, style.decimals);
+  return fmt::format("{} in {} futures ({}); difference p5 to p95 {}", side, count_text(share),
+                     share_text(share),
+                     range == "-" ? fmt::format("needs {} futures", experiment::least_outcomes())
+                                  : range + " " + style.unit);
+}
+
 std::vector<std::string> method_lines(const ComparisonResult& result) {
   const experiment::Comparison& c = result.comparison;
   std::vector<std::string> lines{
@@ -86,6 +122,16 @@ std::vector<std::string> method_lines(const ComparisonResult& result) {
       "`undecided` makes the new verdict exploratory, unless the second stage was declared beforehand "
       "(--then).",
   };
+  if (!drawn_of(result).empty())
+    lines.push_back(
+        "Uncertain values are drawn once a replication; intervals and verdicts are of the mean over these "
+        "futures. "
+        "How many futures agree stands beside them, with Clopper and Pearson's 95 % interval of their "
+        "share.");
+  if (result.shaken > 0)
+    lines.push_back(
+        "A flip is a replication in which two policies stand in the other order than their means do with all "
+        "values as stated; by chance alone: replications with the values as stated.");
   if (c.options.margin > 0)
     lines.push_back(
         fmt::format("Differences of less than {} % of the base's mean are of no interest (--margin).",
@@ -111,6 +157,8 @@ std::string reproduce_command(const ComparisonResult& result) {
   if (!result.questions.empty())
     out += " --metrics " + shell_word(fmt::format("{}", fmt::join(result.questions, ",")));
   for (const std::string& setting : result.settings) out += " --set " + shell_word(setting);
+  if (result.central) out += " --central";
+  if (result.shaken > 0) out += fmt::format(" --shake {}", result.shaken);
   return result.quick ? out + " --quick" : out;
 }
 

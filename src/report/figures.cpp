@@ -228,4 +228,20 @@ std::string sample(const YearLine& line) {
                            : fmt::format("{}-{}", *sizes.begin(), *sizes.rbegin());
 }
 
+const std::vector<Selection>& headlines() {
+  static const std::vector<Selection> all{
+      {{"gpu.allocated.share", "gpu.busy.share", "gpu.useful.share"}, {}, {}},
+      {{"jobs.submitted.count", "jobs.finished.count", "jobs.wait.mean", "jobs.wait.p95",
+        "jobs.censored.count"},
+       {},
+       {}},
+      {{"energy.mwh"}, {}, {}},
+  };
+  return all;
+}
+
+const experiment::Estimate* latest(const YearLine& line) {
+  return line.years.empty() ? line.total : line.years.rbegin()->second;
+}
+
 }  // namespace natgpu::report

@@ -50,6 +50,11 @@ struct Selection {
 /// counts), those fixed, and the row's. In the order of the summary.
 std::vector<YearLine> lines_by_year(const experiment::Summary& summary, const Selection& selection);
 
+/// What a run is first asked for: use, jobs and waits, energy.
+const std::vector<Selection>& headlines();
+/// The latest year, else the whole run: a mean over a growing pool is no headline.
+const experiment::Estimate* latest(const YearLine& line);
+
 /// Leaves the states of the waterfall, from ordered to allocated, in that order; others (dark, retired) are
 /// for metrics.csv. @param state  which of the row's labels is the state
 void keep_waterfall(std::vector<YearLine>& lines, std::size_t state = 0);

@@ -11,7 +11,10 @@
 #include <natgpu/core/hash.hpp>
 #include <natgpu/report/build_info.hpp>
 
+#include <natgpu/scenario/futures.hpp>
+
 #include "escape.hpp"
+#include "futures.hpp"
 #include "json_parts.hpp"
 #include "writers.hpp"
 
@@ -29,10 +32,22 @@ std::string dump(const Json& json, int indent = -1) {
 
 std::string target_json(const experiment::TargetResult& t) {
   return fmt::format(
-      "{{\"name\": {}, \"expect\": {}, \"level\": \"{}\", \"verdict\": \"{}\", \"explanation\": {}, {}}}",
+      "{{\"name\": {}, \"expect\": {}, \"level\": \"{}\", \"verdict\": \"{}\", \"explanation\": {}, {}{}}}",
       json_text(t.target.name), json_text(t.target.expect),
       t.target.level == scenario::Level::error ? "error" : "warn", name_of(t.verdict),
-      json_text(t.explanation), estimate_json(t.estimate));
+      json_text(t.explanation), t.futures ? "\"futures\": " + share_json(*t.futures) + ", " : "",
+      estimate_json(t.estimate));
+}
+
+std::string reality_json(const experiment::RealityResult& r) {
+  const scenario::RealityCheck& c = r.check;
+  return fmt::format(
+      "{{\"name\": {}, \"published\": {}, \"low\": {}, \"high\": {}, \"source\": {}, \"as_of\": {}, "
+      "\"level\": \"{}\", \"verdict\": \"{}\", \"explanation\": {}, {}{}}}",
+      json_text(c.name), json_text(c.published), json_text(c.low), json_text(c.high), json_text(c.source),
+      json_text(c.as_of), c.level == scenario::Level::error ? "error" : "warn", name_of(r.verdict),
+      json_text(r.explanation), r.futures ? "\"futures\": " + share_json(*r.futures) + ", " : "",
+      estimate_json(r.estimate));
 }
 
 std::string hashes_json(const std::vector<simulation::RunRecord>& records,
@@ -84,6 +99,7 @@ std::string reproduce_command(const RunResult& result) {
   if (!s.policy.empty() && s.policy != "base") out += " --policy " + shell_word(s.policy);
   out += fmt::format(" --replications {} --seed {}", result.replications_asked, result.seed);
   for (const std::string& setting : result.settings) out += " --set " + shell_word(setting);
+  if (result.central) out += " --central";
   return result.quick ? out + " --quick" : out;
 }
 
@@ -100,6 +116,7 @@ std::vector<std::string> run_arguments(const RunResult& result) {
   add("--seed", fmt::format("{}", result.seed));
   for (const std::string& setting : result.settings) add("--set", setting);
   add("--lang", languages[static_cast<std::size_t>(result.language)]);
+  if (result.central) words.emplace_back("--central");
   if (result.quick) words.emplace_back("--quick");
   if (result.sqlite) add("--with", "sqlite");
   return words;
@@ -126,9 +143,17 @@ std::string summary_json(const RunResult& result) {
   put("replications_asked", fmt::format("{}", result.replications_asked));
   put("replication_numbers", fmt::format("[{}]", fmt::join(numbers, ", ")));
   put("interrupted", result.interrupted ? "true" : "false");
+  const bool futures = scenario::has_futures(s);
+  std::vector<const scenario::Uncertainty*> uncertain;
+  for (const scenario::Uncertainty& u : s.uncertainties) uncertain.push_back(&u);
+  if (!uncertain.empty()) put("uncertainties", uncertainties_json(uncertain, result.records));
   put("targets", array_json(result.summary.targets, target_json));
-  put("metrics", array_json(result.summary.estimates, [](const experiment::Estimate& e) {
-        return fmt::format("{{{}}}", estimate_json(e));
+  if (!result.summary.reality.empty())
+    put("reality_checks", array_json(result.summary.reality, reality_json));
+  put("metrics", array_json(result.summary.estimates, [&](const experiment::Estimate& e) {
+        return fmt::format(
+            "{{{}{}}}", estimate_json(e),
+            futures ? ", \"outcomes\": " + outcomes_json(experiment::outcome_range(e.values)) : "");
       }));
   put("fingerprint",
       fmt::format("{{\"combined\": \"{}\", \"replications\": {}}}", combined_fingerprint(result),

@@ -4,16 +4,19 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include <natgpu/core/hash.hpp>
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/report/build_info.hpp>
+#include <natgpu/scenario/futures.hpp>
 
 #include "catalogue.hpp"
 #include "escape.hpp"
 #include "figures.hpp"
+#include "futures.hpp"
 #include "markdown_table.hpp"
 #include "sections.hpp"
 #include "supply_pages.hpp"
@@ -41,6 +44,8 @@ class Page {
     head();
     findings();
     targets();
+    reality();
+    out_ += futures_page(result_, say_);
     out_ += readings_page(result_, say_);
     out_ += waterfall_page(result_, say_);
     for (const Section& section : sections()) figures(section);
@@ -117,18 +122,53 @@ class Page {
                        4);
     for (const experiment::TargetResult& t : summary.targets) out_ += target_row(t);
     out_ += "\n";
-    paragraph(words(s_.quick_scale < 1 ? Say::not_judged : Say::verdict_note));
+    const bool counted = summary.targets.front().futures.has_value();
+    paragraph(words(s_.quick_scale < 1 ? Say::not_judged : counted ? Say::futures_note : Say::verdict_note));
+  }
+
+  /// Of the mean; where replications are futures, in how many of them it holds.
+  std::string verdict_cell(experiment::Verdict verdict, const std::optional<experiment::Share>& futures,
+                           scenario::Level level) const {
+    static constexpr std::array<Say, 3> verdicts{Say::pass, Say::fail, Say::inconclusive};
+    const std::string text = futures ? fmt::format("**{}** ({:.0f} – {:.0f} %)", count_text(*futures),
+                                                   100 * futures->ci.low, 100 * futures->ci.high)
+                                     : "**" + words(verdicts[static_cast<std::size_t>(verdict)]) + "**";
+    return level == scenario::Level::warn ? text + " (" + words(Say::warn_only) + ")" : text;
+  }
+  static std::string measure_cell(const std::string& metric, const Estimate& estimate) {
+    return markdown_text(estimate.labels.empty()
+                             ? metric
+                             : fmt::format("{} ({})", metric, measures::to_string(estimate.labels)));
+  }
+
+  void reality() {
+    const auto& checks = result_.summary.reality;
+    if (checks.empty()) return;
+    heading(Say::reality);
+    paragraph(words(Say::reality_text));
+    out_ += table_head({words(Say::verdict), words(Say::reality_check), words(Say::measure),
+                        words(Say::published), words(Say::agrees), words(Say::source), words(Say::estimate),
+                        words(Say::unit), words(Say::replications_column)},
+                       6);
+    for (const experiment::RealityResult& r : checks) {
+      const std::string& title = say_.local(r.check.title);
+      out_ += table_row({verdict_cell(r.verdict, r.futures, r.check.level),
+                         markdown_text(title.empty() ? r.check.name : title),
+                         measure_cell(r.check.metric, r.estimate), markdown_text(r.check.published),
+                         markdown_text(r.check.low + " – " + r.check.high), markdown_source(r.check.source),
+                         cell(say_, r.estimate), markdown_text(r.estimate.unit),
+                         fmt::format("{}", r.estimate.n)});
+    }
+    out_ += "\n";
+    if (s_.quick_scale < 1) paragraph(words(Say::not_judged));
   }
 
   std::string target_row(const experiment::TargetResult& t) const {
-    static constexpr std::array<Say, 3> verdicts{Say::pass, Say::fail, Say::inconclusive};
     const std::string& title = say_.local(t.target.title);
-    std::string verdict = "**" + words(verdicts[static_cast<std::size_t>(t.verdict)]) + "**";
-    if (t.target.level == scenario::Level::warn) verdict += " (" + words(Say::warn_only) + ")";
-    std::string measure = t.target.metric;
-    if (!t.estimate.labels.empty()) measure += " (" + measures::to_string(t.estimate.labels) + ")";
-    return table_row({verdict, markdown_text(title.empty() ? t.target.name : title), markdown_text(measure),
-                      markdown_text(t.target.expect), cell(say_, t.estimate), markdown_text(t.estimate.unit),
+    return table_row({verdict_cell(t.verdict, t.futures, t.target.level),
+                      markdown_text(title.empty() ? t.target.name : title),
+                      measure_cell(t.target.metric, t.estimate), markdown_text(t.target.expect),
+                      cell(say_, t.estimate), markdown_text(t.estimate.unit),
                       fmt::format("{}", t.estimate.n)});
   }
 
@@ -213,7 +253,7 @@ class Page {
              rules.semantics.pass == scheduling::PassRule::instant ? "instant" : "event",
              rules.semantics.ties == scheduling::Ties::release_first ? "release-first" : "arrival-first",
              csv_number(in_seconds(rules.slowdown_floor))),
-        words(Say::method_intervals),
+        words(scenario::has_futures(s_) ? Say::method_futures : Say::method_intervals),
         line(Say::method_fingerprint, combined_fingerprint(result_)),
         line(Say::method_demand_hash, common_hash(&simulation::RunRecord::demand_hash)),
         line(Say::method_failure_hash, common_hash(&simulation::RunRecord::failure_hash)),

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `natgpu run` prints: a page at most, for a terminal.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/utf8.hpp>
+#include <natgpu/scenario/futures.hpp>
 
 #include "catalogue.hpp"
+#include "check_words.hpp"
 #include "figures.hpp"
+#include "futures.hpp"
 #include "writers.hpp"
 
 namespace natgpu::report {
@@ -26,25 +28,25 @@ const std::vector<Selection>& stocks() {
   return all;
 }
 
-const std::vector<Selection>& shown() {
-  static const std::vector<Selection> all{
-      {{"gpu.allocated.share", "gpu.busy.share", "gpu.useful.share"}, {}, {}},
-      {{"jobs.submitted.count", "jobs.finished.count", "jobs.wait.mean", "jobs.wait.p95",
-        "jobs.censored.count"},
-       {},
-       {}},
-      {{"energy.mwh"}, {}, {}},
-  };
-  return all;
-}
-
-/// The latest year, else the whole run: a mean over a growing pool is no headline.
-const experiment::Estimate* latest(const YearLine& line) {
-  return line.years.empty() ? line.total : line.years.rbegin()->second;
-}
-
 std::string padded(const std::string& text, int cells) {
   return text + std::string(static_cast<std::size_t>(std::max(0, cells - display_width(text))), ' ');
+}
+
+/// " [51 to 70]", where replications are futures and enough to tell.
+std::string range_note(const RunResult& result, const experiment::Estimate& e, double factor, int decimals) {
+  if (!scenario::has_futures(*result.scenario)) return {};
+  const experiment::OutcomeRange range = experiment::outcome_range(e.values);
+  return std::isfinite(range.p5) ? fmt::format(" [{}]", range_figure(range, factor, decimals)) : "";
+}
+
+std::string futures_lines(const RunResult& result) {
+  if (!scenario::has_futures(*result.scenario)) return {};
+  const std::size_t n = result.records.size();
+  return printable(futures_line(*result.scenario)) + "\n" +
+         (n < experiment::least_outcomes()
+              ? fmt::format("p5 to p95 over futures is not estimable from {}; it needs {}\n", n,
+                            experiment::least_outcomes())
+              : "[a to b] is p5 to p95 over futures\n");
 }
 
 std::string figure_line(const RunResult& result, const YearLine& line) {
@@ -52,8 +54,9 @@ std::string figure_line(const RunResult& result, const YearLine& line) {
   const std::string bound = line.lower_bound && is_lower_bound(result.summary, e) ? ">= " : "";
   const std::string where = line.years.empty() ? "whole run" : fmt::format("{}", line.years.rbegin()->first);
   const std::string spread = e.n == 1 ? "one replication, no interval" : fmt::format("95 % CI, n = {}", e.n);
-  return fmt::format("  {}  {}  {} {} ({})\n", padded(line.metric, 32), padded(where, 9),
-                     bound + figure(e, line), line.unit, spread);
+  return fmt::format("  {}  {}  {} {} ({}){}\n", padded(line.metric, 32), padded(where, 9),
+                     bound + figure(e, line), line.unit, spread,
+                     range_note(result, e, line.factor, line.decimals));
 }
 
 /// "ordered      8 ± 0 GPU, 8 ± 0 H100e", one line a state, of the last year.
@@ -76,6 +79,7 @@ std::string stock_lines(const RunResult& result) {
       if (!state->second.empty()) state->second += ", ";
       state->second += figure(e, line.factor) + " " + line.unit;
       for (const auto& [key, value] : what.fixed) state->second += " " + value;
+      state->second += range_note(result, e, line.factor, line.decimals);
     }
   }
   std::string out = head;
@@ -84,11 +88,30 @@ std::string stock_lines(const RunResult& result) {
   return out;
 }
 
+/// Of a run over futures: in how many the bar is met, and the mean beside it.
+std::string futures_target_line(const experiment::TargetResult& t) {
+  const experiment::Estimate& e = t.estimate;
+  return fmt::format("  {:<12}  {}: {} {}; met in {} futures ({}); mean {:.6g} ± {:.3g} {}{}\n",
+                     count_text(*t.futures), printable(t.target.name), printable(t.target.metric),
+                     printable(t.target.expect), count_text(*t.futures), share_text(*t.futures), e.mean,
+                     e.half_width, e.unit, t.target.level == scenario::Level::warn ? " (warning only)" : "");
+}
+
+std::string reality_line(const experiment::RealityResult& r) {
+  const std::string counted =
+      r.futures ? fmt::format("agrees in {} futures ({}); ", count_text(*r.futures), share_text(*r.futures))
+                : "";
+  return fmt::format("  {:<12}  {}: {}; {}{}{}\n",
+                     r.futures ? count_text(*r.futures) : std::string(word_of(r.verdict)),
+                     printable(r.check.name), printable(r.check.metric), counted, printable(r.explanation),
+                     r.check.level == scenario::Level::warn ? " (warning only)" : "");
+}
+
 std::string target_line(const experiment::TargetResult& t) {
-  static constexpr std::array<const char*, 3> verdicts{"PASS", "FAIL", "INCONCLUSIVE"};
-  return fmt::format("  {:<12}  {}: {} {}; {}{}\n", verdicts[static_cast<std::size_t>(t.verdict)],
-                     printable(t.target.name), printable(t.target.metric), printable(t.target.expect),
-                     t.explanation, t.target.level == scenario::Level::warn ? " (warning only)" : "");
+  if (t.futures) return futures_target_line(t);
+  return fmt::format("  {:<12}  {}: {} {}; {}{}\n", word_of(t.verdict), printable(t.target.name),
+                     printable(t.target.metric), printable(t.target.expect), t.explanation,
+                     t.target.level == scenario::Level::warn ? " (warning only)" : "");
 }
 
 }  // namespace
@@ -99,6 +122,7 @@ std::string summary_text(const RunResult& result) {
   std::string out = printable(title.empty() ? s.name : fmt::format("{}: {}", s.name, title)) + "\n";
   out += fmt::format("policy {}, seed {}, {} replications\n", printable(s.policy), result.seed,
                      result.records.size());
+  out += futures_lines(result);
   if (result.quick)
     out += fmt::format(
         "QUICK RUN: capacity and demand scaled to {}, few replications; the figures are no result\n",
@@ -109,7 +133,7 @@ std::string summary_text(const RunResult& result) {
   const std::string waterfall = stock_lines(result);
   if (!waterfall.empty()) out += "\n" + waterfall;
   bool any = false;
-  for (const Selection& what : shown())
+  for (const Selection& what : headlines())
     for (const YearLine& line : lines_by_year(result.summary, what)) {
       if (!any) out += '\n';
       out += figure_line(result, line);
@@ -117,6 +141,8 @@ std::string summary_text(const RunResult& result) {
     }
   if (!result.summary.targets.empty()) out += "\nTargets\n";
   for (const experiment::TargetResult& t : result.summary.targets) out += target_line(t);
+  if (!result.summary.reality.empty()) out += "\nReality checks\n";
+  for (const experiment::RealityResult& r : result.summary.reality) out += reality_line(r);
   const auto warnings = counted_warnings(result);
   if (!warnings.empty()) out += "\nWarnings\n";
   for (const auto& [text, times] : warnings)

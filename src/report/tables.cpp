@@ -13,12 +13,11 @@ std::string unit_text(const std::vector<measures::MetricRow>& rows, const std::s
   return csv_text(measures::row_of(rows, metric).unit_of(labels));
 }
 
-/// The policy of every row. A row may be read far from its report: that its run was quick goes with it.
+}  // namespace
+
 std::string policy_column(const RunResult& result) {
   return csv_text(result.scenario->policy + (result.quick ? " --quick" : ""));
 }
-
-}  // namespace
 
 std::string metrics_csv(const RunResult& result, const std::vector<measures::MetricRow>& rows) {
   const std::string policy = policy_column(result);

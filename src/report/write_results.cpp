@@ -2,6 +2,9 @@
 #include <natgpu/core/file.hpp>
 #include <natgpu/core/hash.hpp>
 
+#include <natgpu/scenario/futures.hpp>
+
+#include "futures.hpp"
 #include "run_database.hpp"
 #include "writers.hpp"
 
@@ -18,6 +21,8 @@ std::string write_results_with(const std::string& folder, const RunResult& resul
   write("summary.json", summary_json(result));
   write("metrics.csv", metrics_csv(result, rows));
   write("timeseries.csv", timeseries_csv(result, rows));
+  if (scenario::has_futures(*result.scenario))
+    write("draws.csv", draws_head() + draws_rows(policy_column(result), *result.scenario, result.records));
   write("report.md", report_markdown(result));
   if (result.sqlite) {
     const std::string path = folder + "/results.sqlite";

@@ -17,6 +17,8 @@ std::string combined_fingerprint(const RunResult& result);
 std::string combined_fingerprint(const std::vector<simulation::RunRecord>& records);
 
 std::string summary_json(const RunResult& result);
+/// The policy of every row. A row may be read far from its report: that its run was quick goes with it.
+std::string policy_column(const RunResult& result);
 std::string metrics_csv(const RunResult& result, const std::vector<measures::MetricRow>& rows);
 std::string timeseries_csv(const RunResult& result, const std::vector<measures::MetricRow>& rows);
 std::string report_markdown(const RunResult& result);

@@ -194,7 +194,7 @@ TEST_CASE("a target whose labels match nothing keeps the results and is reported
   CHECK(outcome.code == 3);
   CHECK(has(outcome.err, "t.yaml:26:12: error[E0504]: targets[goal].where: "));
   CHECK(has(outcome.err, " 26 |     where: period=2035\n    |            ^^^^^^^^^^^\n"));
-  CHECK(has(outcome.err, "the results are written; these targets were not judged"));
+  CHECK(has(outcome.err, "the results are written; these were not judged"));
   CHECK(std::filesystem::is_regular_file(folder.path("results/tiny/summary.json")));
 }
 

@@ -11,7 +11,7 @@
 
 namespace natgpu::report {
 
-enum class CheckKind : std::uint8_t { target, regression, exact };
+enum class CheckKind : std::uint8_t { target, regression, exact, reality };
 
 /// One thing that was checked.
 struct CheckRow {

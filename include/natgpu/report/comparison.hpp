@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <natgpu/experiment/compare.hpp>
+#include <natgpu/experiment/flips.hpp>
 #include <natgpu/scenario/scenario.hpp>
 #include <natgpu/simulation/record.hpp>
 
@@ -32,13 +33,17 @@ struct ComparisonResult {
   std::vector<std::string> questions;  ///< `--metrics`, as given; empty: the usual ones
   double margin = 0;                   ///< `--margin`, a share
   bool quick = false;
+  bool central = false;  ///< `--central`: nothing uncertain is drawn
   experiment::Comparison comparison;
+  std::uint32_t shaken = 0;              ///< `--shake`: futures, and replications as stated; 0: not asked
+  std::vector<experiment::Flips> flips;  ///< by question
 };
 
 /// What `natgpu compare` prints: every comparison with its interval and verdict.
 std::string comparison_text(const ComparisonResult& result);
 
-/// Writes compare.json, compare.csv and compare.md, each whole or not at all. Equal results give equal bytes.
+/// Writes compare.json, compare.csv, compare.md and, of futures, draws.csv, each whole or not at all. Equal
+/// results give equal bytes.
 /// @returns the path of compare.md
 /// @throws RunError naming the path
 std::string write_comparison(const std::string& folder, const ComparisonResult& result);

@@ -20,7 +20,8 @@ struct RunResult {
   std::uint64_t seed = 0;
   std::uint32_t replications_asked = 0;
   bool interrupted = false;
-  bool quick = false;  ///< `--quick`: said in every output, also where nothing had to be scaled
+  bool quick = false;    ///< `--quick`: said in every output, also where nothing had to be scaled
+  bool central = false;  ///< `--central`: uncertain values as the file states them
   std::vector<std::string> settings;  ///< `--set path=value`, as given, for the reproduce command
   Language language = Language::en;
   bool sqlite = false;  ///< `--with sqlite`: results.sqlite beside the other files
@@ -37,9 +38,9 @@ struct RunFacts {
   std::int64_t peak_memory_bytes = 0;
 };
 
-/// Writes summary.json, metrics.csv, timeseries.csv, report.md, where asked for results.sqlite, and
-/// manifest.json, each whole or not at all (temporary file, fsync, rename). Equal results give equal bytes in
-/// all but manifest.json.
+/// Writes summary.json, metrics.csv, timeseries.csv, report.md, of runs over futures draws.csv, where asked
+/// for results.sqlite, and manifest.json, each whole or not at all (temporary file, fsync, rename). Equal
+/// results give equal bytes in all but manifest.json.
 /// @returns the path of report.md
 /// @throws RunError naming the path, if the folder or a file cannot be written
 std::string write_results(const std::string& folder, const RunResult& result, const RunFacts& facts);

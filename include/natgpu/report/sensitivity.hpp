@@ -15,7 +15,8 @@ enum class SensitivityMethod : std::uint8_t { tornado, morris, sobol };
 struct SensitivityResult {
   std::string scenario, policy, metric, labels, unit;
   SensitivityMethod method = SensitivityMethod::tornado;
-  std::vector<std::string> paths, ranges;  ///< of each factor: "supply.sites[a].pue", "1.1 to 1.4"
+  /// Of each factor: its name (the path again, where it has none), "supply.sites[a].pue", "1.1 to 1.4".
+  std::vector<std::string> names, paths, ranges;
   std::uint64_t seed = 0;
   std::size_t replications = 0;
   experiment::Sensitivity found;
