@@ -175,6 +175,7 @@ std::string manifest_json(const RunResult& result, const RunFacts& facts,
   const BuildInfo& build = build_info();
   Json inputs = Json::array();
   std::vector<std::string> files{s.file};
+  files.insert(files.end(), s.extended.begin(), s.extended.end());
   if (!s.demand.trace.file.empty())
     files.push_back((std::filesystem::path(s.folder) / s.demand.trace.file).string());
   for (const std::string& file : files)

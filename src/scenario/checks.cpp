@@ -50,8 +50,18 @@ void check_jobs(const Scenario& s, std::vector<Finding>& out) {
                    "check the units of the rates, or raise `represents`", code_of(Fault::too_many_jobs)});
 }
 
-/// What is wrong with the trace's path, or nothing. Names that lead out of the folder are refused unseen.
-std::string trace_flaw(const std::string& folder, const std::string& file) {
+void check_trace(const Scenario& s, std::vector<Finding>& out) {
+  const std::string& file = s.demand.trace.file;
+  if (file.empty()) return;
+  const std::string flaw = path_flaw(s.folder, file);
+  if (!flaw.empty())
+    out.push_back({"demand.trace.file", fmt::format("trace file `{}` {}", file, flaw),
+                   "give it relative to the folder of the scenario", code_of(Fault::bad_trace)});
+}
+
+}  // namespace
+
+std::string path_flaw(const std::string& folder, const std::string& file) {
   const fs::path relative(file);
   if (relative.is_absolute()) return "is absolute";
   for (const fs::path& part : relative)
@@ -64,17 +74,6 @@ std::string trace_flaw(const std::string& folder, const std::string& file) {
   if (!fs::exists(full, failed)) return "does not exist";
   return fs::is_regular_file(full, failed) ? "" : "is not a regular file";
 }
-
-void check_trace(const Scenario& s, std::vector<Finding>& out) {
-  const std::string& file = s.demand.trace.file;
-  if (file.empty()) return;
-  const std::string flaw = trace_flaw(s.folder, file);
-  if (!flaw.empty())
-    out.push_back({"demand.trace.file", fmt::format("trace file `{}` {}", file, flaw),
-                   "give it relative to the folder of the scenario", code_of(Fault::bad_trace)});
-}
-
-}  // namespace
 
 std::string trace_path(const Scenario& scenario) {
   if (scenario.demand.trace.file.empty()) return {};

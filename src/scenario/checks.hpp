@@ -11,6 +11,10 @@ namespace natgpu::scenario {
 /// error_codes().
 std::vector<Finding> check_whole(const Scenario& scenario);
 
+/// What is wrong with the path of a file that a scenario names, or nothing. Names that lead out of the folder
+/// are refused unseen.
+std::string path_flaw(const std::string& folder, const std::string& file);
+
 /// The trace file's path, checked to be a regular file inside the scenario's folder; empty where there is
 /// none.
 std::string trace_path(const Scenario& scenario);

@@ -3,7 +3,6 @@
 // the rest.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
@@ -17,6 +16,7 @@
 #include "recipe.hpp"
 #include "resolve.hpp"
 #include "settings.hpp"
+#include "source.hpp"
 #include "uncertainty.hpp"
 #include "walker.hpp"
 
@@ -24,62 +24,6 @@ namespace natgpu::scenario {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view schema = "natgpu/1";
-constexpr std::size_t most_bytes_read = (8u << 20) + 1;  // one more than scan_bytes accepts
-
-/// Parts of the format that later versions will read. A key that is read and then ignored would be a lie.
-const std::vector<std::string>& later_keys() {
-  static const std::vector<std::string> keys = {"extends", "levers", "economy", "report"};
-  return keys;
-}
-
-[[noreturn]] void refuse_file(const std::string& file, const std::string& why, const std::string& help) {
-  Diagnostic d;
-  d.code = code_of(Fault::file_unreadable);
-  d.message = why;
-  d.help = help;
-  d.place.file = file;
-  throw ScenarioError({d});
-}
-
-std::string read_bytes(const std::string& file) {
-  std::error_code failed;
-  const fs::file_status status = fs::status(file, failed);
-  if (!fs::exists(status))
-    refuse_file(file, "there is no such file", "check the path; it is relative to the current folder");
-  if (!fs::is_regular_file(status))
-    refuse_file(file, "not a regular file", "name a scenario file, not a folder or a device");
-  std::ifstream in(file, std::ios::binary);
-  std::string bytes(most_bytes_read, '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (in.bad() || !(in || in.eof())) refuse_file(file, "the file cannot be read", "check its permissions");
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
-  return bytes;
-}
-
-void check_schema(const Node& root, Mistakes& mistakes) {
-  const Node* stated = root.find("schema");
-  if (stated == nullptr)
-    mistakes.add(Fault::bad_schema, root.mark, 1, "the file does not say what schema it follows",
-                 fmt::format("begin with `schema: {}`", schema));
-  else if (stated->kind != Node::Kind::broken && (!stated->is_scalar() || stated->text != schema))
-    mistakes.add(Fault::bad_schema, stated->mark, caret_width(*stated),
-                 fmt::format("`{}` is not a schema that this version reads", flow_text(*stated)),
-                 fmt::format("write `{}`", schema));
-}
-
-/// Reports the keys of later versions and takes them out, so that they are not called unknown as well.
-void refuse_later_keys(Node& root, Mistakes& mistakes) {
-  const auto is_later = [](const Entry& e) {
-    return std::find(later_keys().begin(), later_keys().end(), e.key) != later_keys().end();
-  };
-  for (const Entry& e : root.entries)
-    if (is_later(e))
-      mistakes.add(Fault::later_version, e.mark, caret_width(e),
-                   fmt::format("this version does not read `{}` yet", e.key), "leave it out");
-  root.entries.erase(std::remove_if(root.entries.begin(), root.entries.end(), is_later), root.entries.end());
-}
 
 /// The settings of a scheduling policy known by name.
 std::vector<Change> changes_of(const scheduling::NamedPolicy& policy, const Mark& mark) {
@@ -150,19 +94,7 @@ class Loader {
 
  private:
   void parse() {
-    const std::string bytes = read_bytes(file_);
-    const auto source = scan_bytes(file_, bytes, mistakes_);
-    mistakes_.raise_if_any();
-    auto root = read_document({*source, 1, 0}, mistakes_);
-    if (!root) mistakes_.raise_if_any();
-    root_ = std::move(*root);
-    if (!root_.is_map()) {
-      mistakes_.add(Fault::wrong_kind, root_.mark, caret_width(root_),
-                    fmt::format("a scenario is a map of `key: value`, found {}", kind_name(root_)));
-      mistakes_.raise_if_any();
-    }
-    check_schema(root_, mistakes_);
-    refuse_later_keys(root_, mistakes_);
+    root_ = read_tree(file_, mistakes_, scenario_.extended);
     policies_ = read_blocks(root_, "policies", mistakes_);
     check_policy_names(policies_, mistakes_);
     const std::vector<PolicyChanges> overrides = read_blocks(root_, "overrides", mistakes_);

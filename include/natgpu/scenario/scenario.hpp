@@ -120,8 +120,9 @@ struct Recipe;
 
 /// A scenario with every value read, checked and in base units.
 struct Scenario {
-  std::string file;    ///< as given
-  std::string folder;  ///< against which trace files are found
+  std::string file;                   ///< as given
+  std::vector<std::string> extended;  ///< files that it extends, the nearest first
+  std::string folder;                 ///< against which trace files are found
   std::string name;
   LocalText title;
   About about;
@@ -149,7 +150,8 @@ struct Scenario {
   bool quick = false;    ///< `--quick`: fewer replications and perhaps scaled; every output says so
   double quick_scale =
       1.0;  ///< capacity and demand were scaled by this; 1 where the scenario is small or replays a log
-  /// Of scenarios with uncertainties, for future_of(): what is changed in this struct afterwards is not in it.
+  /// Of scenarios with uncertainties, for future_of(): what is changed in this struct afterwards is not in
+  /// it.
   std::shared_ptr<const Recipe> recipe;
 };
 

@@ -141,7 +141,7 @@ TEST_CASE("the whole is checked: schema, horizon, jobs, names") {
   CHECK(diagnosed(replaced(good, "replications: 4", "replications: 10000000")) == "E0108");
   CHECK(diagnosed("- a\n") == "E0216");
   CHECK(diagnosed(good + "economy: {}\n") == "E0234");
-  CHECK(diagnosed(good + "extends: base.yaml\n") == "E0234");
+  CHECK(diagnosed(good + "levers: []\n") == "E0234");
 }
 
 TEST_CASE("the option --set changes values, typed and checked as in the file") {
