@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/file.hpp>
+#include <natgpu/core/units.hpp>
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/experiment/compare.hpp>
 #include <natgpu/report/sensitivity.hpp>
@@ -44,6 +45,14 @@ Factor factor_of(const Range& range) {
           [range](double u) { return value_at(range, u); }};
 }
 
+/// "15.6 /month", "2026-02-16"
+std::string shown(const scenario::Uncertainty& uncertainty, double u) {
+  const std::string number = scenario::value_at(uncertainty, u).number;
+  double value = 0;
+  return parse_number(number, value) == QuantityError::none ? format_quantity(value, uncertainty.dimension)
+                                                            : number;
+}
+
 /// Tornado and Morris go from p5 to p95, because the ends of a distribution may be endless; the shares of
 /// variance that Sobol's indices are need the whole distribution.
 Factor factor_of(const scenario::Uncertainty& uncertainty, SensitivityMethod method) {
@@ -52,8 +61,9 @@ Factor factor_of(const scenario::Uncertainty& uncertainty, SensitivityMethod met
     return scenario::value_at(uncertainty, margin + (1 - 2 * margin) * u).setting;
   };
   return {uncertainty.name, uncertainty.path,
-          method == SensitivityMethod::sobol ? uncertainty.stated
-                                             : fmt::format("p5 {} to p95 {}", value(0), value(1)),
+          method == SensitivityMethod::sobol
+              ? uncertainty.stated
+              : fmt::format("p5 {} to p95 {}", shown(uncertainty, margin), shown(uncertainty, 1 - margin)),
           value};
 }
 

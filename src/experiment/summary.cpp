@@ -207,12 +207,10 @@ Summary summarise(const std::vector<scenario::Target>& targets,
 
 namespace {
 
-/// Of the replications that have a value.
+/// Of the replications that have a value; nothing holds of NaN.
 template <class Holds>
 Share share_where(const Estimate& e, Holds holds) {
-  const auto hits =
-      std::count_if(e.values.begin(), e.values.end(), [&](double v) { return std::isfinite(v) && holds(v); });
-  return share_of(static_cast<std::size_t>(hits), e.n);
+  return share_of(static_cast<std::size_t>(std::count_if(e.values.begin(), e.values.end(), holds)), e.n);
 }
 
 template <class Result>

@@ -128,6 +128,22 @@ TEST_CASE("a draw depends on seed, replication and name, and on nothing else of 
         future_of(all, 7, 3).demand.sectors[0].request_rate);
 }
 
+TEST_CASE("uncertainties of one distribution draw values of their own") {
+  const Scenario s = load(plain + R"(uncertainties:
+  - {name: one, path: "supply.sites[haenam].pue", value: {dist: uniform, low: 1, high: 2}}
+  - {name: other, path: "demand.sectors[sme].request_rate", value: {dist: uniform, low: 1 /month, high: 10 /month}}
+)");
+  double sum = 0;  // of the products of the two places within their ranges, less their means
+  constexpr std::uint32_t n = 1000;
+  for (std::uint32_t r = 0; r < n; ++r) {
+    const double one = std::stod(drawn_value(s.uncertainties[0], 7, r).number) - 1;
+    const Law& law = s.uncertainties[1].value;
+    const double other = (std::stod(drawn_value(s.uncertainties[1], 7, r).number) - law.a) / (law.b - law.a);
+    sum += (one - 0.5) * (other - 0.5);
+  }
+  CHECK(std::abs(sum / n * 12) < 4 / std::sqrt(n));  // correlation
+}
+
 TEST_CASE("what a policy or a setting states is known and not drawn") {
   LoadOptions options;
   options.policy = "cool";
