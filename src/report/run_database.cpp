@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run_database.hpp"
 
+#include <natgpu/core/units.hpp>
+#include <natgpu/scenario/futures.hpp>
+
 #include "metric_table.hpp"
 #include "sqlite_file.hpp"
 
@@ -20,6 +23,22 @@ constexpr const char* tables =
     " FROM timeseries_values JOIN metrics ON id = metric_id;"
     "CREATE VIEW summary AS SELECT metric, labels, unit, n, mean, ci95_low, ci95_high"
     " FROM summary_values JOIN metrics ON id = metric_id";
+
+/// What each replication of a run over futures drew; dates as text, all else as numbers.
+void write_draws(SqliteFile& file, const RunResult& result) {
+  file.run(
+      "CREATE TABLE draws (replication INTEGER, uncertainty TEXT, path TEXT, unit TEXT, value,"
+      " PRIMARY KEY (replication, uncertainty)) WITHOUT ROWID");
+  for (const simulation::RunRecord& record : result.records)
+    for (const scenario::Uncertainty* u : scenario::drawn_uncertainties(*result.scenario)) {
+      const scenario::DrawnValue drawn = scenario::drawn_value(*u, record.seed, record.replication);
+      double number = 0;
+      const bool is_number = parse_number(drawn.number, number) == QuantityError::none;
+      file.insert("draws", {std::int64_t{record.replication}, std::string_view(u->name),
+                            std::string_view(u->path), std::string_view(drawn.unit),
+                            is_number ? Cell(number) : Cell(std::string_view(drawn.number))});
+    }
+}
 
 }  // namespace
 
@@ -52,6 +71,7 @@ void write_run_database(const std::string& path, const RunResult& result,
   for (const experiment::Estimate& e : result.summary.estimates)
     file.insert("summary_values", {id(e.metric, e.labels), static_cast<std::int64_t>(e.n), e.mean,
                                    e.mean - e.half_width, e.mean + e.half_width});
+  if (scenario::has_futures(s)) write_draws(file, result);
   file.finish();
 }
 

@@ -21,7 +21,7 @@ DrawnValue value_at(const Uncertainty& uncertainty, double u) {
     return {date, "date", date};
   }
   DrawnValue drawn;
-  drawn.number = uncertainty.kind == FieldKind::integer ? fmt::format("{}", std::llround(value))
+  drawn.number = uncertainty.kind == FieldKind::integer ? fmt::format("{:.0f}", std::round(value) + 0.0)
                                                         : fmt::format("{}", value);
   drawn.unit = base_unit(uncertainty.dimension);
   drawn.setting = drawn.unit.empty() ? drawn.number : drawn.number + " " + drawn.unit;

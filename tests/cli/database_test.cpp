@@ -133,3 +133,19 @@ TEST_CASE(
   CHECK(has(refused.err, "did you mean `sqlite`?"));
   CHECK_FALSE(fs::exists(folder.path("d")));
 }
+
+TEST_CASE("the database of a run over futures holds its draws") {
+  const Folder folder;
+  write_bytes(folder.path("tiny.yaml"), tiny_city + std::string(R"(
+uncertainties:
+  - {name: pue, path: "supply.sites[here].pue", value: {dist: uniform, low: 1, high: 2}}
+)"));
+  const Outcome outcome =
+      natgpu_says({"run", "tiny.yaml", "--with", "sqlite", "--out", "a"}, folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(exact(query(
+            folder.path("a/results.sqlite"),
+            "SELECT (SELECT value FROM about WHERE key = 'policy'), replication, uncertainty, path, unit, "
+            "value FROM draws")) == exact(rows_of(read_bytes(folder.path("a/draws.csv")))));
+}
