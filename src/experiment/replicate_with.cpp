@@ -75,6 +75,7 @@ class Pool {
       if (r >= options_.replications) break;
       try {
         slots_[r].record = simulate_({options_.seed, r, options_.stop, &progress_[r]});
+        if (options_.trim) options_.trim(*slots_[r].record);
         progress_[r].share = 1.0;
         finished_.fetch_add(1);
       } catch (const simulation::Interrupted&) {

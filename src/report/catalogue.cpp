@@ -228,6 +228,20 @@ constexpr std::array sentences{
              "cut; as of {}.",
              "기간: {}부터 {}까지(마지막 날 제외), 주어진 초기 상태에서 시작하며 초기 구간을 잘라 내지 "
              "않습니다. 기준일 {}."},
+    Sentence{Say::method_horizon_steady,
+             "Horizon: {} to {} (the last day is not simulated), a steady state: the first {} days are left "
+             "out of each "
+             "replication (MSER-5 on the GPUs held and waited for at midnight, mean of the replications); as "
+             "of {}.",
+             "기간: {}부터 {}까지(마지막 날 제외), 정상 상태: 각 반복의 처음 {}일은 제외합니다(자정에 "
+             "점유되거나 기다리는 "
+             "GPU 수의 반복 평균에 대한 MSER-5). 기준일 {}."},
+    Sentence{
+        Say::method_runoff,
+        "Run-off: arrivals go on for {} days behind the horizon, unmeasured, so that jobs submitted before "
+        "it may end.",
+        "연장: 기간이 끝난 뒤에도 {}일 동안 요청이 측정 없이 계속되어 그 전에 제출된 작업이 끝날 수 "
+        "있습니다."},
     Sentence{Say::method_access, "Access: open, no entitlement.", "접근 규칙: 개방, 별도의 자격 없음."},
     Sentence{Say::method_fingerprint, "Fingerprint over all executed events: `{}`.",
              "실행된 모든 사건의 지문: `{}`."},

@@ -97,7 +97,9 @@ enum class Say : unsigned char {
   method_semantics,  ///< order, backfill, view, pass, ties, floor in seconds
   method_intervals,
   method_futures,
-  method_horizon,  ///< start, end, as_of
+  method_horizon,         ///< start, end, as_of
+  method_horizon_steady,  ///< start, end, days left out, as_of
+  method_runoff,          ///< days
   method_access,
   method_fingerprint,
   method_demand_hash,

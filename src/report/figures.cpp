@@ -244,4 +244,10 @@ const experiment::Estimate* latest(const YearLine& line) {
   return line.years.empty() ? line.total : line.years.rbegin()->second;
 }
 
+const Estimate* startup_cut(const Summary& summary) {
+  const auto found = std::find_if(summary.estimates.begin(), summary.estimates.end(),
+                                  [](const Estimate& e) { return e.metric == "warmup.cut.days"; });
+  return found == summary.estimates.end() ? nullptr : &*found;
+}
+
 }  // namespace natgpu::report

@@ -62,6 +62,9 @@ void keep_waterfall(std::vector<YearLine>& lines, std::size_t state = 0);
 /// The states from ordered to allocated, as the model writes them, in their order.
 const std::vector<std::string_view>& steps_to_use();
 
+/// Days left out at the start of a run of a steady state, or null where none was declared.
+const experiment::Estimate* startup_cut(const experiment::Summary& summary);
+
 /// Nothing but zeros, such as a peak that the scenario does not state.
 bool all_zero(const std::vector<YearLine>& lines);
 

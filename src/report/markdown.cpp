@@ -234,6 +234,13 @@ class Page {
     return equal && !result_.records.empty() ? hex64(result_.records.front().*member) : hex64(digest.value());
   }
 
+  std::string horizon() {
+    const std::string start = to_string(s_.horizon.start), end = to_string(s_.horizon.end);
+    const Estimate* cut = startup_cut(result_.summary);
+    if (cut == nullptr) return line(Say::method_horizon, start, end, to_string(s_.as_of));
+    return line(Say::method_horizon_steady, start, end, csv_number(cut->mean), to_string(s_.as_of));
+  }
+
   void method() {
     const scheduling::Scheduling& rules = s_.scheduling;
     // As the file writes them.
@@ -242,12 +249,11 @@ class Page {
       return std::get<std::string>(table.find(key)->read(&rules).front());
     };
     heading(Say::method);
-    const std::vector<std::string> items{
+    std::vector<std::string> items{
         line(Say::method_replications, result_.records.size(), result_.replications_asked),
         line(Say::method_seed, result_.seed),
         words(Say::method_streams),
-        line(Say::method_horizon, to_string(s_.horizon.start), to_string(s_.horizon.end),
-             to_string(s_.as_of)),
+        horizon(),
         words(Say::method_access),
         line(Say::method_semantics, chosen("order"), chosen("backfill"), "pool",
              rules.semantics.pass == scheduling::PassRule::instant ? "instant" : "event",
@@ -259,6 +265,8 @@ class Page {
         line(Say::method_failure_hash, common_hash(&simulation::RunRecord::failure_hash)),
         line(Say::method_scenario_hash, markdown_text(s_.hash)),
         line(Say::method_version, build_info().version)};
+    if (s_.report.runoff > Duration{0})
+      items.push_back(line(Say::method_runoff, (end_of_run(s_).day - s_.horizon.end.day).count()));
     list(items);
   }
 

@@ -53,6 +53,7 @@ constexpr std::array metric_names{
     MetricName{"jobs.wait.p95", "95th percentile of waits", "대기 95백분위"},
     MetricName{"jobs.turnaround.mean", "Mean time from submission to end", "평균 반환 시간"},
     MetricName{"jobs.bounded_slowdown.mean", "Mean bounded slowdown", "평균 제한 지연비"},
+    MetricName{"warmup.cut.days", "Start-up left out", "제외한 초기 구간"},
     MetricName{"services.entries.count", "Replicas asked for above the floor", "하한을 넘는 복제본 요청"},
     MetricName{"services.lapsed.count", "Of these, lapsed unserved", "그중 제공되지 못한 요청"},
     MetricName{"services.unserved.gpu_hours", "GPU-time of waiting replicas", "대기한 복제본의 GPU 시간"},

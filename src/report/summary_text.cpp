@@ -123,6 +123,10 @@ std::string summary_text(const RunResult& result) {
   out += fmt::format("policy {}, seed {}, {} replications\n", printable(s.policy), result.seed,
                      result.records.size());
   out += futures_lines(result);
+  if (const experiment::Estimate* cut = startup_cut(result.summary))
+    out += fmt::format("steady state: the first {:.0f} days are left out (MSER-5)\n", cut->mean);
+  if (const auto days = (end_of_run(s).day - s.horizon.end.day).count(); days > 0)
+    out += fmt::format("run-off of {} days, unmeasured\n", days);
   if (result.quick)
     out += fmt::format(
         "QUICK RUN: capacity and demand scaled to {}, few replications; the figures are no result\n",

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <natgpu/measures/warmup.hpp>
+
 #include "mistakes.hpp"
 
 namespace natgpu::scenario {
@@ -14,10 +16,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double longest_horizon = 1e9;  // seconds, 1e15 ticks: 31.7 years
-constexpr double most_jobs = 1e9;        // in one replication
+constexpr double shortest_steady =
+    static_cast<double>(measures::warmup_batch * measures::fewest_batches) * 86400.0;
+constexpr double most_jobs = 1e9;  // in one replication
 
-double horizon_seconds(const Scenario& s) {
-  const auto length = s.horizon.end.day - s.horizon.start.day;
+double seconds_until(const Scenario& s, const Date& end) {
+  const auto length = end.day - s.horizon.start.day;
   return static_cast<double>(length.count()) * 86400.0;
 }
 
@@ -26,9 +30,13 @@ void check_horizon(const Scenario& s, std::vector<Finding>& out) {
   if (h.start.is_never || h.end.is_never || !(h.start < h.end)) {
     out.push_back({"horizon.end", "the horizon ends before it starts", "`end` is the first day not simulated",
                    code_of(Fault::bad_horizon)});
-  } else if (horizon_seconds(s) > longest_horizon) {
-    out.push_back({"horizon.end", "the horizon is longer than 31.7 years",
+  } else if (seconds_until(s, end_of_run(s)) > longest_horizon) {
+    out.push_back({"horizon.end", "the horizon is longer than 31.7 years, its run-off included",
                    "at most 1e15 microseconds can be simulated", code_of(Fault::bad_horizon)});
+  } else if (s.report.warmup == Warmup::mser_5 && seconds_until(s, h.end) < shortest_steady) {
+    out.push_back({"report.warmup", "the horizon is shorter than 50 days, too short for MSER-5",
+                   "it looks at one observation a day, in batches of five, and needs ten batches",
+                   code_of(Fault::bad_horizon)});
   }
 }
 
@@ -38,7 +46,7 @@ double expected_jobs(const Scenario& s) {
   for (const demand::Sector& sector : s.demand.sectors) {
     const double simulated = static_cast<double>(sector.organisations) /
                              static_cast<double>(std::max<std::int64_t>(sector.represents, 1));
-    jobs += simulated * (sector.request_rate + sector.service_rate) * horizon_seconds(s);
+    jobs += simulated * (sector.request_rate + sector.service_rate) * seconds_until(s, end_of_run(s));
   }
   return jobs;
 }
@@ -73,6 +81,12 @@ std::string path_flaw(const std::string& folder, const std::string& file) {
   if (failed || (base_end != base.end() && !base_end->empty())) return "leads out of the scenario's folder";
   if (!fs::exists(full, failed)) return "does not exist";
   return fs::is_regular_file(full, failed) ? "" : "is not a regular file";
+}
+
+Date end_of_run(const Scenario& scenario) {
+  Date end = scenario.horizon.end;
+  end.day += std::chrono::ceil<std::chrono::days>(scenario.report.runoff);
+  return end;
 }
 
 std::string trace_path(const Scenario& scenario) {

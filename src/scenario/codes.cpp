@@ -168,7 +168,8 @@ constexpr Row rows[] = {
      "sum to "
      "zero, a tranche with neither units nor budget. The message says which."},
     {Fault::bad_horizon, "E0302", "impossible horizon",
-     "The horizon ends before it starts, has no end, or is longer than 1e15 microseconds (31.7 years)."},
+     "The horizon ends before it starts, has no end, is longer than 1e15 microseconds (31.7 years) with its "
+     "run-off, or is too short for what `report` asks of it."},
     {Fault::too_many_jobs, "E0303", "more jobs than can be simulated",
      "Rates, organisations and horizon give more than a thousand million jobs in one replication. Usually a "
      "unit "

@@ -5,6 +5,7 @@ namespace natgpu::scenario {
 namespace {
 
 constexpr double most_replications = 1e6;
+constexpr double longest_horizon_s = 1e9;
 constexpr double largest_seed = 9007199254740992.0;  // 2^53, so that JSON readers keep it
 
 }  // namespace
@@ -124,6 +125,17 @@ const FieldTable& fields_of(const Uncertainty*) {
   return table;
 }
 
+const FieldTable& fields_of(const Reporting*) {
+  static const FieldTable table =
+      Fields<Reporting>("report", "What of the simulated time is measured.")
+          .choice("warmup", &Reporting::warmup, {{"none", Warmup::none}, {"mser-5", Warmup::mser_5}},
+                  "none: a dated run counts from its first day; mser-5: a steady state, whose start-up is "
+                  "found by MSER-5 and left out.")
+          .duration("runoff", &Reporting::runoff, between(0, longest_horizon_s),
+                    "Goes on behind the horizon, unmeasured, so that the last jobs may end.");
+  return table;
+}
+
 const FieldTable& fields_of(const Scenario*) {
   static const FieldTable table =
       Fields<Scenario>("scenario",
@@ -145,7 +157,8 @@ const FieldTable& fields_of(const Scenario*) {
           .items("targets", &Scenario::targets, "Bars for metrics.")
           .object("regressions", &Scenario::regressions, "Metrics held to a baseline.")
           .items("reality_checks", &Scenario::reality_checks, "Published figures that the model is held to.")
-          .items("uncertainties", &Scenario::uncertainties, "Values drawn anew in each replication.");
+          .items("uncertainties", &Scenario::uncertainties, "Values drawn anew in each replication.")
+          .object("report", &Scenario::report, "What of the simulated time is measured.");
   return table;
 }
 

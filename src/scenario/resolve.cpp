@@ -65,6 +65,18 @@ bool is_silent(const std::string& path) {
   return path == "uncertainties" || path == "reality_checks";
 }
 
+void write(std::string& out, const FieldTable& table, const void* object, const std::string& path);
+
+/// Whether an object belongs to the canonical text: a part of the format that came later does where it says
+/// anything, so that scenarios without it keep their hash.
+bool is_worth_writing(const std::string& path, const FieldTable& table, const void* object) {
+  if (path != "report") return true;
+  std::string own, by_default;
+  write(own, table, object, path);
+  write(by_default, table, table.make_default().get(), path);
+  return own != by_default;
+}
+
 void write(std::string& out, const FieldTable& table, const void* object, const std::string& path) {
   for (const Field& field : table.fields()) {
     const std::string at = child_path(path, field.name);
@@ -74,7 +86,8 @@ void write(std::string& out, const FieldTable& table, const void* object, const 
     }
     const std::vector<const void*> elements = field.elements(object);
     if (field.kind == FieldKind::object) {
-      for (const void* e : elements) write(out, field.item(), e, at);
+      for (const void* e : elements)
+        if (is_worth_writing(at, field.item(), e)) write(out, field.item(), e, at);
       continue;
     }
     if (elements.empty() && !is_silent(at)) out += at + " = []\n";

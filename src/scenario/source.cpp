@@ -3,6 +3,7 @@
 #include "source.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -23,7 +24,7 @@ constexpr std::size_t most_bytes_read = (8u << 20) + 1;  // one more than scan_b
 
 /// Parts of the format that later versions will read. A key that is read and then ignored would be a lie.
 const std::vector<std::string>& later_keys() {
-  static const std::vector<std::string> keys = {"levers", "economy", "report"};
+  static const std::vector<std::string> keys = {"levers", "economy"};
   return keys;
 }
 
@@ -44,10 +45,14 @@ std::string read_bytes(const std::string& file) {
   if (!fs::is_regular_file(status))
     refuse_file(file, "not a regular file", "name a scenario file, not a folder or a device");
   std::ifstream in(file, std::ios::binary);
-  std::string bytes(most_bytes_read, '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::string bytes;
+  std::array<char, 1 << 16> piece{};
+  while (in && bytes.size() < most_bytes_read) {
+    in.read(piece.data(),
+            static_cast<std::streamsize>(std::min(piece.size(), most_bytes_read - bytes.size())));
+    bytes.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (in.bad() || !(in || in.eof())) refuse_file(file, "the file cannot be read", "check its permissions");
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
   return bytes;
 }
 

@@ -97,6 +97,11 @@ struct JobCounts {
 struct ReplicaCounts {
   std::uint64_t entries = 0, started = 0, lapsed = 0;
   Area unserved = 0;  ///< GPU-ticks wanted and not had
+
+  ReplicaCounts since(const ReplicaCounts& before) const {
+    return {entries - before.entries, started - before.started, lapsed - before.lapsed,
+            unserved - before.unserved};
+  }
 };
 
 /// Public GPUs of one pool at the end of a quarter.
@@ -115,7 +120,7 @@ struct DispatchBooks {
         stocks(quarters * pools),
         gpu_time(quarters, pools, sectors),
         cohorts(quarters * sectors),
-        by_class(classes),
+        by_class(classes + 1),
         of_organisation(organisations),
         promises_broken(quarters) {}
 
@@ -123,9 +128,9 @@ struct DispatchBooks {
   std::vector<PoolAreas> areas;
   std::vector<PoolStock> stocks;
   GpuTime gpu_time;
-  std::vector<JobCounts> cohorts;  ///< by quarter of submission and sector
-  std::vector<JobCounts> by_class;
-  std::vector<Area> of_organisation;           ///< allocated GPU-time by organisation
+  std::vector<JobCounts> cohorts;     ///< by quarter of submission and sector
+  std::vector<JobCounts> by_class;    ///< of measured cohorts; behind the classes the jobs of all others
+  std::vector<Area> of_organisation;  ///< allocated GPU-time by organisation, in the measured time
   std::vector<std::uint64_t> promises_broken;  ///< by quarter: reserved starts put off by a loss
 
   const PoolAreas& area(std::size_t quarter, std::size_t pool) const { return areas[quarter * pools + pool]; }

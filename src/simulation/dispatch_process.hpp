@@ -77,13 +77,13 @@ class DispatchProcess {
     const bool counted = s.kind != JobKind::replica;
     if (counted) {
       ++cohort(world_.quarter, s.sector).submitted;
-      ++books_.by_class[s.job_class].submitted;
+      ++class_counts(world_.quarter, s.job_class).submitted;
     }
     const std::uint32_t group = groups_.of_class[s.job_class];
     if (!ever_fits(group, s.gpus) || queue_is_full()) {
       if (counted) {
         ++cohort(world_.quarter, s.sector).rejected;
-        ++books_.by_class[s.job_class].rejected;
+        ++class_counts(world_.quarter, s.job_class).rejected;
       }
       return no_index;
     }
@@ -325,6 +325,9 @@ class DispatchProcess {
   JobCounts& cohort(std::uint16_t quarter, std::uint16_t sector) {
     return books_.cohorts[quarter * books_.sectors + sector];
   }
+  JobCounts& class_counts(std::uint16_t quarter, std::uint16_t job_class) {
+    return books_.by_class[world_.stretch.measures(quarter) ? job_class : books_.by_class.size() - 1];
+  }
   bool ever_fits(std::uint32_t group, std::int64_t gpus) const {
     for (const auto& c : groups_.specs[group].choices)
       if (gpus <= planned_[c.pool]) return true;
@@ -343,7 +346,7 @@ class DispatchProcess {
     Job& j = jobs_[w.slot];
     if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, true);
     ++cohort(j.cohort, j.sector).gave_up;
-    ++books_.by_class[j.job_class].gave_up;
+    ++class_counts(j.cohort, j.job_class).gave_up;
     withdraw(w.slot);
     return true;
   }
@@ -389,7 +392,7 @@ class DispatchProcess {
     settlement_.close_segment(j, Use::lost_failure, false, true);
     ++j.restarts;
     ++cohort(j.cohort, j.sector).restarts;
-    ++books_.by_class[j.job_class].restarts;
+    ++class_counts(j.cohort, j.job_class).restarts;
     j.stall = groups_.classes[j.job_class].restart_cost;
     if (j.kind == JobKind::service_floor) {
       listener_->floor_stopped(j.service, false);
@@ -426,7 +429,7 @@ class DispatchProcess {
     world_.events.cancel(j.patience);
     if (j.kind == JobKind::replica) return;
     const std::int64_t wait = world_.now - j.submitted;
-    for (JobCounts* c : {&cohort(j.cohort, j.sector), &books_.by_class[j.job_class]}) {
+    for (JobCounts* c : {&cohort(j.cohort, j.sector), &class_counts(j.cohort, j.job_class)}) {
       ++c->started;
       c->waited += wait;
       c->wait_s.add(wait / ticks_per_second);
@@ -438,7 +441,7 @@ class DispatchProcess {
     const std::int64_t service = scheduling::time_at_speed(std::min(j.run_time, j.requested), speed);
     const std::int64_t floor = std::max(service, world_.scenario.scheduling.slowdown_floor.count());
     const double slowdown = std::max(1.0, static_cast<double>(turnaround) / static_cast<double>(floor));
-    for (JobCounts* c : {&cohort(j.cohort, j.sector), &books_.by_class[j.job_class]}) {
+    for (JobCounts* c : {&cohort(j.cohort, j.sector), &class_counts(j.cohort, j.job_class)}) {
       ++(killed                               ? c->killed
          : j.fate == demand::Fate::completes  ? c->finished
          : j.fate == demand::Fate::user_error ? c->failed
@@ -448,7 +451,7 @@ class DispatchProcess {
     }
   }
   void note_still_there(const Job& j) {
-    for (JobCounts* c : {&cohort(j.cohort, j.sector), &books_.by_class[j.job_class]}) {
+    for (JobCounts* c : {&cohort(j.cohort, j.sector), &class_counts(j.cohort, j.job_class)}) {
       ++(j.state == JobState::running ? c->running : c->queued);
       if (!j.has_started) {
         ++c->censored;

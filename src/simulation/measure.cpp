@@ -9,11 +9,12 @@
 namespace natgpu::simulation {
 namespace {
 
-/// Quarters, then years, then the whole horizon.
+/// Quarters, then years, then all of the measured time.
 std::vector<Span> spans_of(const Books& books) {
   std::vector<Span> spans, years;
   const auto& quarters = books.world.quarters;
-  for (std::size_t q = 0; q < quarters.size(); ++q) {
+  const Stretch& measured = books.world.stretch;
+  for (std::size_t q = measured.first; q <= measured.last; ++q) {
     const double hours = in_hours(quarters[q].to - quarters[q].from);
     spans.push_back({quarters[q].label, q, q, hours});
     const std::string year = std::to_string(quarters[q].year);
@@ -21,7 +22,7 @@ std::vector<Span> spans_of(const Books& books) {
     years.back().last = q;
     years.back().hours += hours;
   }
-  Span all{"all", 0, quarters.size() - 1, 0};
+  Span all{"all", measured.first, measured.last, 0};
   for (const Span& y : years) all.hours += y.hours;
   spans.insert(spans.end(), years.begin(), years.end());
   spans.push_back(all);

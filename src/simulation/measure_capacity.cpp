@@ -135,8 +135,9 @@ void CapacityMeasurer::unconfirmed(const Span& s) {
 /// Stocks at the end of each year, and the readings of the target.
 void CapacityMeasurer::stocks() {
   const auto& quarters = b_.world.quarters;
-  for (std::size_t q = 0; q < quarters.size(); ++q) {
-    const bool last_of_year = q + 1 == quarters.size() || quarters[q + 1].year != quarters[q].year;
+  const Stretch& measured = b_.world.stretch;
+  for (std::size_t q = measured.first; q <= measured.last; ++q) {
+    const bool last_of_year = q == measured.last || quarters[q + 1].year != quarters[q].year;
     if (!last_of_year) continue;
     const std::string day = to_string(b_.world.calendar.date_of(quarters[q].to - one_tick));
     stocks_of_supply(q, day);

@@ -79,13 +79,12 @@ class National {
   void finish() {
     world_.now = ticks(world_.end);
     dispatch_.close_run();
-    services_.close_run();
     close_quarter(world_.quarter);
   }
   Dispatch& dispatch() { return dispatch_; }
   SupplyProcess<Dispatch>& supply() { return supply_; }
   DemandProcess<Dispatch>& demand() { return demand_; }
-  const ReplicaCounts& replicas() const { return services_.counts(); }
+  const ReplicaCounts& replicas() const { return replicas_; }
   std::vector<SeriesPoint>& series() { return series_; }
 
  private:
@@ -145,6 +144,8 @@ class National {
     dispatch_.close_quarter(quarter, boundary);
     supply_.close_quarter(quarter, boundary);
     demand_.close_quarter(quarter);
+    if (quarter + std::size_t{1} == world_.stretch.first) replicas_before_ = services_.counts_until(boundary);
+    if (quarter == world_.stretch.last) replicas_ = services_.counts_until(boundary).since(replicas_before_);
   }
   void roll() {
     close_quarter(world_.quarter);
@@ -187,6 +188,7 @@ class National {
   SupplyProcess<Dispatch> supply_;
   DemandProcess<Dispatch> demand_;
   ServiceProcess<Dispatch> services_;
+  ReplicaCounts replicas_before_, replicas_;  ///< until measuring began; while it lasted
   std::vector<SeriesPoint> series_;
   std::uint64_t polls_ = 0;
 };

@@ -96,12 +96,13 @@ class ServiceProcess final : public ServiceListener {
     ask_for_replica(id);  // lost to a failure: it is still wanted
   }
 
-  /// Counts what still waits at the end.
-  void close_run() {
+  /// All until an instant that has just gone by, what still waits included.
+  ReplicaCounts counts_until(std::int64_t instant) const {
+    ReplicaCounts counts = counts_;
     for (const Service& s : services_)
-      for (const std::uint32_t slot : s.queued) counts_.unserved += waited(slot);
+      for (const std::uint32_t slot : s.queued) counts.unserved += waited(slot, instant);
+    return counts;
   }
-  const ReplicaCounts& counts() const { return counts_; }
 
  private:
   struct Service {
@@ -141,9 +142,10 @@ class ServiceProcess final : public ServiceListener {
     }
     s.queued.clear();
   }
-  Area waited(std::uint32_t slot) const {
+  Area waited(std::uint32_t slot) const { return waited(slot, world_.now); }
+  Area waited(std::uint32_t slot, std::int64_t until) const {
     const Job& j = dispatch_.job(slot);
-    return static_cast<Area>(world_.now - j.submitted) * j.gpus;
+    return static_cast<Area>(until - j.submitted) * j.gpus;
   }
   /// When the replica at that place above the floor is scaled down, as far as the curve tells.
   std::int64_t known_end(const Service& s, std::size_t place) const {

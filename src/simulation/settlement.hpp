@@ -24,8 +24,7 @@ class Settlement {
   /// Books GPU-time of [from, until) under one use, in the quarters in which it was spent.
   void spend(const Job& j, std::int64_t from, std::int64_t until, Use use) {
     if (until <= from) return;
-    if (j.organisation != no_index)
-      books_.of_organisation[j.organisation] += static_cast<Area>(until - from) * j.gpus;
+    give_to_organisation(j, from, until);
     for_quarters(from, until, [&](std::uint16_t quarter, std::int64_t length) {
       books_.gpu_time.at(quarter, j.pool, j.sector, use) += static_cast<Area>(length) * j.gpus;
     });
@@ -72,6 +71,11 @@ class Settlement {
     std::uint32_t next;
   };
 
+  void give_to_organisation(const Job& j, std::int64_t from, std::int64_t until) {
+    const std::int64_t measured = std::min(until, world_.stretch.until) - std::max(from, world_.stretch.from);
+    if (j.organisation != no_index && measured > 0)
+      books_.of_organisation[j.organisation] += static_cast<Area>(measured) * j.gpus;
+  }
   template <class Take>
   void for_quarters(std::int64_t from, std::int64_t until, Take&& take) const {
     for (std::uint16_t q = world_.quarter_of(from); from < until; ++q) {
@@ -95,8 +99,7 @@ class Settlement {
   }
   void save(Job& j, std::int64_t from, std::int64_t until) {
     if (until <= from) return;
-    if (j.organisation != no_index)
-      books_.of_organisation[j.organisation] += static_cast<Area>(until - from) * j.gpus;
+    give_to_organisation(j, from, until);
     for_quarters(from, until, [&](std::uint16_t quarter, std::int64_t length) {
       std::uint32_t at;
       if (!spare_saved_.empty()) {

@@ -16,9 +16,9 @@ namespace natgpu::simulation {
 namespace {
 
 template <scheduling::Backfill B>
-RunRecord run(const scenario::Scenario& scenario, const SimulateOptions& options,
-              const workload::JobLog* log) {
-  World world(scenario);
+RunRecord run(const scenario::Scenario& scenario, const SimulateOptions& options, const workload::JobLog* log,
+              const Date& measured_from) {
+  World world(scenario, measured_from);
   Streams streams(options.seed, options.replication);
   supply::Fleet fleet(scenario.hardware, scenario.supply);
   const JobGroups groups = make_job_groups(scenario, fleet.pools());
@@ -62,6 +62,17 @@ workload::JobLog in_order(workload::JobLog log) {
   return log;
 }
 
+Date days_after(Date day, std::uint32_t count) {
+  day.day += std::chrono::days(count);
+  return day;
+}
+
+/// The daily series of a run-off are no part of the results.
+void drop_unmeasured_end(std::vector<SeriesPoint>& series, const Date& end) {
+  const auto is_measured = [&](const SeriesPoint& p) { return p.at < end; };
+  series.erase(std::find_if_not(series.begin(), series.end(), is_measured), series.end());
+}
+
 }  // namespace
 
 RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& options) {
@@ -69,7 +80,8 @@ RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& op
   if (!scenario.demand.trace.file.empty())
     log = in_order(
         workload::read_log((std::filesystem::path(scenario.folder) / scenario.demand.trace.file).string()));
-  using Runner = RunRecord (*)(const scenario::Scenario&, const SimulateOptions&, const workload::JobLog*);
+  using Runner =
+      RunRecord (*)(const scenario::Scenario&, const SimulateOptions&, const workload::JobLog*, const Date&);
   static constexpr Runner runners[] = {
       run<scheduling::Backfill::none>,         run<scheduling::Backfill::fit>,
       run<scheduling::Backfill::easy>,         nullptr,  // easy-sjbf is for replays: check() refuses it
@@ -77,7 +89,10 @@ RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& op
       run<scheduling::Backfill::conservative>};
   const Runner runner = runners[static_cast<std::size_t>(scenario.scheduling.backfill)];
   NATGPU_ENSURE(runner != nullptr, "a backfill of replays only is refused before a run");
-  return runner(scenario, options, log ? &*log : nullptr);
+  RunRecord record = runner(scenario, options, log ? &*log : nullptr,
+                            days_after(scenario.horizon.start, options.unmeasured_days));
+  drop_unmeasured_end(record.series, scenario.horizon.end);
+  return record;
 }
 
 }  // namespace natgpu::simulation

@@ -9,6 +9,8 @@
 #include <natgpu/scenario/scenario.hpp>
 #include <natgpu/supply/fleet.hpp>
 
+#include "stretch.hpp"
+
 namespace natgpu::simulation {
 
 /// Kinds of events by phase, in the order in which they run at one instant.
@@ -38,17 +40,21 @@ using Events = engine::EventList<Payload>;
 struct World {
   const scenario::Scenario& scenario;
   Calendar calendar;
-  std::vector<Period> quarters;
-  Instant end;  ///< of the measured horizon
+  Stretch stretch;
+  std::vector<Period>& quarters = stretch.quarters;
+  Instant end;  ///< of the run
   Events events;
   std::int64_t now = 0;       ///< ticks
   std::uint16_t quarter = 0;  ///< index of the quarter that holds `now`
 
-  explicit World(const scenario::Scenario& s)
+  World(const World&) = delete;
+  explicit World(const scenario::Scenario& s) : World(s, s.horizon.start) {}
+  /// @param measured_from  a day of the horizon: what lies before is simulated and not measured
+  World(const scenario::Scenario& s, const Date& measured_from)
       : scenario(s),
         calendar(s.horizon.start),
-        quarters(quarters_between(s.horizon.start, s.horizon.end)),
-        end(calendar.at(s.horizon.end)) {}
+        stretch(make_stretch(s, measured_from)),
+        end(calendar.at(scenario::end_of_run(s))) {}
 
   void schedule(Instant at, engine::Phase phase, std::uint8_t what, std::uint64_t entity, Payload payload) {
     events.schedule(at, engine::rank_of(phase, what, entity), payload);

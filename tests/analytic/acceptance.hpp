@@ -16,7 +16,7 @@
 #include <vector>
 
 #include <natgpu/core/hash.hpp>
-#include <natgpu/simulation/simulate.hpp>
+#include <natgpu/experiment/replicate.hpp>
 
 #include "catch.hpp"
 #include "scenario_text.hpp"
@@ -81,12 +81,10 @@ class Runs {
     // Of the scenario's own: tests that share a seed would share their luck.
     std::uint64_t seed = 0;
     for (const char c : yaml) seed = mix64(seed + static_cast<unsigned char>(c));
-    for (std::uint32_t r = 0; r < count; ++r) {
-      simulation::SimulateOptions options;
-      options.seed = seed;
-      options.replication = r;
-      records_.push_back(simulation::simulate(scenario, options));
-    }
+    experiment::ReplicateOptions options;
+    options.seed = seed;
+    options.replications = count;
+    records_ = experiment::replicate(scenario, options).records;
   }
   const std::vector<simulation::RunRecord>& records() const { return records_; }
   Sample of(const std::function<double(const simulation::RunRecord&)>& number) const {

@@ -62,6 +62,14 @@ inline std::string yaml_of(const Queue& q) {
   return text + "scheduling: " + q.scheduling + "\n";
 }
 
+/// Mean wait in mean run times (Erlang 1917). @param load  in GPUs
+inline double erlang_c_wait(int servers, double load) {
+  double blocked = 1;  // Erlang B
+  for (int k = 1; k <= servers; ++k) blocked = load * blocked / (k + load * blocked);
+  const double waits = blocked / (1 - load / servers * (1 - blocked));
+  return waits / (servers - load);
+}
+
 /// Labels of what is measured after the warm-up.
 inline const std::string measured = "period=2026";
 inline std::string measured_of(const std::string& sector) {

@@ -4,18 +4,6 @@
 
 using namespace natgpu::testing;
 
-namespace {
-
-/// Mean wait in mean run times (Erlang 1917). @param load  in GPUs
-double erlang_c_wait(int servers, double load) {
-  double blocked = 1;  // Erlang B
-  for (int k = 1; k <= servers; ++k) blocked = load * blocked / (k + load * blocked);
-  const double waits = blocked / (1 - load / servers * (1 - blocked));
-  return waits / (servers - load);
-}
-
-}  // namespace
-
 TEST_CASE("exponential jobs wait as Erlang C says") {
   REQUIRE(erlang_c_wait(10, 8) == Approx(0.204590075).epsilon(1e-8));
   struct Case {

@@ -108,9 +108,9 @@ TEST_CASE("a file that is no YAML still tells of every tab, and of what was wron
 }
 
 TEST_CASE("a part that this version does not read is refused, not ignored") {
-  const Outcome outcome = validated(head + "report: {runoff: 12 months}\n");
+  const Outcome outcome = validated(head + "economy: {currency: KRW}\n");
   INFO(outcome.err);
   CHECK(outcome.code == 3);
-  CHECK(has(outcome.err, shown(4, 1, "E0234]: this version does not read `report` yet",
-                               "report: {runoff: 12 months}", 6)));
+  CHECK(has(outcome.err,
+            shown(4, 1, "E0234]: this version does not read `economy` yet", "economy: {currency: KRW}", 7)));
 }

@@ -30,6 +30,18 @@ struct Horizon {
   Date end = Date::of(2031, 1, 1);  ///< first day that is not simulated
 };
 
+/// Which part of the start-up a run leaves out of its measures.
+enum class Warmup : std::uint8_t {
+  none,   ///< a terminating run: it counts from the stated initial state on
+  mser_5  ///< a run of a steady state: what MSER-5 finds over all replications
+};
+
+/// What of the simulated time is measured.
+struct Reporting {
+  Warmup warmup = Warmup::none;
+  Duration runoff{0};  ///< simulated behind the horizon, unmeasured, in whole days begun
+};
+
 enum class Mechanism : std::uint8_t { open };
 
 /// From a day on, who may ask. Only `open` (no entitlement) so far.
@@ -139,6 +151,7 @@ struct Scenario {
   Regressions regressions;
   std::vector<RealityCheck> reality_checks;
   std::vector<Uncertainty> uncertainties;
+  Reporting report;
 
   std::vector<PolicyBlock> policies;
   std::vector<Assumption> assumptions;
@@ -154,6 +167,9 @@ struct Scenario {
   /// it.
   std::shared_ptr<const Recipe> recipe;
 };
+
+/// The first day that is not simulated, the run-off included. @pre the horizon ends
+Date end_of_run(const Scenario& scenario);
 
 struct LoadOptions {
   std::vector<std::string> set;  ///< "path=value", as on the command line
@@ -180,6 +196,7 @@ const FieldTable& fields_of(const RegressionCheck*);
 const FieldTable& fields_of(const Regressions*);
 const FieldTable& fields_of(const Uncertainty*);
 const FieldTable& fields_of(const RealityCheck*);
+const FieldTable& fields_of(const Reporting*);
 /// The table of the whole file, from which the reader, the schema and the docs come. `schema` and `policies`
 /// are read beside it.
 const FieldTable& fields_of(const Scenario*);

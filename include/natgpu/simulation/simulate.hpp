@@ -22,9 +22,13 @@ struct SimulateOptions {
   std::uint32_t replication = 0;
   const std::atomic<bool>* stop = nullptr;  ///< set from outside: the run is dropped within a second
   Progress* progress = nullptr;
+  std::uint32_t unmeasured_days =
+      0;  ///< at the start of the horizon: simulated, in no measure but the daily series
 };
 
-/// One replication of a scenario, job by job. Ends by checking that GPU-time and jobs are conserved, exactly.
+/// One replication of a scenario, job by job. A start-up that `report.warmup` wants left out is for
+/// experiment::replicate to find, over all replications. Ends by checking that GPU-time and jobs are
+/// conserved, exactly.
 /// @throws Interrupted, RunError (a runaway at one instant), InvariantError (our fault)
 RunRecord simulate(const scenario::Scenario& scenario, const SimulateOptions& options);
 

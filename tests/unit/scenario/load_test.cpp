@@ -321,6 +321,35 @@ TEST_CASE("the resolved text holds defaults and is equal exactly when runs are")
   CHECK(load(good, cool).hash == load(good, with_set({"supply.sites[haenam].pue=1.15"})).hash);
 }
 
+TEST_CASE("what a report measures is part of the resolved text where a scenario states it, and only there") {
+  const Folder folder;
+  const auto with = [&](const std::string& line) {
+    return load_scenario(folder.write("s.yaml", good + line));
+  };
+  const Scenario plain = with("");
+  CHECK(plain.resolved.find("report") == std::string::npos);
+  CHECK(with("report: {warmup: none}\n").hash == plain.hash);
+  const Scenario run_off = with("report: {runoff: 12 months}\n");
+  CHECK(run_off.resolved.find("report.runoff = 31557600\n") != std::string::npos);
+  CHECK(run_off.hash != plain.hash);
+  CHECK(to_string(end_of_run(plain)) == "2027-01-01");
+  CHECK(to_string(end_of_run(run_off)) == "2028-01-02");  // 365.25 days, begun ones count
+  CHECK(with("report: {warmup: mser-5}\n").report.warmup == Warmup::mser_5);
+}
+
+TEST_CASE(
+    "a report that cannot be is refused: an unknown rule, less than no time, a horizon too long or too "
+    "short") {
+  const auto codes = [&](const std::string& text) { return codes_of(diagnostics_of(text)); };
+  CHECK(codes(good + "report: {warmup: mser5}\n") == "E0217");
+  CHECK(codes(good + "report: {runoff: -1 d}\n") == "E0108");
+  CHECK(codes(good + "report: {runoff: 31 years}\n") == "E0302");
+  std::string brief = good;
+  brief.replace(brief.find("end: 2027-01-01"), 15, "end: 2026-02-19");
+  CHECK(codes(brief + "report: {warmup: mser-5}\n") == "E0302");
+  CHECK(codes(brief).empty());
+}
+
 TEST_CASE("a scenario that is not there, or is no file, is refused") {
   const Folder folder;
   for (const std::string& path : {folder.path("none.yaml"), folder.path(""), std::string("/dev/zero")}) {

@@ -108,7 +108,6 @@ class Script {
     watcher_.look(dispatch_, world_.now);
     seen_ = watcher_.take();
     dispatch_.close_run();
-    services_.close_run();
     dispatch_.close_quarter(0, world_.now);
   }
 
@@ -154,9 +153,9 @@ class Script {
     return static_cast<double>(dispatch_.books().area(0, 0).*of) / static_cast<double>(hour_ticks(1));
   }
   const simulation::JobCounts& counts() const { return dispatch_.books().cohort(0, 0); }
-  const simulation::ReplicaCounts& replicas() const { return services_.counts(); }
+  simulation::ReplicaCounts replicas() const { return services_.counts_until(world_.now); }
   double unserved() const {
-    return static_cast<double>(services_.counts().unserved) / static_cast<double>(hour_ticks(1));
+    return static_cast<double>(replicas().unserved) / static_cast<double>(hour_ticks(1));
   }
 
  private:
