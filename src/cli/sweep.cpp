@@ -15,6 +15,7 @@
 #include "run_options.hpp"
 #include "scenarios.hpp"
 #include "sweep_axes.hpp"
+#include "sweep_run.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
@@ -22,9 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using report::SweepPlan;
-
-/// Points that are run together: enough to keep the threads busy, few enough to lose little to a kill.
-constexpr std::size_t points_at_once = 16;
 
 scenario::Scenario load_point(const SweepPlan& plan, const std::vector<std::string>& values) {
   scenario::LoadOptions options;
@@ -147,28 +145,6 @@ SweepPlan checked_plan(const std::string& path) {
   throw ScenarioError({d});
 }
 
-/// Which questions were answered at any point; others are probably misspelt.
-struct Asked {
-  std::vector<experiment::Question> questions;
-  std::vector<char> answered;
-};
-
-std::vector<experiment::Estimate> answers(const scenario::Scenario& s,
-                                          const std::vector<simulation::RunRecord>& records, Asked& asked) {
-  const experiment::Summary summary = experiment::summarise(s, records);
-  std::vector<experiment::Estimate> found;
-  for (std::size_t i = 0; i < asked.questions.size(); ++i) {
-    const experiment::Estimate* e = experiment::answer(summary, asked.questions[i]);
-    if (e == nullptr) continue;  // not measured here: a quantile of jobs that never start, a site not built
-    asked.answered[i] = 1;
-    const bool known = std::any_of(found.begin(), found.end(), [&](const experiment::Estimate& f) {
-      return f.metric == e->metric && f.labels == e->labels;
-    });
-    if (!known) found.push_back(*e);
-  }
-  return found;
-}
-
 int run(const Arguments& arguments) {
   const SweepPlan plan = checked_plan(arguments.positional[1]);
   const report::Shard shard = shard_of(arguments);
@@ -181,42 +157,17 @@ int run(const Arguments& arguments) {
   }
   if (writer.was_torn()) put_err("note: a torn end was cut off; its point is run again\n");
   if (writer.done() > 0) put_err(fmt::format("note: {} points were done before\n", writer.done()));
-  Asked asked{questions_of(plan.metrics, load_base(plan)), {}};
-  asked.answered.resize(asked.questions.size());
-  std::vector<std::size_t> todo;
-  for (std::size_t i = shard.index + writer.done() * shard.count; i < plan.points.size(); i += shard.count)
-    todo.push_back(i);
-  experiment::ReplicateOptions options;
-  options.seed = plan.seed;
-  options.replications = plan.replications;
-  options.threads = threads(arguments);
-  options.stop = &stop_requested();
-  ProgressBar bar(fmt::format("shard {}/{}", shard.index + 1, shard.count));
-  const double began = wall_seconds();
-  for (std::size_t from = 0; from < todo.size(); from += points_at_once) {
-    const std::size_t to = std::min(todo.size(), from + points_at_once);
-    std::vector<scenario::Scenario> scenarios;
-    for (std::size_t i = from; i < to; ++i) scenarios.push_back(load_point(plan, plan.points[todo[i]]));
-    std::vector<const scenario::Scenario*> pointers;
-    for (const scenario::Scenario& s : scenarios) pointers.push_back(&s);
-    const auto done = experiment::replicate_all(pointers, options);
-    if (done.front().interrupted) {
-      put_err(fmt::format("interrupted; {} of {} points are kept\n", writer.done(),
-                          writer.done() + todo.size() - from));
-      return Exit::interrupted;
-    }
-    for (std::size_t i = from; i < to; ++i)
-      writer.add(todo[i], answers(scenarios[i - from], done[i - from].records, asked));
-    writer.sync();
-    const double share = static_cast<double>(to) / static_cast<double>(todo.size());
-    bar.show(share, fmt::format("{} of {} points, about {:.0f} s left", to, todo.size(),
-                                (wall_seconds() - began) * (1 - share) / share));
+  const auto questions = questions_of(plan.metrics, load_base(plan));
+  const auto load = [&plan](std::size_t point) { return load_point(plan, plan.points[point]); };
+  ShardRun run(plan, shard, writer, load, questions);
+  if (!run.go(threads(arguments))) {
+    put_err(fmt::format("interrupted; {} of {} points are kept\n", writer.done(), run.points()));
+    return Exit::interrupted;
   }
   writer.finish();
-  for (std::size_t i = 0; i < asked.questions.size() && !todo.empty(); ++i)
-    if (asked.answered[i] == 0)
-      put_err(fmt::format("warning: {} {} has no value at any of these points\n", asked.questions[i].metric,
-                          measures::to_string(asked.questions[i].labels)));
+  for (const experiment::Question& q : run.unanswered())
+    put_err(fmt::format("warning: {} {} has no value at any of these points\n", q.metric,
+                        measures::to_string(q.labels)));
   put_out(fmt::format("{}: shard {}/{} finished, {} points\n", printable(folder), shard.index + 1,
                       shard.count, writer.done()));
   return Exit::done;

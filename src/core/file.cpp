@@ -118,7 +118,7 @@ FileInMaking::~FileInMaking() {
 }
 
 void FileInMaking::write(std::string_view bytes) {
-  constexpr std::size_t enough = 1U << 20;
+  constexpr std::size_t enough = 1U << 16;
   buffer_ += bytes;
   if (buffer_.size() >= enough) flush();
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -33,6 +32,17 @@ std::string body(const SweepPlan& p) {
       p.replications, texts_json(p.metrics), texts_json(p.paths), array_json(p.points, texts_json));
 }
 
+/// Moves each text, since a plan of many points should not stand in memory twice.
+std::vector<std::vector<std::string>> take_points(nlohmann::json& points) {
+  std::vector<std::vector<std::string>> all;
+  for (nlohmann::json& point : points) {
+    std::vector<std::string>& values = all.emplace_back();
+    for (nlohmann::json& value : point) values.push_back(std::move(value.get_ref<std::string&>()));
+    point = nullptr;
+  }
+  return all;
+}
+
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
   Diagnostic d;
   d.code = "E0510";
@@ -56,17 +66,16 @@ std::string plan_json(const SweepPlan& plan) {
 SweepPlan read_plan(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) refuse(path, "the plan cannot be read");
-  const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   SweepPlan p;
   try {
     using Texts = std::vector<std::string>;
-    const nlohmann::json json = nlohmann::json::parse(bytes);
+    nlohmann::json json = nlohmann::json::parse(in);
     if (json.at("schema") != plan_schema) refuse(path, "not a plan of this version");
     p.scenario_file = json.at("scenario").get<std::string>();
     p.scenario_hash = json.at("scenario_hash").get<std::string>();
     p.settings = json.at("settings").get<Texts>();
     p.paths = json.at("paths").get<Texts>();
-    p.points = json.at("points").get<std::vector<Texts>>();
+    p.points = take_points(json.at("points"));
     p.metrics = json.at("metrics").get<Texts>();
     p.seed = json.at("seed").get<std::uint64_t>();
     p.replications = json.at("replications").get<std::uint32_t>();
@@ -74,7 +83,7 @@ SweepPlan read_plan(const std::string& path) {
   } catch (const nlohmann::json::exception&) {
     refuse(path, "not a plan, or a damaged one");
   }
-  if (sealed(p).hash != p.hash) refuse(path, "the plan was changed after it was made");
+  if (sha256_hex(body(p)) != p.hash) refuse(path, "the plan was changed after it was made");
   for (const auto& point : p.points)
     if (point.size() != p.paths.size()) refuse(path, "a point lacks values");
   return p;
