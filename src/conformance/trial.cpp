@@ -120,19 +120,35 @@ class Trial {
     }
   }
 
-  /// Starts of one pass. Those of the policy are carried out.
+  /// Starts of one pass. Those of the policy are carried out. A violation waits until the policy has
+  /// returned: its frames may be C's, which no exception may cross.
   class Acts : public Decisions {
    public:
     Acts(Trial& trial, std::vector<std::uint32_t>& starts) : trial_(trial), starts_(starts) {}
     void start(std::uint32_t slot) override {
-      trial_.start(slot);
+      guarded([&] { trial_.start(slot); });
       starts_.push_back(slot);
     }
-    void reject(std::uint32_t slot) override { trial_.reject(slot); }
+    void reject(std::uint32_t slot) override {
+      guarded([&] { trial_.reject(slot); });
+    }
+    void raise_if_any() const {
+      if (first_) throw Found{*first_};
+    }
 
    private:
+    template <class Act>
+    void guarded(Act&& act) {
+      if (first_) return;
+      try {
+        act();
+      } catch (const Found& f) {
+        first_ = f.violation;
+      }
+    }
     Trial& trial_;
     std::vector<std::uint32_t>& starts_;
+    std::optional<Violation> first_;
   };
   class Notes : public Decisions {
    public:
@@ -148,6 +164,7 @@ class Trial {
     std::vector<std::uint32_t> starts, by_rule;
     Acts acts(*this, starts);
     subject_->pass(now_, acts);
+    acts.raise_if_any();
     if (rule_ != nullptr) {
       Notes notes(by_rule);
       rule_->pass(now_, notes);
