@@ -45,11 +45,11 @@ enum natgpu_code {
 };
 
 typedef struct natgpu_job {
-  int64_t id;         // position in the log, from 0
+  int64_t id;         // position in the log, or among the submissions of a run, from 0
   int64_t submitted;  // instant
   int64_t requested;  // length, as first asked for
   int64_t gpus;
-  int64_t account;  // who asks: the log's user, -1 where it names none
+  int64_t account;  // who asks: the log's user, the scenario's organisation; -1 where none is named
   int64_t started;  // instant of the present start; -1: waiting, or ended
   int64_t pool;     // in which it runs; -1: none
 } natgpu_job;

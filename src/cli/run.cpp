@@ -144,7 +144,7 @@ const Command& run_command() {
       "SCENARIO...",
       1,
       10000,
-      {{"--policy", "P", "a policy block of the scenario, or a named scheduling policy"},
+      {{"--policy", "P", "a policy block of the scenario, a named scheduling policy, or ./my_order.so"},
        replications_option(),
        seed_option(),
        jobs_option(),

@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scenarios.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include <natgpu/experiment/regression.hpp>
 #include <natgpu/experiment/summary.hpp>
+#include <natgpu/plugin/library.hpp>
 
 namespace natgpu::cli {
+namespace {
+
+/// Loads it once; it stays to the end of the program, as scenarios do not own what they name.
+scheduling::PluggedPolicy plugged_order(const std::string& policy) {
+  static std::map<std::string, plugin::Library> loaded;
+  if (!plugin::names_library(policy)) return {};
+  const auto known = loaded.find(policy);
+  const plugin::Library& library =
+      known != loaded.end() ? known->second : loaded.emplace(policy, plugin::Library(policy)).first->second;
+  if (!library.policy().decides()) return library.policy();
+  Diagnostic d;
+  d.code = "E0606";
+  d.message = "this policy decides who starts (level 2), which is for replays";
+  d.place.file = policy;
+  d.help = "use `natgpu replay`, or write an order (level 1)";
+  throw ScenarioError({d});
+}
+
+}  // namespace
+
 std::vector<scenario::Scenario> load_all(const std::vector<std::string>& files,
                                          scenario::LoadOptions options) {
   options.check_targets = [](const scenario::Scenario& s) {
@@ -15,6 +38,7 @@ std::vector<scenario::Scenario> load_all(const std::vector<std::string>& files,
     found.insert(found.end(), more.begin(), more.end());
     return found;
   };
+  options.plug = plugged_order;
   std::vector<scenario::Scenario> scenarios;
   std::vector<Diagnostic> mistakes;
   for (const std::string& file : files) {

@@ -96,6 +96,7 @@ bool names_library(const std::string& word) {
 
 Library::Library(const std::string& path) {
   policy_.sha256 = digest_of(path);
+  policy_.file = path;
   policy_.name = std::filesystem::path(path).filename().string();
   handle_ = load(path);
   policy_.table = table_of(handle_.get(), path);

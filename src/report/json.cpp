@@ -178,6 +178,7 @@ std::string manifest_json(const RunResult& result, const RunFacts& facts,
   files.insert(files.end(), s.extended.begin(), s.extended.end());
   if (!s.demand.trace.file.empty())
     files.push_back((std::filesystem::path(s.folder) / s.demand.trace.file).string());
+  if (s.plugged_order) files.push_back(s.plugged_order.file);
   for (const std::string& file : files)
     if (std::filesystem::is_regular_file(file))
       inputs.push_back({{"file", public_file_name(file)}, {"sha256", sha256_file_hex(file)}});

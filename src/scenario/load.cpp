@@ -132,6 +132,12 @@ class Loader {
       return;
     }
     const Mark mark{mistakes_.add_source("--policy", wanted), 1, 0};
+    if (options_.plug && (scenario_.plugged_order = options_.plug(wanted))) {
+      // Results are the same wherever the library lies: a path of this machine is no part of them.
+      scenario_.policy = fs::path(wanted).is_absolute() ? scenario_.plugged_order.name : wanted;
+      apply_all(changes_of({wanted, scheduling::Order::fcfs, scheduling::Backfill::none, "", ""}, mark));
+      return;
+    }
     for (const scheduling::NamedPolicy& policy : scheduling::named_policies()) {
       names.push_back(policy.name);
       if (policy.name != wanted) continue;
@@ -201,6 +207,8 @@ class Loader {
       report(supply::check(scenario_.hardware, scenario_.supply));
     if (is_clean({"demand"})) report(demand::check(scenario_.demand));
     if (is_clean({"scheduling"})) report(scheduling::check(scenario_.scheduling));
+    if (scenario_.plugged_order && scenario_.scheduling.order != scheduling::Order::fcfs)
+      report({{"scheduling.order", "contradicts the order that --policy brings", "leave one of them out"}});
     if (options_.quick && mistakes_.count() == 0) make_quick(scenario_, has_stated_replications_);
     if (is_clean({"horizon", "demand"})) report(check_whole(scenario_));
     if (options_.check_targets && is_clean({"targets", "regressions", "reality_checks"}))
@@ -236,6 +244,8 @@ class Loader {
     const std::string trace = trace_path(scenario_);
     if (!trace.empty())
       scenario_.resolved += fmt::format("demand.trace.sha256 = \"{}\"\n", sha256_file_hex(trace));
+    if (scenario_.plugged_order)
+      scenario_.resolved += fmt::format("scheduling.order.sha256 = \"{}\"\n", scenario_.plugged_order.sha256);
     scenario_.hash = sha256_hex(scenario_.resolved);
   }
 

@@ -48,7 +48,7 @@ class DispatchProcess {
             pools.size(), groups.specs,
             world.scenario.scheduling.semantics.ties == scheduling::Ties::arrival_first,
             world.scenario.scheduling.reservations)),
-        queue_order_(world.scenario.scheduling.order, streams.open("order", "lottery")),
+        queue_order_(queue_order_of(world.scenario, streams)),
         orders_(pools.size()),
         levels_(pools.size()),
         books_(world.quarters.size(), pools.size(), sectors, groups.classes.size(), organisations),
@@ -315,8 +315,13 @@ class DispatchProcess {
     std::uint32_t slot;
     std::uint64_t id;
   };
+  static scheduling::StaticOrder queue_order_of(const scenario::Scenario& s, Streams& streams) {
+    if (s.plugged_order) return scheduling::StaticOrder(s.plugged_order.table->key);
+    return {s.scheduling.order, streams.open("order", "lottery")};
+  }
   scheduling::QueueKey key_of(const Job& j) const {
-    return queue_order_.key(j.submitted, j.requested, j.gpus, j.id, j.id);
+    const std::int64_t account = j.organisation == no_index ? -1 : std::int64_t{j.organisation};
+    return queue_order_.key(j.submitted, j.requested, j.gpus, j.id, j.id, account);
   }
   static Use end_use(demand::Fate fate) {
     static constexpr Use use[] = {Use::useful, Use::lost_user_error, Use::lost_cancel};

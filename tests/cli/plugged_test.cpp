@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Policies from shared libraries through `natgpu replay`, as an author builds and runs them.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -82,6 +83,75 @@ TEST_CASE("results name the library and its digest, and no folder") {
   CHECK_FALSE(has(text, folder.path("")));
   jobs_under(folder, {"--policy", "easy"});
   CHECK_FALSE(nlohmann::json::parse(read_bytes(folder.path("out.json"))).contains("plugged_policy"));
+}
+
+namespace {
+
+/// The lines of metrics.csv without the policy's name, and the fingerprint.
+std::string results_under(const Folder& folder, const std::string& policy, const std::string& backfill) {
+  const Outcome outcome =
+      natgpu_says({"run", NATGPU_SOURCE_DIR "/scenarios/small-city.yaml", "--replications", "2", "--policy",
+                   policy, "--set", "scheduling.backfill=" + backfill, "--out", "out"},
+                  folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  std::string rows = read_bytes(folder.path("out/metrics.csv"));
+  for (std::size_t at = rows.find(policy + ","); at != std::string::npos; at = rows.find(policy + ",", at))
+    rows.replace(at, policy.size(), "P");
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a library of level 1 orders a scenario as natgpu's order of the same key does, failures included") {
+  const Folder folder;
+  build_text(folder, "area", area());
+  for (const char* backfill : {"none", "easy", "conservative"})
+    CHECK(results_under(folder, "./area.so", backfill) == results_under(folder, "saf", backfill));
+  CHECK(results_under(folder, "./area.so", "easy") != results_under(folder, "fcfs", "easy"));
+}
+
+TEST_CASE("a run under a library names its digest, differs in its hash, and is reproduced") {
+  const Folder folder;
+  const std::string digest = natgpu::sha256_file_hex(build_text(folder, "area", area()));
+  results_under(folder, "./area.so", "none");
+  const nlohmann::json manifest = nlohmann::json::parse(read_bytes(folder.path("out/manifest.json")));
+  const nlohmann::json input{{"file", "./area.so"}, {"sha256", digest}};
+  CHECK(std::count(manifest["inputs"].begin(), manifest["inputs"].end(), input) == 1);
+  CHECK(manifest["scenario"]["policy"] == "./area.so");
+  write_bytes(folder.path("small-city.yaml"), read_bytes(NATGPU_SOURCE_DIR "/scenarios/small-city.yaml"));
+  const Outcome again =
+      natgpu_says({"repro", "out/manifest.json", "--verify", "--out", "again"}, folder.path(""));
+  INFO(again.out << again.err);
+  CHECK(again.code == 0);
+  build_text(folder, "area", area() + "int natgpu_other;\n");
+  results_under(folder, "./area.so", "none");
+  CHECK(nlohmann::json::parse(read_bytes(folder.path("out/manifest.json")))["scenario"]["hash"] !=
+        manifest["scenario"]["hash"]);
+}
+
+TEST_CASE("a scenario is compared under an order from a library, and refuses what is none") {
+  const Folder folder;
+  build_text(folder, "area", area());
+  build_text(folder, "mine", fcfs());
+  const std::string scenario = NATGPU_SOURCE_DIR "/scenarios/small-city.yaml";
+  const Outcome compared = natgpu_says(
+      {"compare", scenario, "--policies", "fcfs,./area.so", "--replications", "4", "--out", "out"},
+      folder.path(""));
+  INFO(compared.err);
+  CHECK(compared.code == 5);  // four replications decide nothing
+  CHECK(has(compared.out, "./area.so"));
+  const auto refused = [&](std::vector<std::string> words, const char* part) {
+    words.insert(words.begin(), {"run", scenario, "--policy"});
+    const Outcome outcome = natgpu_says(words, folder.path(""));
+    INFO(outcome.err);
+    CHECK(outcome.code == 3);
+    CHECK(has(outcome.err, part));
+  };
+  refused({"./mine.so"}, "./mine.so: error[E0606]");
+  refused({"./none.so"}, "./none.so: error[E0601]");
+  refused({"./area.so", "--set", "scheduling.order=sjf"}, "contradicts the order that --policy brings");
 }
 
 TEST_CASE("a library that is no policy ends with 3 and says what, where and what to do") {

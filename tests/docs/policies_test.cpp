@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "pages.hpp"
 #include "run_program.hpp"
+#include "traces.hpp"
 
 using namespace natgpu::testing;
 
@@ -44,6 +45,21 @@ TEST_CASE("the order of docs/policies.md is one, and its easy is natgpu's") {
   CHECK(jobs_under(folder, {"--policy", "./easy.so"}) == jobs_under(folder, {"--policy", "easy"}));
   CHECK(jobs_under(folder, {"--policy", "easy", "--order", "./order.so"}) !=
         jobs_under(folder, {"--policy", "easy"}));
+}
+
+TEST_CASE("the easy of docs/policies.md starts all jobs of the KTH log when natgpu's does") {
+  NATGPU_TRACE_OR_SKIP(path, "KTH-SP2-1996-2-filtered.swf.gz");
+  const Folder folder;
+  build_text(folder, "easy", sources().at(1));
+  std::vector<std::string> jobs;
+  for (const char* policy : {"./easy.so", "easy"}) {
+    const Outcome outcome = natgpu_says({"replay", path, "--policy", policy, "--pass", "event", "--ties",
+                                         "arrival-first", "--jobs-csv", "jobs.csv"},
+                                        folder.path(""));
+    REQUIRE(outcome.code == 0);
+    jobs.push_back(read_bytes(folder.path("jobs.csv")));
+  }
+  CHECK(jobs[0] == jobs[1]);
 }
 
 TEST_CASE("docs/policies.md names every call of natgpu/policy.h") {

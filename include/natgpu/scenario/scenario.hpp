@@ -11,6 +11,7 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/field.hpp>
 #include <natgpu/demand/spec.hpp>
+#include <natgpu/scheduling/plugged_policy.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/supply/spec.hpp>
 
@@ -147,6 +148,7 @@ struct Scenario {
   demand::Demand demand;
   Access access;
   scheduling::Scheduling scheduling;
+  scheduling::PluggedPolicy plugged_order;  ///< of level 1, in the place of scheduling.order; no field
   std::vector<Target> targets;
   Regressions regressions;
   std::vector<RealityCheck> reality_checks;
@@ -173,13 +175,16 @@ Date end_of_run(const Scenario& scenario);
 
 struct LoadOptions {
   std::vector<std::string> set;  ///< "path=value", as on the command line
-  std::string policy;            ///< a block of `policies`, a named scheduling policy, or empty
+  std::string policy;  ///< a block of `policies`, a named scheduling policy, what `plug` knows, or empty
   bool quick = false;
   bool origins = false;  ///< note where each value was written
   bool central = false;  ///< `uncertainties` are checked and then left out: nothing is drawn
   /// What only rooms above can judge of targets and regressions: metric, unit, labels. Called where these
   /// were read without mistakes; what it finds is reported with its place, together with all other mistakes.
   std::function<std::vector<Finding>(const Scenario&)> check_targets;
+  /// The order that such a policy brings, if it is neither a block nor named; it must outlive the scenario.
+  /// Empty: it is none. @throws ScenarioError
+  std::function<scheduling::PluggedPolicy(const std::string& policy)> plug;
 };
 
 /// Reads, checks and resolves a scenario.

@@ -4,23 +4,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include <natgpu/policy.h>
 #include <natgpu/core/random.hpp>
+#include <natgpu/scheduling/plugged_policy.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
 
 namespace natgpu::scheduling {
-
-/// A policy that natgpu does not bring. Where it comes from is no matter of this room.
-struct PluggedPolicy {
-  const natgpu_policy* table = nullptr;  ///< null: none
-  std::string name;                      ///< of its library, without folders
-  std::string sha256;                    ///< of its library
-  explicit operator bool() const { return table != nullptr; }
-  /// Whether it says who starts (level 2), not only who stands before whom (level 1).
-  bool decides() const { return table->pass != nullptr; }
-};
 
 /// What `Dispatcher` does, with the decisions made by a policy of level 2. Waiting jobs stand in an index, so
 /// that `next_fit` is O(log n); nothing is copied for the policy. A job's record is kept to the end of the

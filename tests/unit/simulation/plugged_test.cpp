@@ -38,7 +38,7 @@ workload::JobLog random_log(std::uint64_t seed, std::int64_t gpus) {
 }
 
 scheduling::PluggedPolicy plugged(const natgpu_policy& table) {
-  return {&table, "mine.so", "0123"};
+  return {&table, "./mine.so", "mine.so", "0123"};
 }
 natgpu_policy policy_with(void (*pass)(void*, const natgpu_host*, std::int64_t)) {
   natgpu_policy p{};
