@@ -100,6 +100,7 @@ void add_cancel(const std::string& name) {
 
 const bool registered = [] {
   add_hold<bench::NatgpuList>("natgpu");
+  add_hold<bench::SlottedHeap<2, false>>("2-ary_16-byte_keys");
   add_hold<bench::SlottedHeap<2, true>>("2-ary_24-byte_keys");
   add_hold<bench::SlottedHeap<4, true>>("4-ary_24-byte_keys");
   add_hold<bench::SlottedHeap<4, false>>("4-ary_16-byte_keys");

@@ -67,9 +67,21 @@ TEST_CASE("a default handle names no event, even while the first slot is free") 
   CHECK(list.pop().payload == 3);
 }
 
+namespace {
+/// Delays of a law: many alike, and from a tick to years.
+std::int64_t few_ticks(std::uint64_t random) {
+  return static_cast<std::int64_t>(random % 50);
+}
+std::int64_t of_any_scale(std::uint64_t random) {
+  return static_cast<std::int64_t>(random >> 8 >> (8 + random % 48));
+}
+}  // namespace
+
 TEST_CASE("a hundred thousand random schedules and cancellations agree with a sorted map") {
   const std::uint64_t seed = GENERATE(1, 2, 3);
-  CAPTURE(seed);
+  const auto delay = GENERATE(few_ticks, of_any_scale);
+  const std::uint64_t most = GENERATE(20, 5'000, 100'000);  // events pending
+  CAPTURE(seed, most);
   EventList<std::uint32_t> list;
   using Full = std::tuple<std::int64_t, Rank, std::uint32_t>;
   std::map<Full, EventHandle> reference;
@@ -79,8 +91,8 @@ TEST_CASE("a hundred thousand random schedules and cancellations agree with a so
   std::int64_t now = 0;
   for (std::uint32_t i = 0; i < 100'000; ++i) {
     const auto what = random() % 10;
-    if (what < 5 || reference.empty()) {
-      const std::int64_t at = now + static_cast<std::int64_t>(random() % 50);
+    if ((what < 5 && reference.size() < most) || reference.empty()) {
+      const std::int64_t at = now + delay(random());
       const Rank rank = rank_of(static_cast<Phase>(random() % 6), 0, random() % 4);
       const Full key{at, rank, i};
       const auto handle = list.schedule(tick(at), rank, i);
@@ -99,7 +111,59 @@ TEST_CASE("a hundred thousand random schedules and cancellations agree with a so
       REQUIRE(event.at == tick(now));
     }
     REQUIRE(list.size() == reference.size());
+    REQUIRE(list.next_time() == (reference.empty() ? never : tick(std::get<0>(reference.begin()->first))));
   }
+}
+
+TEST_CASE("an event at the end of time waits for all others") {
+  EventList<int> list;
+  list.schedule(never, 0, -1);
+  for (int i = 0; i < 1'000; ++i) list.schedule(tick(std::int64_t{1} << (i % 62)), 0, i);
+  list.schedule(never, 0, -2);
+  std::int64_t last = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    const auto e = list.pop();
+    REQUIRE(e.at.time_since_epoch().count() >= last);
+    last = e.at.time_since_epoch().count();
+  }
+  CHECK(list.pop().payload == -1);
+  CHECK(list.pop().payload == -2);
+  CHECK(list.empty());
+}
+
+TEST_CASE("events of one instant keep their order, wherever they were kept meanwhile") {
+  EventList<int> list;
+  for (int i = 0; i < 500; ++i) list.schedule(tick(1'000 + i), rank_of(Phase::arrive, 0, 1), 1'000 + i);
+  for (int i = 0; i < 100; ++i) list.schedule(tick(i), 0, i);
+  for (int i = 0; i < 500; ++i) list.schedule(tick(1'000 + i), rank_of(Phase::arrive, 0, 2), -1'000 - i);
+  for (int i = 0; i < 100; ++i) REQUIRE(list.pop().payload == i);
+  for (int i = 0; i < 500; ++i) {
+    REQUIRE(list.pop().payload == 1'000 + i);
+    REQUIRE(list.pop().payload == -1'000 - i);
+  }
+}
+
+TEST_CASE("a list whose later events were all taken back goes on as an empty one") {
+  for (int near = 1; near <= 80; ++near) {
+    EventList<int> list;
+    std::vector<EventHandle> later;
+    for (int i = 60; i >= 1; --i) later.push_back(list.schedule(tick(i * 1'000'000), 0, -i));
+    for (int i = 1; i <= near; ++i) list.schedule(tick(i), 0, i);
+    for (const EventHandle& h : later) list.cancel(h);
+    for (int i = 1; i <= near; ++i) REQUIRE(list.pop().payload == i);
+    REQUIRE(list.next_time() == never);
+    list.schedule(tick(100'000'000), 0, 0);
+    REQUIRE(list.next_time() == tick(100'000'000));
+  }
+}
+
+TEST_CASE("events that come before all that were put far off are found first") {
+  EventList<int> list;
+  for (int i = 0; i < 2'000; ++i) list.schedule(tick(1'000'000'000 + i * 1'000), 0, i);
+  for (int i = 0; i < 2'000; ++i) list.schedule(tick(2'000 - i), 0, -i);
+  for (int i = 1'999; i >= 0; --i) REQUIRE(list.pop().payload == -i);
+  for (int i = 0; i < 2'000; ++i) REQUIRE(list.pop().payload == i);
+  CHECK(list.next_time() == never);
 }
 
 namespace {
