@@ -119,9 +119,7 @@ class FarKeys {
   static Instant instant_of(std::uint64_t bits) {
     return Instant{Duration{static_cast<std::int64_t>(bits ^ sign)}};
   }
-  static std::uint64_t digit(std::uint64_t t, int level) {
-    return t >> (level * digit_bits) & (slots - 1);
-  }
+  static std::uint64_t digit(std::uint64_t t, int level) { return t >> (level * digit_bits) & (slots - 1); }
   static std::uint64_t clear_below(std::uint64_t t, int bit) { return bit >= 64 ? 0 : t >> bit << bit; }
   Bucket& bucket(std::size_t level, std::uint64_t slot) { return buckets_[level * slots + slot]; }
 
