@@ -85,6 +85,7 @@ const Command& sweep_command();
 const Command& sensitivity_command();
 const Command& replay_command();
 const Command& trace_command();
+const Command& pack_command();
 const Command& policy_command();
 const Command& validate_command();
 const Command& explain_command();

@@ -20,10 +20,10 @@ namespace natgpu::cli {
 namespace {
 
 std::vector<const Command*> commands() {
-  return {&run_command(),     &compare_command(),     &check_command(),  &solve_command(),
-          &sweep_command(),   &sensitivity_command(), &repro_command(),  &scenario_command(),
-          &replay_command(),  &trace_command(),       &policy_command(), &validate_command(),
-          &explain_command(), &version_command()};
+  return {&run_command(),      &compare_command(),     &check_command(),  &solve_command(),
+          &sweep_command(),    &sensitivity_command(), &repro_command(),  &scenario_command(),
+          &replay_command(),   &pack_command(),        &trace_command(),  &policy_command(),
+          &validate_command(), &explain_command(),     &version_command()};
 }
 
 const Command& find_command(const std::string& name) {

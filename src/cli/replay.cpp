@@ -3,7 +3,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
-#include <filesystem>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -257,14 +256,6 @@ std::string jobs_csv(const workload::JobLog& log, const simulation::ReplayResult
                      result.end_s[i], j.gpus, result.killed[i] != 0 ? "killed" : "finished");
   }
   return out;
-}
-
-/// Refuses before the work is done what could not be written after it.
-void prepare_file(const std::string& path) {
-  namespace fs = std::filesystem;
-  if (path.empty() || fs::exists(path)) return;
-  const std::string folder = fs::path(path).parent_path().string();
-  prepare_folder(folder.empty() ? "." : folder);
 }
 
 struct Timings {

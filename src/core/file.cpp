@@ -180,4 +180,11 @@ void prepare_folder(const std::string& folder) {
   Descriptor fd(open_beside((std::filesystem::path(folder) / "probe").string(), probe.path));
 }
 
+void prepare_file(const std::string& path) {
+  namespace fs = std::filesystem;
+  if (path.empty() || fs::exists(path)) return;
+  const std::string folder = fs::path(path).parent_path().string();
+  prepare_folder(folder.empty() ? "." : folder);
+}
+
 }  // namespace natgpu

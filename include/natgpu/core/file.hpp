@@ -51,5 +51,7 @@ class GrowingFile {
 /// Makes the folder and its parents, and checks that a file can be written there.
 /// @throws RunError with path and reason
 void prepare_folder(const std::string& folder);
+/// The same for the folder of a file that is not there yet; an empty path is no file.
+void prepare_file(const std::string& path);
 
 }  // namespace natgpu

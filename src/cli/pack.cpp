@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include <natgpu/core/file.hpp>
+#include <natgpu/core/utf8.hpp>
+#include <natgpu/experiment/summary.hpp>
+#include <natgpu/simulation/packing.hpp>
+#include <natgpu/workload/trace.hpp>
+
+#include "command.hpp"
+#include "log_format.hpp"
+#include "run_options.hpp"
+#include "terminal.hpp"
+
+namespace natgpu::cli {
+namespace {
+
+std::vector<std::string> rule_names() {
+  std::vector<std::string> names;
+  for (const scheduling::PlacementRule& r : scheduling::placement_rules()) names.emplace_back(r.name);
+  return names;
+}
+
+/// The rules that `a,b,c` names; all without the option. @throws UsageError with the nearest name
+std::vector<scheduling::PlacementRule> rules_of(const Arguments& arguments) {
+  const auto all = scheduling::placement_rules();
+  if (!arguments.has("--placement")) return {all.begin(), all.end()};
+  std::vector<scheduling::PlacementRule> rules;
+  const std::vector<std::string> names = rule_names();
+  for (const std::string& name : comma_list(arguments.text("--placement"))) {
+    const auto at = std::find(names.begin(), names.end(), name);
+    if (at == names.end())
+      throw UsageError(fmt::format("no placement `{}`{}", printable(name), did_you_mean(name, names)),
+                       fmt::format("--placement takes {}, or several with commas", fmt::join(names, ", ")));
+    rules.push_back(all[static_cast<std::size_t>(at - names.begin())]);
+  }
+  return rules;
+}
+
+/// One rule over all seeds.
+struct Outcome {
+  scheduling::PlacementRule rule;
+  std::vector<simulation::Packing> packings;  ///< by seed
+  experiment::Estimate allocated;             ///< share of the GPUs, over the seeds
+
+  explicit Outcome(const scheduling::PlacementRule& r) : rule(r) {}
+};
+
+double mean_of(const std::vector<simulation::Packing>& packings, double (*of)(const simulation::Packing&)) {
+  double sum = 0;
+  for (const simulation::Packing& p : packings) sum += of(p);
+  return sum / static_cast<double>(packings.size());
+}
+double standard_deviation(const experiment::Estimate& e) {
+  double sum = 0;
+  for (const double v : e.values) sum += (v - e.mean) * (v - e.mean);
+  return e.n < 2 ? std::nan("") : std::sqrt(sum / static_cast<double>(e.n - 1));
+}
+
+std::string table(const std::vector<Outcome>& outcomes) {
+  std::string out = fmt::format("{:<10} {:>12} {:>10} {:>10} {:>22}\n", "placement", "allocated", "sd",
+                                "unplaced", "of free, unusable");
+  out += fmt::format("{:<10} {:>12} {:>10} {:>10} {:>22}\n", "", "% of GPUs", "points", "tasks", "%");
+  for (const Outcome& o : outcomes) {
+    const double sd = standard_deviation(o.allocated);
+    out += fmt::format("{:<10} {:>12.2f} {:>10} {:>10.0f} {:>22.1f}\n", o.rule.name, 100 * o.allocated.mean,
+                       std::isnan(sd) ? "one seed" : fmt::format("{:.2f}", 100 * sd),
+                       mean_of(o.packings, [](const auto& p) { return static_cast<double>(p.unplaced); }),
+                       100 * mean_of(o.packings, [](const auto& p) { return p.fragmented; }));
+  }
+  return out;
+}
+
+std::string result_json(const std::vector<Outcome>& outcomes, const simulation::PackingOptions& options) {
+  nlohmann::ordered_json json{{"schema", "natgpu-packing/1"},
+                              {"until_share", options.until},
+                              {"first_seed", options.seed},
+                              {"gpu_nodes_only", options.gpu_nodes_only}};
+  for (const Outcome& o : outcomes) {
+    nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+    for (const simulation::Packing& p : o.packings)
+      runs.push_back({{"tasks", p.tasks},
+                      {"unplaced", p.unplaced},
+                      {"gpus", p.gpus},
+                      {"asked_gpus", p.asked},
+                      {"allocated_gpus", p.allocated},
+                      {"allocated_share", p.allocated_share()},
+                      {"unusable_share_of_free", p.fragmented}});
+    json["placements"].push_back({{"placement", o.rule.name},
+                                  {"allocated_share_mean", o.allocated.mean},
+                                  {"by_seed", std::move(runs)}});
+  }
+  return json.dump(2) + "\n";
+}
+
+int pack(const Arguments& arguments) {
+  if (!arguments.has("--nodes"))
+    throw UsageError("pack needs the machines of the cluster", "--nodes FILE, a CSV file of machines");
+  const std::vector<scheduling::PlacementRule> rules = rules_of(arguments);
+  const std::int64_t seeds = arguments.whole("--seeds", 10, 1, 10'000);
+  simulation::PackingOptions options;
+  options.until = static_cast<double>(arguments.whole("--until", 130, 1, 10'000)) / 100;
+  options.seed = static_cast<std::uint64_t>(arguments.whole("--seed", 1, 0, std::int64_t{1} << 53));
+  options.gpu_nodes_only = arguments.has("--gpu-nodes-only");
+  prepare_file(arguments.text("--json"));
+  const workload::NodeList cluster = workload::read_node_list(arguments.text("--nodes"));
+  const workload::JobLog log = workload::read_log(arguments.positional[0], {log_format(arguments), 0, true});
+
+  std::vector<Outcome> outcomes;
+  ProgressBar bar("packing");
+  double done = 0;
+  for (const scheduling::PlacementRule& rule : rules) {
+    Outcome& o = outcomes.emplace_back(rule);
+    for (std::int64_t i = 0; i < seeds; ++i) {
+      simulation::PackingOptions one = options;
+      one.placement = rule.placement;
+      one.seed += static_cast<std::uint64_t>(i);
+      o.packings.push_back(simulation::pack(cluster, log, one));
+      o.allocated.values.push_back(o.packings.back().allocated_share());
+      bar.show(++done / static_cast<double>(rules.size() * static_cast<std::size_t>(seeds)),
+               std::string(rule.name));
+      if (stop_requested()) return Exit::interrupted;
+    }
+    experiment::estimate_from_values(o.allocated);
+  }
+  const simulation::Packing& first = outcomes.front().packings.front();
+  put_out(fmt::format("{:.0f} GPUs; tasks of {} ask for {:.0f} % of them; {} seeds from {}\n", first.gpus,
+                      printable(arguments.positional[0]), 100 * options.until, seeds, options.seed));
+  put_out(table(outcomes));
+  if (arguments.has("--json")) write_file_whole(arguments.text("--json"), result_json(outcomes, options));
+  return Exit::done;
+}
+
+}  // namespace
+
+const Command& pack_command() {
+  static const Command command{
+      "pack",
+      "How full does a cluster get under each rule of placement?",
+      "LOG",
+      1,
+      1,
+      {{"--nodes", "FILE", "the machines: CSV of openb or of Alibaba PAI, plain or .gz"},
+       {"--placement", "P",
+        fmt::format("{}, or several with commas; by default all", fmt::join(rule_names(), ", "))},
+       {"--until", "PERCENT", "tasks arrive until they ask for so much of the GPUs (default 130)"},
+       {"--seeds", "N", "as many runs of each rule (default 10)"},
+       {"--seed", "S", "of the first run (default 1)"},
+       {"--gpu-nodes-only", "", "leave out machines without GPUs"},
+       {"--format", "F", log_format_help()},
+       {"--json", "FILE", "the figures of every run"}},
+      {"natgpu pack openb_pod_list_default.csv.gz --nodes openb_node_list_all_node.csv.gz --gpu-nodes-only",
+       "natgpu pack tasks.csv --nodes machines.csv --placement best,fgd --until 150 --json packing.json"},
+      pack};
+  return command;
+}
+
+}  // namespace natgpu::cli

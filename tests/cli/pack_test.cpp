@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "bytes.hpp"
+#include "catch.hpp"
+#include "folder.hpp"
+#include "run_program.hpp"
+
+using natgpu::testing::Folder;
+using natgpu::testing::has;
+using natgpu::testing::natgpu_says;
+using natgpu::testing::Outcome;
+using natgpu::testing::read_bytes;
+using natgpu::testing::write_bytes;
+
+namespace {
+
+/// Two machines of two GPUs, and tasks of half a GPU.
+void write_cluster(const Folder& folder) {
+  write_bytes(
+      folder.path("nodes.csv"),
+      "sn,cpu_milli,memory_mib,gpu,model\nn0,32000,262144,2,A\nn1,32000,262144,2,A\nn2,8000,1024,0,\n");
+  write_bytes(
+      folder.path("tasks.csv"),
+      "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,"
+      "scheduled_time\n"
+      "a,1000,1024,1,500,,LS,Pending,0,10,\n");
+}
+
+}  // namespace
+
+TEST_CASE("pack prints how full the GPUs get under each rule, and writes every run") {
+  const Folder folder;
+  write_cluster(folder);
+  const Outcome outcome = natgpu_says(
+      {"pack", "tasks.csv", "--nodes", "nodes.csv", "--until", "150", "--seeds", "3", "--json", "out/p.json"},
+      folder.path(""));
+  REQUIRE(outcome.code == 0);
+  CHECK(has(outcome.out, "4 GPUs; tasks of tasks.csv ask for 150 % of them; 3 seeds from 1"));
+  for (const char* rule : {"first", "best", "worst", "random", "fgd"}) CHECK(has(outcome.out, rule));
+  CHECK(has(outcome.out, "100.00"));
+  const auto json = nlohmann::json::parse(read_bytes(folder.path("out/p.json")));
+  CHECK(json.at("schema") == "natgpu-packing/1");
+  REQUIRE(json.at("placements").size() == 5);
+  REQUIRE(json.at("placements").at(4).at("by_seed").size() == 3);
+  const auto& run = json.at("placements").at(4).at("by_seed").at(0);
+  CHECK(run.at("tasks") == 12);
+  CHECK(run.at("unplaced") == 4);
+  CHECK(run.at("allocated_share") == 1.0);
+}
+
+TEST_CASE("pack gives equal bytes for equal seeds, and one seed has no deviation") {
+  const Folder folder;
+  write_cluster(folder);
+  const auto once = [&] {
+    return natgpu_says(
+        {"pack", "tasks.csv", "--nodes", "nodes.csv", "--placement", "random,fgd", "--seeds", "1"},
+        folder.path(""));
+  };
+  const Outcome outcome = once();
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "one seed"));
+  CHECK_FALSE(has(outcome.out, "worst"));
+  CHECK(once().out == outcome.out);
+}
+
+TEST_CASE("pack says what it misses, with the nearest name") {
+  const Folder folder;
+  write_cluster(folder);
+  Outcome outcome = natgpu_says({"pack", "tasks.csv"}, folder.path(""));
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "--nodes FILE"));
+  outcome =
+      natgpu_says({"pack", "tasks.csv", "--nodes", "nodes.csv", "--placement", "best,fdg"}, folder.path(""));
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "did you mean `fgd`?"));
+  outcome = natgpu_says({"pack", "tasks.csv", "--nodes", "tasks.csv"}, folder.path(""));
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "E0409"));
+}
