@@ -39,7 +39,8 @@ class ArrivalTree {
 
  private:
   static bool before(const Entry& a, const Entry& b) {
-    return (a.at < b.at) | ((a.at == b.at) & (a.organisation < b.organisation));
+    // Without branches: which of two arrivals comes first cannot be foreseen.
+    return (int{a.at < b.at} | (int{a.at == b.at} & int{a.organisation < b.organisation})) != 0;
   }
   void set(std::uint32_t leaf, Instant at, std::uint32_t organisation) {
     std::size_t node = leaves_ + leaf;
