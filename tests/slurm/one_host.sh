@@ -3,7 +3,8 @@
 # A sweep of 40 shards on a real Slurm: one host, four slurmd, one of them killed while the array runs. The merged
 # tables must be those of one process.
 #   tests/slurm/one_host.sh PROGRAM SCENARIO
-# Ends with 77 (skipped) unless run as root with slurmctld, slurmd, sbatch and munged there.
+# Ends with 77 (skipped) unless run as root with slurmctld, slurmd, sbatch and munged there, or where these daemons
+# cannot be brought up, with the reason. From then on nothing is excused.
 set -eu
 
 program=$(readlink -f "$1")
@@ -12,6 +13,15 @@ for tool in slurmctld slurmd sbatch munged; do
   command -v "$tool" >/dev/null || { echo "skipped: there is no $tool (apt-get install slurm-wlm munge)"; exit 77; }
 done
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
+
+# up LOG COMMAND...: starts a daemon, or skips with what it said last
+up() {
+  log=$1
+  shift
+  "$@" >"$s/said" 2>&1 && return
+  echo "skipped: $1 does not start here: $(cat "$s/said" "$log" 2>/dev/null | tail -n 1)"
+  exit 77
+}
 
 s=$(mktemp -d /tmp/natgpu-slurm-XXXXXX)
 chmod 755 "$s"
@@ -30,7 +40,7 @@ dd if=/dev/urandom of="$s/munge/key" bs=128 count=1 2>/dev/null
 chmod 700 "$s/munge"; chmod 400 "$s/munge/key"
 chown -R munge "$s/munge"
 mkdir "$s/socket"; chown munge "$s/socket"; chmod 755 "$s/socket"
-su munge -s /bin/sh -c "munged --key-file=$s/munge/key --socket=$s/socket/munge --pid-file=$s/munge/munged.pid --log-file=$s/munge/log --seed-file=$s/munge/seed"
+up "$s/munge/log" su munge -s /bin/sh -c "munged --key-file=$s/munge/key --socket=$s/socket/munge --pid-file=$s/munge/munged.pid --log-file=$s/munge/log --seed-file=$s/munge/seed"
 ln -s "$s/munge/munged.pid" "$s/munged.pid"
 
 # Short timeouts, so that a killed slurmd is missed in seconds and its tasks start again soon after.
@@ -69,10 +79,16 @@ NodeName=n[1-4] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[17001-17004] CPU
 PartitionName=debug Nodes=n[1-4] Default=YES State=UP
 CONF
 export SLURM_CONF="$s/slurm.conf"
-slurmctld -f "$SLURM_CONF" -c
+up "$s/slurmctld.log" slurmctld -f "$SLURM_CONF" -c
 for n in 1 2 3 4; do
   mkdir -p "$s/spool/n$n"
-  slurmd -N "n$n" -f "$SLURM_CONF"
+  up "$s/slurmd.n$n.log" slurmd -N "n$n" -f "$SLURM_CONF"
+done
+began=$(date +%s)
+until [ "$(sinfo -h -N -t idle 2>/dev/null | wc -l)" -eq 4 ]; do
+  [ $(($(date +%s) - began)) -lt 60 ] ||
+    { echo "skipped: the four nodes do not come up here: $(tail -n 1 "$s/slurmctld.log")"; exit 77; }
+  sleep 0.2
 done
 
 # The same plan here and there.
