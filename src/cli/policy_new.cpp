@@ -10,6 +10,7 @@
 #include <natgpu/plugin/skeleton.hpp>
 
 #include "policy_actions.hpp"
+#include "shell_words.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
@@ -26,6 +27,11 @@ bool is_plain(const std::string& name) {
   };
   return !name.empty() && name.size() <= longest_name && name[0] >= 'a' && name[0] <= 'z' &&
          std::all_of(name.begin(), name.end(), fits);
+}
+
+/// A name in quotes goes through the shell once more in a recipe.
+std::string for_make(const std::string& program) {
+  return program.front() == '\'' ? quoted(program) : program;
 }
 
 }  // namespace
@@ -49,10 +55,11 @@ int new_policy(const Arguments& arguments) {
     write_file_whole(path.string(), file.text);
     out += path.string() + "\n";
   }
-  put_out(
-      fmt::format("{}\nbuild it and run its test:\n  make -C {} test\nreplay a log under it:\n"
-                  "  natgpu replay {}/log.swf --policy {}/{}.so\n",
-                  out, name, name, name, name));
+  const std::string natgpu = own_name();
+  put_out(fmt::format(
+      "{}\nbuild it and run its test:\n  make -C {} test{}\nreplay a log under it:\n"
+      "  {} replay {}/log.swf --policy {}/{}.so\n",
+      out, name, natgpu == "natgpu" ? "" : " NATGPU=" + for_make(natgpu), natgpu, name, name, name));
   return Exit::done;
 }
 

@@ -14,6 +14,7 @@
 #include "command.hpp"
 #include "run_options.hpp"
 #include "scenarios.hpp"
+#include "shell_words.hpp"
 #include "sweep_axes.hpp"
 #include "sweep_run.hpp"
 #include "terminal.hpp"
@@ -203,13 +204,6 @@ int merge(const Arguments& arguments) {
   return s.missing.empty() ? Exit::done : Exit::inconclusive;
 }
 
-/// One argument of a shell command.
-std::string quoted(const std::string& word) {
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 struct Script {
   std::string name, text;
 };
@@ -253,7 +247,7 @@ int submit(const Arguments& arguments) {
   const std::int64_t shards = arguments.whole("--shards", 1, 1, 99999);
   const bool slurm = arguments.choice("--engine", {"slurm", "parallel"}, 0) == 0;
   const std::string folder = fs::absolute(folder_of(arguments, plan)).string();
-  const std::string natgpu = quoted(fs::read_symlink("/proc/self/exe").string());
+  const std::string natgpu = quoted(own_program());
   const std::string sweep =
       quoted(fs::absolute(arguments.positional[1]).string()) + " --out " + quoted(folder);
   const std::vector<Script> scripts =

@@ -26,13 +26,17 @@ std::vector<std::string> commands_in(const std::string& said) {
   return commands;
 }
 
-/// Runs a command in a folder, the program under test first on the path. @returns its exit code and output
-Outcome shell(const Folder& folder, const std::string& command) {
-  const std::string program = NATGPU_PROGRAM, out = folder.path("said");
-  const std::string line = "cd '" + folder.path("") + "' && PATH='" + program.substr(0, program.rfind('/')) +
-                           "':\"$PATH\" && { " + command + "; } >'" + out + "' 2>&1";
+/// Runs a command in a folder. @returns its exit code and output
+Outcome plain_shell(const Folder& folder, const std::string& command) {
+  const std::string out = folder.path("said");
+  const std::string line = "cd '" + folder.path("") + "' && { " + command + "; } >'" + out + "' 2>&1";
   const int status = std::system(line.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_bytes(out), ""};
+}
+/// The same with the program under test first on the path.
+Outcome shell(const Folder& folder, const std::string& command) {
+  const std::string program = NATGPU_PROGRAM;
+  return plain_shell(folder, "PATH='" + program.substr(0, program.rfind('/')) + "':\"$PATH\"; " + command);
 }
 
 std::size_t lines_in(const std::string& text) {
@@ -52,7 +56,7 @@ TEST_CASE("a new policy of each level and language is built, tested and run as p
       const std::vector<std::string> commands = commands_in(made.out);
       REQUIRE(commands.size() == 2);
       for (const std::string& command : commands) {
-        const Outcome outcome = shell(folder, command);
+        const Outcome outcome = plain_shell(folder, command);
         INFO(command << "\n" << outcome.out);
         CHECK(outcome.code == 0);
         CHECK(has(outcome.out, "policy my-rule.so (sha256 "));
@@ -63,6 +67,15 @@ TEST_CASE("a new policy of each level and language is built, tested and run as p
       CHECK(read_bytes(folder.path("my-rule/natgpu/policy.h")) ==
             read_bytes(NATGPU_SOURCE_DIR "/include/natgpu/policy.h"));
     }
+}
+
+TEST_CASE("a program on the path is called by its name in what a new policy prints") {
+  const Folder folder;
+  const Outcome made = shell(folder, "natgpu policy new my-rule");
+  REQUIRE(made.code == 0);
+  CHECK(commands_in(made.out) ==
+        std::vector<std::string>{"make -C my-rule test",
+                                 "natgpu replay my-rule/log.swf --policy my-rule/my-rule.so"});
 }
 
 TEST_CASE("the test of a new policy fails once its rule is broken") {
