@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// One pool, one log, one policy: the model that the engine runs in a replay.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <natgpu/core/time.hpp>
+#include <natgpu/engine/run_loop.hpp>
+#include <natgpu/scheduling/conservative.hpp>
+#include <natgpu/scheduling/easy_variant.hpp>
+#include <natgpu/scheduling/named.hpp>
+#include <natgpu/scheduling/order.hpp>
+#include <natgpu/scheduling/plugged.hpp>
+#include <natgpu/simulation/interrupted.hpp>
+#include <natgpu/simulation/replay.hpp>
+
+#include "fifo_dispatcher.hpp"
+#include "replay_tally.hpp"
+
+namespace natgpu::simulation {
+
+/// Kinds of events, in the order of their phases.
+enum ReplayEvent : std::uint8_t { completion, capacity_step, submission, reserved_start };
+
+/// The rows of a log are not in order of submission.
+struct OutOfOrder {};
+
+/// Indices of a log's jobs in the order in which they arrive; empty: as they stand in the file.
+using ArrivalOrder = std::vector<std::uint32_t>;
+
+/// One pool, one log, one policy: the model that the engine runs.
+template <class Dispatcher>
+class Replay {
+ public:
+  struct Payload {
+    std::uint32_t subject = 0;  ///< index of a job, or of an announced step
+    std::int32_t gpus = 0;      ///< that a completion frees
+  };
+
+  /// @throws OutOfOrder, here or later, if jobs do not arrive in that order
+  Replay(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
+         ReplayResult& result, Dispatcher dispatcher)
+      : jobs_(log.jobs),
+        order_(order),
+        options_(options),
+        result_(result),
+        dispatcher_(std::move(dispatcher)),
+        queue_order_(queue_order_of(options)),
+        tally_(options.slowdown_floor_s),
+        completions_in_start_order_(options.semantics.pass == scheduling::PassRule::event) {
+    note_next_submission();
+    largest_ = result.gpus;
+    if constexpr (foresees) announce(result.gpus);
+    dispatcher_.change_capacity(0, result.gpus);
+  }
+
+  engine::EventList<Payload>& events() { return events_; }
+  Instant next_arrival() const { return next_submit_; }
+
+  engine::Rank arrive(Instant now) {
+    const std::uint32_t i = job_at(next_);
+    const std::size_t rank = next_++;
+    note_next_submission();
+    const workload::LogJob& job = jobs_[i];
+    if (job.gpus <= largest_) {
+      const std::int64_t asked = requested(job), submitted = now.time_since_epoch().count();
+      const scheduling::WaitingJob waiting{queue_order_.key(submitted, asked, job.gpus, rank, i, job.user),
+                                           believed(job), job.gpus, i};
+      if constexpr (plugged)
+        dispatcher_.submit(waiting, submitted, job.user);
+      else
+        dispatcher_.submit(0, waiting);
+    }
+    return engine::rank_of(engine::Phase::arrive, submission, i);
+  }
+
+  void handle(const engine::Event<Payload>& event) {
+    const std::uint32_t i = event.payload.subject;
+    if constexpr (wakes)
+      if (event.phase() == engine::Phase::decide) return;  // the pass is all that is wanted
+    if constexpr (foresees) {
+      if (event.kind() == capacity_step) {
+        const AnnouncedStep& step = options_.announced[i];
+        dispatcher_.withdraw_foreseen(0, ticks(step.at_s), step.delta);
+        dispatcher_.change_capacity(0, step.delta);
+        return;
+      }
+    }
+    if constexpr (names || plugged) {
+      dispatcher_.finish_job(i);
+    } else if constexpr (foresees) {
+      dispatcher_.finish(0, event.payload.gpus, ticks(result_.start_s[i]) + requested(jobs_[i]));
+    } else {
+      dispatcher_.finish(0, event.payload.gpus, 0);
+    }
+  }
+
+  void decide(Instant now) {
+    dispatcher_.pass(now.time_since_epoch().count(), *this);
+    if constexpr (wakes) wake_at_next_start();
+  }
+
+  /// The dispatchers' sink. Nothing in a log can change a job's end, so it is known here.
+  void start(const scheduling::WaitingJob& waiting, std::uint32_t, std::int64_t) { start(waiting.slot); }
+  void start(std::uint32_t i) {
+    const workload::LogJob& job = jobs_[i];
+    const std::int64_t now_s = now_.time_since_epoch().count() / ticks_per_second;
+    result_.start_s[i] = now_s;
+    result_.end_s[i] = now_s + std::min(job.run_s, job.requested_s);
+    result_.killed[i] = job.run_s > job.requested_s;
+    tally_.start(job, now_s, result_.end_s[i]);
+    if constexpr (varies)
+      dispatcher_.extend(0, job.gpus, ticks(now_s) + believed(job), ticks(now_s) + requested(job));
+    const std::uint64_t entity = completions_in_start_order_ ? result_.started : i;
+    ++result_.started;
+    events_.schedule(Instant{Duration{ticks(result_.end_s[i])}},
+                     engine::rank_of(engine::Phase::release, completion, entity), Payload{i, job.gpus});
+  }
+
+  /// A plugged policy turns a job away: it stays unstarted.
+  void reject(const scheduling::WaitingJob&) {}
+
+  void report() const {
+    if constexpr (reserves) result_.broken_promises = dispatcher_.broken_promises();
+    if (!jobs_.empty()) tally_.report(jobs_[job_at(0)].submit_s, result_);
+  }
+
+  bool keep_going(Instant now) {
+    now_ = now;
+    if ((++polls_ & 0xffff) != 0) return true;
+    if (options_.jobs_done != nullptr) options_.jobs_done->store(static_cast<std::int64_t>(result_.started));
+    if (options_.stop != nullptr && options_.stop->load()) throw Interrupted{};
+    return true;
+  }
+
+ private:
+  static constexpr bool names = std::is_base_of_v<scheduling::NamedBooks, Dispatcher>;
+  static constexpr bool foresees = !names && !std::is_same_v<Dispatcher, FifoDispatcher>;
+  static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
+  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
+  static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
+  static constexpr bool wakes = reserves || plugged;
+
+  static scheduling::StaticOrder queue_order_of(const ReplayOptions& options) {
+    if (options.plugged) return scheduling::StaticOrder(options.plugged.table->key);
+    return {options.order, Streams(options.seed, 0).open("order", "lottery")};
+  }
+  /// A reserved start, or an instant that a plugged policy asked for, is one of a pass of its own.
+  void wake_at_next_start() {
+    const Instant next{Duration{dispatcher_.next_start()}};
+    if (next <= now_ || next == never || (wake_ > now_ && wake_ <= next)) return;
+    wake_ = next;
+    events_.schedule(next, engine::rank_of(engine::Phase::decide, reserved_start, 0), Payload{});
+  }
+
+  static std::int64_t ticks(std::int64_t s) { return s * ticks_per_second; }
+  std::int64_t requested(const workload::LogJob& job) const {
+    return ticks(options_.exact_estimates ? std::min(job.run_s, job.requested_s) : job.requested_s);
+  }
+  /// How long a waiting job is taken to run.
+  std::int64_t believed(const workload::LogJob& job) const {
+    return options_.easy.waiting == scheduling::EasyRule::Waiting::exact
+               ? ticks(std::min(job.run_s, job.requested_s))
+               : requested(job);
+  }
+  std::uint32_t job_at(std::size_t position) const {
+    return order_.empty() ? static_cast<std::uint32_t>(position) : order_[position];
+  }
+  void note_next_submission() {
+    const Instant next =
+        next_ < jobs_.size() ? Instant{Duration{ticks(jobs_[job_at(next_)].submit_s)}} : never;
+    if (next < next_submit_) throw OutOfOrder{};
+    next_submit_ = next;
+  }
+  void announce(std::int64_t gpus) {
+    if (!options_.announced.empty()) dispatcher_.keep_profile();
+    for (std::uint32_t i = 0; i < options_.announced.size(); ++i) {
+      const AnnouncedStep& step = options_.announced[i];
+      dispatcher_.foresee(0, ticks(step.at_s), step.delta);
+      events_.schedule(Instant{Duration{ticks(step.at_s)}},
+                       engine::rank_of(engine::Phase::capacity, capacity_step, i), Payload{i});
+      gpus += step.delta;
+      largest_ = std::max(largest_, gpus);
+    }
+  }
+
+  const std::vector<workload::LogJob>& jobs_;
+  const ArrivalOrder& order_;
+  const ReplayOptions& options_;
+  ReplayResult& result_;
+  engine::EventList<Payload> events_;
+  Dispatcher dispatcher_;
+  scheduling::StaticOrder queue_order_;
+  ReplayTally tally_;
+  std::size_t next_ = 0;
+  Instant next_submit_ = Instant::min();
+  Instant now_{};
+  Instant wake_ = Instant::min();  ///< the next pass that a reservation or a plugged policy asks for
+  std::int64_t largest_ = 0;
+  std::uint64_t polls_ = 0;
+  bool completions_in_start_order_;
+};
+
+}  // namespace natgpu::simulation
