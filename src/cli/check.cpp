@@ -26,15 +26,6 @@ using experiment::BaselineEntry;
 using experiment::RegressionResult;
 using experiment::Verdict;
 
-Diagnostic mistake(const std::string& file, const char* code, std::string message, std::string help = {}) {
-  Diagnostic d;
-  d.place.file = file;
-  d.code = code;
-  d.message = std::move(message);
-  d.help = std::move(help);
-  return d;
-}
-
 /// The baselines in use, by file; each is read once.
 class Baselines {
  public:
@@ -45,9 +36,9 @@ class Baselines {
     for (const BaselineEntry& e : entries(path))
       if (is_of(e, s)) return &e;
     if (!updating_)
-      throw ScenarioError({mistake(
-          path, "E0507", fmt::format("the baseline does not hold {} under policy {}", s.name, s.policy),
-          "record it with --update-baseline")});
+      refuse_file(path, "E0507",
+                  fmt::format("the baseline does not hold {} under policy {}", s.name, s.policy),
+                  "record it with --update-baseline");
     return nullptr;
   }
   void put(const std::string& path, const scenario::Scenario& s, BaselineEntry entry) {
@@ -123,7 +114,7 @@ void refuse(const Checked& c, const std::vector<Finding>& findings) {
   std::vector<Diagnostic> mistakes;
   for (const Finding& f : findings)
     mistakes.push_back(
-        mistake(c.scenario.file, f.code.c_str(), fmt::format("{}: {}", f.path, f.message), f.help));
+        file_mistake(c.scenario.file, f.code, fmt::format("{}: {}", f.path, f.message), f.help));
   throw ScenarioError(std::move(mistakes));
 }
 
@@ -274,10 +265,11 @@ std::vector<Checked> load(const Arguments& arguments, Baselines& baselines) {
     if (!c.baseline.empty()) c.entry = baselines.find(c.baseline, s);
     const bool nothing = c.baseline.empty() && s.targets.empty() && s.reality_checks.empty();
     if (nothing || (c.baseline.empty() && !s.regressions.checks.empty()))
-      mistakes.push_back(mistake(s.file, "E0508",
-                                 nothing ? "the scenario has neither targets, reality checks nor a baseline"
-                                         : "the scenario has regressions but no baseline",
-                                 "state `targets`, or a baseline with --baseline FILE"));
+      mistakes.push_back(file_mistake(s.file, "E0508",
+                                      nothing
+                                          ? "the scenario has neither targets, reality checks nor a baseline"
+                                          : "the scenario has regressions but no baseline",
+                                      "state `targets`, or a baseline with --baseline FILE"));
     for (const Checked& other : all)
       if (other.scenario.name == s.name)
         throw UsageError(fmt::format("two scenarios are called {}", printable(s.name)));

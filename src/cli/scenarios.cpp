@@ -20,12 +20,8 @@ scheduling::PluggedPolicy plugged_order(const std::string& policy) {
   const plugin::Library& library =
       known != loaded.end() ? known->second : loaded.emplace(policy, plugin::Library(policy)).first->second;
   if (!library.policy().decides()) return library.policy();
-  Diagnostic d;
-  d.code = "E0606";
-  d.message = "this policy decides who starts (level 2), which is for replays";
-  d.place.file = policy;
-  d.help = "use `natgpu replay`, or write an order (level 1)";
-  throw ScenarioError({d});
+  refuse_file(policy, "E0606", "this policy decides who starts (level 2), which is for replays",
+              "use `natgpu replay`, or write an order (level 1)");
 }
 
 }  // namespace

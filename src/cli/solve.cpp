@@ -131,13 +131,9 @@ int solve(const Arguments& arguments) {
   using Outcome = experiment::Solution::Outcome;
   const bool measured = std::any_of(result.solution.tried.begin(), result.solution.tried.end(),
                                     [](const experiment::Tried& t) { return t.estimate.n > 0; });
-  if (!measured && result.solution.outcome != Outcome::interrupted) {
-    Diagnostic d;
-    d.code = "E0504";
-    d.message = fmt::format("{} has no value with these labels at any value tried", goal.question.metric);
-    d.place.file = "--target " + result.target;
-    throw ScenarioError({d});
-  }
+  if (!measured && result.solution.outcome != Outcome::interrupted)
+    refuse_file("--target " + result.target, "E0504",
+                fmt::format("{} has no value with these labels at any value tried", goal.question.metric));
   if (!file.empty()) write_file_whole(file, report::solution_json(result));
   put_out(report::solution_text(result));
   switch (result.solution.outcome) {

@@ -138,12 +138,8 @@ report::Shard shard_of(const Arguments& arguments) {
 SweepPlan checked_plan(const std::string& path) {
   SweepPlan plan = report::read_plan(path);
   if (load_base(plan).hash == plan.scenario_hash) return plan;
-  Diagnostic d;
-  d.code = "E0511";
-  d.message = "the scenario was changed since the plan was made";
-  d.place.file = plan.scenario_file;
-  d.help = "make a new plan";
-  throw ScenarioError({d});
+  refuse_file(plan.scenario_file, "E0511", "the scenario was changed since the plan was made",
+              "make a new plan");
 }
 
 int run(const Arguments& arguments) {

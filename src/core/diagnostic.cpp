@@ -125,6 +125,18 @@ ScenarioError::ScenarioError(std::vector<Diagnostic> diagnostics)
                                              : format_diagnostic(diagnostics.front())),
       diagnostics_(std::move(diagnostics)) {}
 
+Diagnostic file_mistake(std::string file, std::string code, std::string message, std::string help) {
+  Diagnostic d;
+  d.code = std::move(code);
+  d.message = std::move(message);
+  d.place.file = std::move(file);
+  d.help = std::move(help);
+  return d;
+}
+void refuse_file(std::string file, std::string code, std::string message, std::string help) {
+  throw ScenarioError({file_mistake(std::move(file), std::move(code), std::move(message), std::move(help))});
+}
+
 std::string format_diagnostic(const Diagnostic& d) {
   std::string out = printable(d.place.file);
   if (d.place.line > 0) out += fmt::format(":{}:{}", d.place.line, d.place.column);

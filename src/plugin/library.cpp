@@ -17,15 +17,6 @@ namespace {
 
 constexpr const char* entry_name = "natgpu_policy_entry";
 
-[[noreturn]] void refuse(const std::string& path, const char* code, std::string message, std::string help) {
-  Diagnostic d;
-  d.code = code;
-  d.message = std::move(message);
-  d.place.file = path;
-  d.help = std::move(help);
-  throw ScenarioError({d});
-}
-
 /// The loader's reason, without the path that it begins with.
 std::string reason(const std::string& path) {
   const char* said = ::dlerror();
@@ -38,13 +29,13 @@ std::string digest_of(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status))
-    refuse(path, "E0601", "there is no such file", "build the policy, or check the path");
+    refuse_file(path, "E0601", "there is no such file", "build the policy, or check the path");
   if (!std::filesystem::is_regular_file(status))
-    refuse(path, "E0601", "this is no file", "name the policy's shared library, `my_policy.so`");
+    refuse_file(path, "E0601", "this is no file", "name the policy's shared library, `my_policy.so`");
   try {
     return sha256_file_hex(path);
   } catch (const RunError& e) {
-    refuse(path, "E0601", e.what(), "check the rights of the file");
+    refuse_file(path, "E0601", e.what(), "check the rights of the file");
   }
 }
 
@@ -53,8 +44,8 @@ std::shared_ptr<void> load(const std::string& path) {
   const std::string place = std::filesystem::absolute(path).string();
   void* handle = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)
-    refuse(path, "E0602", fmt::format("this is no shared library that can be loaded: {}", reason(place)),
-           "build it with `cc -shared -fPIC`, and link what it needs");
+    refuse_file(path, "E0602", fmt::format("this is no shared library that can be loaded: {}", reason(place)),
+                "build it with `cc -shared -fPIC`, and link what it needs");
   return {handle, [](void* h) { ::dlclose(h); }};
 }
 
@@ -62,7 +53,7 @@ const natgpu_policy* table_of(void* handle, const std::string& path) {
   const auto entry = reinterpret_cast<natgpu_policy_entry_function>(::dlsym(handle, entry_name));
   const natgpu_policy* table = entry != nullptr ? entry() : nullptr;
   if (table == nullptr)
-    refuse(
+    refuse_file(
         path, "E0603",
         entry == nullptr ? fmt::format("the library exports no `{}`", entry_name)
                          : fmt::format("`{}` returned null", entry_name),
@@ -73,18 +64,19 @@ const natgpu_policy* table_of(void* handle, const std::string& path) {
 
 void check_version(const natgpu_policy& table, const std::string& path) {
   if (table.abi != NATGPU_POLICY_ABI)
-    refuse(path, "E0604",
-           fmt::format("the policy was made for version {} of natgpu/policy.h, this program has version {}",
-                       table.abi, NATGPU_POLICY_ABI),
-           "build it with the natgpu/policy.h of this program; `natgpu policy new` writes it");
+    refuse_file(
+        path, "E0604",
+        fmt::format("the policy was made for version {} of natgpu/policy.h, this program has version {}",
+                    table.abi, NATGPU_POLICY_ABI),
+        "build it with the natgpu/policy.h of this program; `natgpu policy new` writes it");
   if (table.size != sizeof(natgpu_policy))
-    refuse(path, "E0604",
-           fmt::format("its natgpu_policy has {} bytes, this program's has {}", table.size,
-                       sizeof(natgpu_policy)),
-           "set `size` to sizeof(natgpu_policy), and build with the natgpu/policy.h of this program");
+    refuse_file(path, "E0604",
+                fmt::format("its natgpu_policy has {} bytes, this program's has {}", table.size,
+                            sizeof(natgpu_policy)),
+                "set `size` to sizeof(natgpu_policy), and build with the natgpu/policy.h of this program");
   if (table.key == nullptr && table.pass == nullptr)
-    refuse(path, "E0605", "the policy sets neither `key` nor `pass`",
-           "set `key` for an order (level 1), or `pass` for a policy that decides who starts (level 2)");
+    refuse_file(path, "E0605", "the policy sets neither `key` nor `pass`",
+                "set `key` for an order (level 1), or `pass` for a policy that decides who starts (level 2)");
 }
 
 }  // namespace

@@ -106,12 +106,7 @@ BaselineEntry entry_of(const Json& json) {
 }
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  Diagnostic d;
-  d.code = "E0506";
-  d.message = why;
-  d.place.file = path;
-  d.help = "record a baseline with --update-baseline";
-  throw ScenarioError({d});
+  refuse_file(path, "E0506", why, "record a baseline with --update-baseline");
 }
 
 std::string row_json(const BaselineRow& row) {

@@ -14,11 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  Diagnostic d;
-  d.code = "E0509";
-  d.message = why;
-  d.place.file = path;
-  throw ScenarioError({d});
+  refuse_file(path, "E0509", why);
 }
 
 std::vector<std::pair<std::string, std::string>> files_of(const Json& list) {

@@ -44,12 +44,7 @@ std::vector<std::vector<std::string>> take_points(nlohmann::json& points) {
 }
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  Diagnostic d;
-  d.code = "E0510";
-  d.message = why;
-  d.place.file = path;
-  d.help = "plans are made by `natgpu sweep plan` and never changed";
-  throw ScenarioError({d});
+  refuse_file(path, "E0510", why, "plans are made by `natgpu sweep plan` and never changed");
 }
 
 }  // namespace

@@ -28,22 +28,15 @@ const std::vector<std::string>& later_keys() {
   return keys;
 }
 
-[[noreturn]] void refuse_file(const std::string& file, const std::string& why, const std::string& help) {
-  Diagnostic d;
-  d.code = code_of(Fault::file_unreadable);
-  d.message = why;
-  d.help = help;
-  d.place.file = file;
-  throw ScenarioError({d});
-}
-
 std::string read_bytes(const std::string& file) {
   std::error_code failed;
   const fs::file_status status = fs::status(file, failed);
   if (!fs::exists(status))
-    refuse_file(file, "there is no such file", "check the path; it is relative to the current folder");
+    refuse_file(file, code_of(Fault::file_unreadable), "there is no such file",
+                "check the path; it is relative to the current folder");
   if (!fs::is_regular_file(status))
-    refuse_file(file, "not a regular file", "name a scenario file, not a folder or a device");
+    refuse_file(file, code_of(Fault::file_unreadable), "not a regular file",
+                "name a scenario file, not a folder or a device");
   std::ifstream in(file, std::ios::binary);
   std::string bytes;
   std::array<char, 1 << 16> piece{};
@@ -52,7 +45,8 @@ std::string read_bytes(const std::string& file) {
             static_cast<std::streamsize>(std::min(piece.size(), most_bytes_read - bytes.size())));
     bytes.append(piece.data(), static_cast<std::size_t>(in.gcount()));
   }
-  if (in.bad() || !(in || in.eof())) refuse_file(file, "the file cannot be read", "check its permissions");
+  if (in.bad() || !(in || in.eof()))
+    refuse_file(file, code_of(Fault::file_unreadable), "the file cannot be read", "check its permissions");
   return bytes;
 }
 

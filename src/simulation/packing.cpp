@@ -19,14 +19,9 @@ using scheduling::Node;
 using scheduling::TaskMix;
 using scheduling::TaskShape;
 
-/// The node view cannot hold what a file says (E0411).
-[[noreturn]] void refuse(const std::string& file, std::string message, std::string help) {
-  Diagnostic d;
-  d.code = "E0411";
-  d.message = std::move(message);
-  d.place.file = file;
-  d.help = std::move(help);
-  throw ScenarioError({d});
+/// The node view cannot hold what a file says.
+[[noreturn]] void refuse(const std::string& file, const std::string& message, const std::string& help) {
+  refuse_file(file, "E0411", message, help);
 }
 
 std::vector<Node> nodes_of(const workload::NodeList& cluster, bool gpu_nodes_only) {

@@ -12,31 +12,18 @@
 #include <natgpu/core/diagnostic.hpp>
 
 namespace natgpu::workload {
-namespace {
-
-[[noreturn]] void refuse(const std::string& file, const char* code, std::string message, std::string help) {
-  Diagnostic d;
-  d.code = code;
-  d.message = std::move(message);
-  d.place.file = file;
-  d.help = std::move(help);
-  throw ScenarioError({d});
-}
-
-}  // namespace
-
 TextSource::TextSource(const std::string& file) : file_(file) {
   struct stat facts {};
   if (::stat(file.c_str(), &facts) != 0)
-    refuse(file, "E0401", fmt::format("the file cannot be opened: {}", std::strerror(errno)),
-           "check the path; it is relative to the current folder");
+    refuse_file(file, "E0401", fmt::format("the file cannot be opened: {}", std::strerror(errno)),
+                "check the path; it is relative to the current folder");
   if (!S_ISREG(facts.st_mode))
-    refuse(file, "E0401", "this is no regular file", "name a file on disk, plain or .gz");
+    refuse_file(file, "E0401", "this is no regular file", "name a file on disk, plain or .gz");
   file_bytes_ = static_cast<std::uint64_t>(facts.st_size);
   handle_ = gzopen(file.c_str(), "rb");
   if (handle_ == nullptr)
-    refuse(file, "E0401", fmt::format("the file cannot be opened: {}", std::strerror(errno)),
-           "check that you may read it");
+    refuse_file(file, "E0401", fmt::format("the file cannot be opened: {}", std::strerror(errno)),
+                "check that you may read it");
   gzbuffer(handle_, 1U << 18);
 }
 
@@ -50,11 +37,11 @@ std::size_t TextSource::read(char* to, std::size_t room) {
   int state = Z_OK;
   const char* reason = gzerror(handle_, &state);
   if (state == Z_ERRNO)
-    refuse(file_, "E0401", fmt::format("reading failed: {}", std::strerror(errno)),
-           "check the disk and try again");
+    refuse_file(file_, "E0401", fmt::format("reading failed: {}", std::strerror(errno)),
+                "check the disk and try again");
   if (got < 0 || state == Z_BUF_ERROR)
-    refuse(file_, "E0406", fmt::format("the compressed data is damaged or cut short ({})", reason),
-           "fetch the file again and compare its checksum; `gzip -t FILE` tests it");
+    refuse_file(file_, "E0406", fmt::format("the compressed data is damaged or cut short ({})", reason),
+                "fetch the file again and compare its checksum; `gzip -t FILE` tests it");
   return 0;
 }
 

@@ -43,6 +43,11 @@ class ScenarioError : public std::runtime_error {
   std::vector<Diagnostic> diagnostics_;
 };
 
+/// A mistake of a whole file, or of what a command line says in place of one.
+Diagnostic file_mistake(std::string file, std::string code, std::string message, std::string help = {});
+/// @throws ScenarioError with that one mistake
+[[noreturn]] void refuse_file(std::string file, std::string code, std::string message, std::string help = {});
+
 /// The run could not be carried out: disk, memory, a runaway (exit code 4).
 class RunError : public std::runtime_error {
  public:
