@@ -28,6 +28,18 @@ const std::vector<Choice<Order>>& orders() {
        "Tang et al., IEEE Cluster 2009", "requested times; a replay; backfill none, fit, easy or easy-sjbf"},
       {"unicef", Order::unicef, "largest wait / (log2(GPUs) x requested) first, ranked anew as time goes by",
        "Tang et al., IEEE Cluster 2009", "requested times; a replay; backfill none, fit, easy or easy-sjbf"},
+      {"srtf", Order::srtf, "shortest remaining time first; running jobs are ranked too, and preempted",
+       "Schrage & Miller, Oper. Res. 14(4), 1966", "requested times; a replay; backfill none or fit"},
+      {"srsf", Order::srsf,
+       "smallest remaining time x GPUs first; running jobs are ranked too, and preempted",
+       "Gu et al., Tiresias, NSDI 2019", "requested times; a replay; backfill none or fit"},
+      {"las", Order::las,
+       "least time on GPUs so far first, in whole quanta; running jobs are ranked too, and preempted",
+       "Kleinrock, Queueing Systems II, 1976", "--quantum (1 h by default); a replay; backfill none or fit"},
+      {"las2d", Order::las2d,
+       "by queues that time on GPUs x GPUs leads through, in each by submission; running jobs are preempted",
+       "Gu et al., Tiresias, NSDI 2019",
+       "--thresholds (1 h and 10 h by default); a replay; backfill none or fit"},
   };
   return table;
 }
@@ -96,6 +108,10 @@ std::vector<Finding> check(const Scheduling& scheduling) {
                         "an order that moves with time is for replays: a scenario settles a job's place at "
                         "submission",
                         "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
+  if (preempts(scheduling.order))
+    findings.push_back({"scheduling.order",
+                        "an order that takes GPUs back is for replays: a scenario's jobs keep theirs",
+                        "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
   if (scheduling.backfill == Backfill::easy_sjbf)
     findings.push_back({"scheduling.backfill",
                         "`easy-sjbf` is for replays: it knows one pool without announced outages",
@@ -143,6 +159,19 @@ const std::vector<NamedPolicy>& named_policies() {
       {"unicef", Order::unicef, Backfill::easy,
        "Largest wait / (log2(GPUs) x requested) first, ranked anew at each pass; backfill easy.",
        "Tang, Lan, Desai & Buettner, IEEE Cluster 2009"},
+      {"srtf", Order::srtf, Backfill::fit,
+       "Shortest remaining time first: a shorter job takes the GPUs of a longer one.",
+       "Schrage & Miller, The queue M/G/1 with the shortest remaining processing time discipline, Oper. Res. "
+       "14(4), 1966"},
+      {"srsf", Order::srsf, Backfill::fit,
+       "Smallest remaining time x GPUs first: a smaller job takes the GPUs of a larger one.",
+       "Gu et al., Tiresias, NSDI 2019"},
+      {"las", Order::las, Backfill::fit,
+       "Least attained service: who has had the least time on GPUs comes first, in whole quanta.",
+       "Kleinrock, Queueing Systems II, 1976"},
+      {"las2d", Order::las2d, Backfill::fit,
+       "Discretised two-dimensional least attained service: queues by GPU time, each by submission.",
+       "Gu et al., Tiresias: a GPU cluster manager for distributed deep learning, NSDI 2019"},
   };
   return table;
 }

@@ -36,6 +36,10 @@ class StaticOrder {
       case Order::fcfs:
       case Order::wfp:  // ranked anew by MovingOrder
       case Order::unicef:
+      case Order::srtf:  // ranked by PreemptiveDispatcher
+      case Order::srsf:
+      case Order::las:
+      case Order::las2d:
         break;
       case Order::sjf:
         return {requested, rank};

@@ -20,11 +20,19 @@ enum class Order : std::uint8_t {
   lottery,  ///< in a random order, drawn for each job
   wfp,      ///< by (wait / requested)^3 x GPUs, which moves with time
   unicef,   ///< by wait / (log2(GPUs) x requested), which moves with time
+  srtf,     ///< shortest remaining time first, running jobs too
+  srsf,     ///< smallest remaining time x GPUs first, running jobs too
+  las,      ///< least time on GPUs so far first, in quanta
+  las2d,    ///< by the queue that time on GPUs x GPUs has led to (Tiresias)
   plugged,  ///< by a key that a shared library gives (natgpu/policy.h); has no name among `orders`
 };
 /// Whether keys of the order change while jobs wait.
 constexpr bool moves(Order order) {
   return order == Order::wfp || order == Order::unicef;
+}
+/// Whether running jobs are ranked beside waiting ones, and may lose their GPUs.
+constexpr bool preempts(Order order) {
+  return order == Order::srtf || order == Order::srsf || order == Order::las || order == Order::las2d;
 }
 enum class Backfill : std::uint8_t {
   none,          ///< the head of the queue blocks

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// One pool under an order that takes GPUs back: srtf, srsf, las, las2d. For replays.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/preemptive_rule.hpp>
+#include <natgpu/scheduling/waiting_queue.hpp>
+
+namespace natgpu::scheduling {
+
+/// Ranks running and waiting jobs together and gives GPUs in that order while they last; running jobs that
+/// get none are preempted, then those that wait start. Jobs inside the shield keep theirs ahead of all.
+///
+/// While a job waits its rank stands still, so that it has a place in an index; only running jobs are ranked
+/// anew. A pass is O(R log R + (R + s) log n) for R running jobs, s starts and n waiting jobs.
+class PreemptiveDispatcher {
+ public:
+  static constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
+
+  explicit PreemptiveDispatcher(PreemptiveRule rule) : rule_(std::move(rule)) {
+    NATGPU_ENSURE(rule_.order != Order::las || rule_.quantum > 0, "las needs a quantum");
+  }
+
+  /// A job joins the queue, or rejoins it after it lost its GPUs. @param now  ticks
+  void submit(const WaitingJob& job, const Progress& progress, std::int64_t now) {
+    if (job.slot >= jobs_.size()) jobs_.resize(job.slot + std::size_t{1});
+    Job& j = jobs_[job.slot];
+    j.waiting = job;
+    j.progress = progress;
+    enqueue(j);
+    if (rule_.promote == 0 || j.place.key == 0) return;
+    j.promotion = now + rule_.promote * (progress.attained - j.forgiven);
+    promotions_.insert({j.promotion, job.slot});
+    if (rule_.round == 0) wake_ = std::min(wake_, j.promotion);
+  }
+  /// The job in this slot hands its GPUs back: it is done, it lost them, or its notice is over.
+  void finish_job(std::uint32_t slot) {
+    free_ += jobs_[slot].waiting.gpus;
+    for (auto* list : {&running_, &stopping_}) {
+      const auto it = std::find_if(list->begin(), list->end(), [=](const Run& r) { return r.slot == slot; });
+      if (it != list->end()) return void(list->erase(it));
+    }
+  }
+  void change_capacity(std::uint32_t, std::int64_t delta) { free_ += delta; }
+
+  std::int64_t free(std::uint32_t) const { return free_; }
+  std::size_t waiting() const { return waiting_; }
+  /// The next instant at which it wants a pass, or `forever`.
+  std::int64_t next_start() const { return waiting_ > 0 ? wake_ : forever; }
+
+  /// Decisions go to the sink at once: `preempt(job)`, which may submit the job anew, and `start(job, pool,
+  /// requested)`. With a notice, a preempted job keeps its GPUs until `finish_job`.
+  template <class Sink>
+  void pass(std::int64_t now, Sink&& sink) {
+    wake_ = rule_.round > 0 ? (now / rule_.round + 1) * rule_.round : forever;
+    if (rule_.round > 0 && now % rule_.round != 0) return;
+    promote(now);
+    if (waiting_ > 0) {
+      choose(now);
+      take_back(sink);
+      start_chosen(now, sink);
+    }
+    if (rule_.round == 0) note_wake(now);
+  }
+
+ private:
+  struct Job {
+    WaitingJob waiting;  ///< as submitted
+    Progress progress;
+    QueueKey place;             ///< in the queue
+    std::int64_t forgiven = 0;  ///< service attained before the last promotion
+    std::int64_t promotion = 0;
+  };
+  struct Run {
+    QueueKey place;
+    std::uint32_t slot;
+    std::int32_t gpus;
+    std::int64_t started;
+    bool chosen = false;
+  };
+
+  void enqueue(Job& j) {
+    j.place = {rank(rule_, j.progress.remaining, j.progress.attained - j.forgiven, j.waiting.gpus),
+               j.waiting.order.id};
+    queue_.insert({j.place, j.waiting.requested, j.waiting.gpus, j.waiting.slot});
+    ++waiting_;
+  }
+  void leave_queue(const Job& j) {
+    queue_.erase(j.place, j.waiting.gpus);
+    promotions_.erase({j.promotion, j.waiting.slot});
+    --waiting_;
+  }
+  void promote(std::int64_t now) {
+    while (!promotions_.empty() && promotions_.begin()->first <= now) {
+      Job& j = jobs_[promotions_.begin()->second];
+      leave_queue(j);
+      j.forgiven = j.progress.attained;
+      enqueue(j);
+    }
+  }
+  std::int64_t served(const Run& r, std::int64_t now) const {
+    const Job& j = jobs_[r.slot];
+    return j.progress.attained - j.forgiven + now - r.started;
+  }
+  bool shielded(const Run& r, std::int64_t now) const { return now - r.started < rule_.shield; }
+
+  /// Sets `chosen` of running jobs, and `starts_` to the waiting jobs that are chosen.
+  void choose(std::int64_t now) {
+    starts_.clear();
+    std::int64_t left = free_;
+    for (const Run& r : stopping_) left += r.gpus;
+    for (Run& r : running_) {
+      r.chosen = shielded(r, now);
+      if (!r.chosen) left += r.gpus;
+      const Progress& p = jobs_[r.slot].progress;
+      const std::int64_t worked = std::max<std::int64_t>(now - r.started - p.restart, 0);
+      r.place.key = rank(rule_, p.remaining - worked, served(r, now), r.gpus);
+    }
+    std::sort(running_.begin(), running_.end(), [](const Run& a, const Run& b) { return a.place < b.place; });
+    const QueueKey* after = nullptr;
+    QueueKey last;
+    const WaitingJob* next = first_fitting(after, left);
+    for (Run& r : running_) {
+      while (next != nullptr && next->order < r.place) {
+        if (next->gpus > left && !rule_.skips) return;
+        if (next->gpus <= left) {
+          starts_.push_back(*next);
+          left -= next->gpus;
+        }
+        last = next->order;
+        after = &last;
+        next = first_fitting(after, left);
+      }
+      if (r.chosen) continue;
+      r.chosen = r.gpus <= left;
+      if (r.chosen)
+        left -= r.gpus;
+      else if (!rule_.skips)
+        return;
+    }
+    while (next != nullptr && (rule_.skips || next->gpus <= left)) {
+      if (next->gpus <= left) {
+        starts_.push_back(*next);
+        left -= next->gpus;
+      }
+      last = next->order;
+      after = &last;
+      next = first_fitting(after, left);
+    }
+  }
+  /// The next waiting job that could be chosen, or, where nobody is passed over, the next one.
+  const WaitingJob* first_fitting(const QueueKey* after, std::int64_t left) const {
+    Sieve sieve;
+    sieve.largest = rule_.skips ? left : std::numeric_limits<std::int64_t>::max();
+    for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= sieve.largest; ++size)
+      sieve.admit(size, Sieve::any);
+    return queue_.find(sieve, after, nullptr, [](const WaitingJob&) { return true; }).job;
+  }
+
+  template <class Sink>
+  void take_back(Sink& sink) {
+    lost_.clear();
+    std::size_t kept = 0;
+    for (const Run& r : running_)
+      if (r.chosen)
+        running_[kept++] = r;
+      else
+        lost_.push_back(r);
+    running_.resize(kept);
+    for (const Run& r : lost_) {
+      if (rule_.notice > 0)
+        stopping_.push_back(r);
+      else
+        free_ += r.gpus;
+    }
+    for (const Run& r : lost_) sink.preempt(jobs_[r.slot].waiting);
+  }
+  template <class Sink>
+  void start_chosen(std::int64_t now, Sink& sink) {
+    for (const WaitingJob& w : starts_) {
+      if (w.gpus > free_) continue;  // its GPUs are under notice
+      const Job& j = jobs_[w.slot];
+      leave_queue(j);
+      free_ -= w.gpus;
+      running_.push_back({{0, w.order.id}, w.slot, w.gpus, now});
+      const WaitingJob job = j.waiting;
+      sink.start(job, 0, job.requested);
+    }
+  }
+  /// Ranks get worse with service, shields end, promotions come.
+  void note_wake(std::int64_t now) {
+    for (const Run& r : running_) {
+      const std::int64_t worse = until_worse(rule_, served(r, now), r.gpus);
+      if (worse != forever) wake_ = std::min(wake_, now + worse);
+      if (shielded(r, now)) wake_ = std::min(wake_, r.started + rule_.shield);
+    }
+    if (!promotions_.empty()) wake_ = std::min(wake_, promotions_.begin()->first);
+  }
+
+  PreemptiveRule rule_;
+  std::vector<Job> jobs_;  ///< by slot
+  WaitingQueue queue_;
+  std::set<std::pair<std::int64_t, std::uint32_t>> promotions_;  ///< instant, slot
+  std::vector<Run> running_, stopping_, lost_;
+  std::vector<WaitingJob> starts_;
+  std::int64_t free_ = 0;
+  std::int64_t wake_ = forever;
+  std::size_t waiting_ = 0;
+};
+
+}  // namespace natgpu::scheduling
