@@ -84,6 +84,14 @@ void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOpt
   }
 }
 
+void run_preemptive(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
+                    ReplayResult& result) {
+  scheduling::PreemptiveRule rule = options.preemption;
+  rule.order = options.order;
+  rule.skips = options.backfill == Backfill::fit;
+  run_with(scheduling::PreemptiveDispatcher(std::move(rule)), log, order, options, result);
+}
+
 ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, const ReplayOptions& options) {
   ReplayResult result;
   result.gpus = options.gpus > 0 ? options.gpus : log.max_procs;
@@ -98,6 +106,10 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
         log, order, options, result);
     return result;
   }
+  if (preempts(options.order)) {
+    run_preemptive(log, order, options, result);
+    return result;
+  }
   using Runner = void (*)(const workload::JobLog&, const ArrivalOrder&, const ReplayOptions&, ReplayResult&);
   static constexpr Runner runners[] = {run<Backfill::none>,         run<Backfill::fit>,
                                        run<Backfill::easy>,         run<Backfill::easy_sjbf>,
@@ -106,9 +118,45 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
   return result;
 }
 
+/// @throws RunError where a preemptive order stands beside what it does not go with, or lacks its numbers
+void check_preemption(const ReplayOptions& o) {
+  const scheduling::PreemptiveRule& p = o.preemption;
+  if (!preempts(o.order)) {
+    if (p != scheduling::PreemptiveRule{} || o.segments != SegmentRules{})
+      throw RunError(
+          "quantum, thresholds, promotion, rounds, shield, notice, checkpoints and restart costs belong to "
+          "an "
+          "order that takes GPUs back: srtf, srsf, las or las2d");
+    return;
+  }
+  if (o.backfill != Backfill::none && o.backfill != Backfill::fit)
+    throw RunError(
+        "an order that takes GPUs back keeps no reservations: who comes first takes the GPUs of others; "
+        "choose "
+        "backfill fit or none");
+  if (!o.announced.empty())
+    throw RunError("an order that takes GPUs back does not go with announced outages");
+  if (o.semantics.pass == PassRule::event)
+    throw RunError(
+        "an order that takes GPUs back sees all that happened at an instant: leave pass at instant");
+  if ((o.order == scheduling::Order::las) != (p.quantum > 0))
+    throw RunError("a quantum goes with the order las, which needs one, and with no other");
+  if ((o.order == scheduling::Order::las2d) == p.limits.empty())
+    throw RunError("thresholds go with the order las2d, which needs one at least, and with no other");
+  for (std::size_t i = 0; i < p.limits.size(); ++i)
+    if (p.limits[i] <= (i > 0 ? p.limits[i - 1] : 0))
+      throw RunError("thresholds rise, and the first is above zero");
+  if (p.promote > 0 && o.order != scheduling::Order::las2d)
+    throw RunError("promotion to the first queue goes with the order las2d, which has queues");
+  if (std::min(
+          {p.quantum, p.promote, p.shield, p.notice, p.round, o.segments.checkpoint, o.segments.restart}) < 0)
+    throw RunError("lengths of time are not negative");
+}
+
 }  // namespace
 
 ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
+  check_preemption(options);
   if (options.semantics.pass == PassRule::instant && options.semantics.ties == Ties::arrival_first)
     throw RunError(
         "ties arrival-first needs pass event: one pass per instant sees arrivals and completions together");

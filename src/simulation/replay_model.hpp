@@ -16,16 +16,18 @@
 #include <natgpu/scheduling/named.hpp>
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/scheduling/plugged.hpp>
+#include <natgpu/scheduling/preemptive.hpp>
 #include <natgpu/simulation/interrupted.hpp>
 #include <natgpu/simulation/replay.hpp>
 
 #include "fifo_dispatcher.hpp"
+#include "replay_segments.hpp"
 #include "replay_tally.hpp"
 
 namespace natgpu::simulation {
 
 /// Kinds of events, in the order of their phases.
-enum ReplayEvent : std::uint8_t { completion, capacity_step, submission, reserved_start };
+enum ReplayEvent : std::uint8_t { completion, capacity_step, submission, reserved_start, notice_over };
 
 /// The rows of a log are not in order of submission.
 struct OutOfOrder {};
@@ -52,6 +54,7 @@ class Replay {
         dispatcher_(std::move(dispatcher)),
         queue_order_(queue_order_of(options)),
         tally_(options.slowdown_floor_s),
+        segments_(log.jobs, options),
         completions_in_start_order_(options.semantics.pass == scheduling::PassRule::event) {
     note_next_submission();
     largest_ = result.gpus;
@@ -71,7 +74,10 @@ class Replay {
       const std::int64_t asked = requested(job), submitted = now.time_since_epoch().count();
       const scheduling::WaitingJob waiting{queue_order_.key(submitted, asked, job.gpus, rank, i, job.user),
                                            believed(job), job.gpus, i};
-      if constexpr (plugged)
+      if constexpr (preempts) {
+        segments_.queue(waiting, submitted);
+        dispatcher_.submit(waiting, segments_.progress(i, asked), submitted);
+      } else if constexpr (plugged)
         dispatcher_.submit(waiting, submitted, job.user);
       else
         dispatcher_.submit(0, waiting);
@@ -91,7 +97,9 @@ class Replay {
         return;
       }
     }
-    if constexpr (names || plugged) {
+    if constexpr (preempts) {
+      give_back(i, event.kind());
+    } else if constexpr (names || plugged) {
       dispatcher_.finish_job(i);
     } else if constexpr (foresees) {
       dispatcher_.finish(0, event.payload.gpus, ticks(result_.start_s[i]) + requested(jobs_[i]));
@@ -108,6 +116,7 @@ class Replay {
   /// The dispatchers' sink. Nothing in a log can change a job's end, so it is known here.
   void start(const scheduling::WaitingJob& waiting, std::uint32_t, std::int64_t) { start(waiting.slot); }
   void start(std::uint32_t i) {
+    if constexpr (preempts) return start_segment(i);
     const workload::LogJob& job = jobs_[i];
     const std::int64_t now_s = now_.time_since_epoch().count() / ticks_per_second;
     result_.start_s[i] = now_s;
@@ -122,10 +131,25 @@ class Replay {
                      engine::rank_of(engine::Phase::release, completion, entity), Payload{i, job.gpus});
   }
 
+  /// The job loses its GPUs: at once, or after the notice.
+  void preempt(const scheduling::WaitingJob& waiting) {
+    const std::uint32_t i = waiting.slot;
+    const std::int64_t now = now_.time_since_epoch().count();
+    events_.cancel(segments_.end_of(i));
+    segments_.stop(i, now);
+    if (options_.preemption.notice == 0) return requeue(i, now);
+    events_.schedule(Instant{Duration{now + options_.preemption.notice}},
+                     engine::rank_of(engine::Phase::release, notice_over, i), Payload{i, waiting.gpus});
+  }
+
   /// A plugged policy turns a job away: it stays unstarted.
   void reject(const scheduling::WaitingJob&) {}
 
   void report() const {
+    if constexpr (preempts) {
+      if (!jobs_.empty()) segments_.report(jobs_[job_at(0)].submit_s, result_);
+      return;
+    }
     if constexpr (reserves) result_.broken_promises = dispatcher_.broken_promises();
     if (!jobs_.empty()) tally_.report(jobs_[job_at(0)].submit_s, result_);
   }
@@ -139,12 +163,13 @@ class Replay {
   }
 
  private:
+  static constexpr bool preempts = std::is_same_v<Dispatcher, scheduling::PreemptiveDispatcher>;
   static constexpr bool names = std::is_base_of_v<scheduling::NamedBooks, Dispatcher>;
-  static constexpr bool foresees = !names && !std::is_same_v<Dispatcher, FifoDispatcher>;
+  static constexpr bool foresees = !names && !preempts && !std::is_same_v<Dispatcher, FifoDispatcher>;
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
-  static constexpr bool wakes = reserves || plugged;
+  static constexpr bool wakes = reserves || plugged || preempts;
 
   static scheduling::StaticOrder queue_order_of(const ReplayOptions& options) {
     if (options.plugged) return scheduling::StaticOrder(options.plugged.table->key);
@@ -153,9 +178,47 @@ class Replay {
   /// A reserved start, or an instant that a plugged policy asked for, is one of a pass of its own.
   void wake_at_next_start() {
     const Instant next{Duration{dispatcher_.next_start()}};
+    if constexpr (preempts) {  // what it no longer asks for must not come
+      if (next == wake_) return;
+      events_.cancel(wake_event_);
+      wake_ = next;
+      if (next != never)
+        wake_event_ =
+            events_.schedule(next, engine::rank_of(engine::Phase::decide, reserved_start, 0), Payload{});
+      return;
+    }
     if (next <= now_ || next == never || (wake_ > now_ && wake_ <= next)) return;
     wake_ = next;
     events_.schedule(next, engine::rank_of(engine::Phase::decide, reserved_start, 0), Payload{});
+  }
+
+  // --- segments of jobs that may be preempted
+
+  void start_segment(std::uint32_t i) {
+    const std::int64_t now = now_.time_since_epoch().count();
+    if (result_.start_s[i] < 0) {
+      result_.start_s[i] = now / ticks_per_second;
+      result_.killed[i] = jobs_[i].run_s > jobs_[i].requested_s;
+      ++result_.started;
+    }
+    const Instant end{Duration{segments_.start(i, now)}};
+    segments_.expect(i, events_.schedule(end, engine::rank_of(engine::Phase::release, completion, i),
+                                         Payload{i, jobs_[i].gpus}));
+  }
+  /// The job is done, or its notice is over.
+  void give_back(std::uint32_t i, std::uint8_t kind) {
+    const std::int64_t now = now_.time_since_epoch().count();
+    dispatcher_.finish_job(i);
+    if (kind == notice_over) {
+      segments_.release(i, now);
+      return requeue(i, now);
+    }
+    segments_.finish(i, now);
+    result_.end_s[i] = now / ticks_per_second;
+  }
+  void requeue(std::uint32_t i, std::int64_t now) {
+    const std::int64_t asked = requested(jobs_[i]);
+    dispatcher_.submit(segments_.waiting(i, asked), segments_.progress(i, asked), now);
   }
 
   static std::int64_t ticks(std::int64_t s) { return s * ticks_per_second; }
@@ -197,10 +260,12 @@ class Replay {
   Dispatcher dispatcher_;
   scheduling::StaticOrder queue_order_;
   ReplayTally tally_;
+  std::conditional_t<preempts, Segments, NoSegments> segments_;
   std::size_t next_ = 0;
   Instant next_submit_ = Instant::min();
   Instant now_{};
   Instant wake_ = Instant::min();  ///< the next pass that a reservation or a plugged policy asks for
+  engine::EventHandle wake_event_;
   std::int64_t largest_ = 0;
   std::uint64_t polls_ = 0;
   bool completions_in_start_order_;

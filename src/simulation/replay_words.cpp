@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <natgpu/core/time.hpp>
+#include <natgpu/core/units.hpp>
+
 namespace natgpu::simulation {
 namespace {
 
@@ -32,12 +35,36 @@ std::string policy_in_words(const ReplayOptions& o) {
   return fmt::format("order {}, backfill {}", name_of(scheduling::orders(), o.order), backfill_in_words(o));
 }
 
+std::string length(Area ticks) {
+  return format_quantity(static_cast<double>(ticks) / ticks_per_second, Dimension::time);
+}
+/// The numbers of an order that takes GPUs back, and what that costs.
+std::string preemption_in_words(const ReplayOptions& o) {
+  const scheduling::PreemptiveRule& p = o.preemption;
+  std::string out;
+  if (p.quantum > 0) out += fmt::format(", quantum {}", length(p.quantum));
+  if (!p.limits.empty()) {
+    std::vector<std::string> limits;
+    for (const Area limit : p.limits) limits.push_back(length(limit));
+    out += fmt::format(", thresholds {} of GPU time, promote {}", fmt::join(limits, " and "),
+                       p.promote > 0 ? fmt::format("{}", p.promote) : "never");
+  }
+  if (p.round > 0) out += fmt::format(", rounds {}", length(p.round));
+  out += fmt::format(", shield {}", length(p.shield));
+  if (p.notice > 0) out += fmt::format(", notice {}", length(p.notice));
+  out += o.segments.checkpoint == 0               ? ", work kept"
+         : o.segments.checkpoint == no_checkpoint ? ", work lost"
+                                                  : ", checkpoint " + length(o.segments.checkpoint);
+  return out + fmt::format(", restart cost {}", length(o.segments.restart));
+}
+
 }  // namespace
 
 std::string in_words(const ReplayOptions& o) {
   std::string parts;
   if (o.order == scheduling::Order::lottery) parts = fmt::format(", seed {}", o.seed);
   if (moves(o.order)) parts = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
+  if (preempts(o.order)) parts = preemption_in_words(o);
   using scheduling::EasyRule;
   if (o.backfill == Backfill::easy && o.easy != EasyRule{})
     parts += fmt::format(", spare {}, shadow {}, compare {}, waiting {}",

@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include <natgpu/scheduling/plugged.hpp>
+#include <natgpu/scheduling/preemptive_rule.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/workload/swf.hpp>
 
@@ -18,6 +20,15 @@ struct AnnouncedStep {
   std::int64_t delta = 0;  ///< GPUs
 };
 
+/// What a preemption costs a job. Times are ticks.
+struct SegmentRules {
+  std::int64_t checkpoint = 0;  ///< work between two checkpoints, which cost nothing; 0: all work is kept
+  std::int64_t restart = 0;     ///< each start after the first takes so long before work goes on
+  friend constexpr bool operator==(const SegmentRules&, const SegmentRules&) = default;
+};
+/// A distance between checkpoints that no job comes to: who is preempted begins anew.
+inline constexpr std::int64_t no_checkpoint = std::numeric_limits<std::int64_t>::max();
+
 struct ReplayOptions {
   std::int64_t gpus = 0;  ///< of the machine; 0: the log's MaxProcs
   scheduling::Order order = scheduling::Order::fcfs;
@@ -25,7 +36,9 @@ struct ReplayOptions {
   std::int64_t reservations = 0;  ///< with Backfill::reservations; at least 1 there
   std::int64_t recalc_s = 0;      ///< orders that move are ranked anew in each such period; 0: at each pass
   scheduling::Semantics semantics;
-  scheduling::EasyRule easy;          ///< other than the usual parts with Backfill::easy alone
+  scheduling::EasyRule easy;              ///< other than the usual parts with Backfill::easy alone
+  scheduling::PreemptiveRule preemption;  ///< of a preemptive order; its own order and `skips` do not count
+  SegmentRules segments;
   bool named = false;                 ///< jobs hold GPUs by number; with Backfill::easy
   scheduling::PluggedPolicy plugged;  ///< level 1: in place of the order; level 2: and of the backfill (none)
   std::uint64_t seed = 1;             ///< of the order lottery, and of a plugged policy's draws
@@ -36,17 +49,30 @@ struct ReplayOptions {
   const std::atomic<bool>* stop = nullptr;
 };
 
+/// What became of a job that might lose its GPUs. Instants and lengths are ticks.
+struct SegmentedJob {
+  std::int64_t start = -1;  ///< first; -1: never
+  std::int64_t end = -1;    ///< last
+  std::int64_t queued = 0;  ///< all time in the queue, from submission to the last start
+  std::int64_t lost = 0;    ///< work that was done and had to be done again
+  std::uint32_t preemptions = 0;
+};
+
 /// What became of the usable jobs of a log, beside JobLog::jobs.
 struct ReplayResult {
   std::int64_t gpus = 0;
-  std::vector<std::int64_t> start_s, end_s;  ///< -1: never started
+  std::vector<std::int64_t> start_s, end_s;  ///< -1: never started; parts of a second cut off
+  std::vector<SegmentedJob> segmented;       ///< by job; empty where nobody can lose GPUs
   std::vector<std::uint8_t> killed;          ///< 1: stopped at its requested time
   std::uint64_t started = 0;
   std::uint64_t broken_promises = 0;  ///< reserved starts put off by a loss that nobody knew of
   double mean_wait_s = 0;             ///< over started jobs
   double mean_bounded_slowdown = 0;   ///< dimensionless, over started jobs
   double utilization = 0;             ///< used GPU-seconds / (GPUs x makespan)
-  std::int64_t makespan_s = 0;        ///< last end - first submission
+  double wasted = 0;         ///< part of utilization: work lost, restarts, and the notice of preemptions
+  double mean_queued_s = 0;  ///< of preemptive policies: all time in the queue
+  std::uint64_t preemptions = 0;
+  std::int64_t makespan_s = 0;  ///< last end - first submission
   std::uint64_t fingerprint = 0;
   std::uint64_t events = 0;
   std::string semantics;  ///< the exact rules used, in words
