@@ -64,6 +64,10 @@ Candidate named(const Arguments& arguments, const std::string& name, bool with_o
   if (with_options) parts = parts_of(arguments, p.backfill);
   if (!with_options) parts.backfill = p.backfill;
   parts.order = p.order;
+  parts.preemption = conformance::small_preemption(p.order);
+  if (preempts(p.order) && parts.backfill != scheduling::Backfill::fit &&
+      parts.backfill != scheduling::Backfill::none)
+    throw UsageError("an order that takes GPUs back keeps no reservations", "choose --backfill fit or none");
   if (moves(parts.order) && (parts.backfill == scheduling::Backfill::conservative || parts.reservations > 0))
     throw UsageError("reservations are kept in the order of the queue, and this order moves with time",
                      "choose --backfill none, fit, easy or easy-sjbf");
@@ -93,9 +97,10 @@ Candidate candidate_of(const Arguments& arguments, const std::optional<plugin::L
 // --- the report
 
 std::string report_text(const Candidate& c, const CheckReport& r, std::uint64_t seed) {
-  std::string out =
-      fmt::format("{}: {} workloads (seed {}), {} starts, {} requeued{}\n", c.name, r.workloads, seed,
-                  r.starts, r.requeued, r.rejected > 0 ? fmt::format(", {} rejected", r.rejected) : "");
+  std::string out = fmt::format("{}: {} workloads (seed {}), {} starts, {} requeued{}\n", c.name, r.workloads,
+                                seed, r.starts, r.requeued,
+                                (r.preempted > 0 ? fmt::format(", {} preempted", r.preempted) : "") +
+                                    (r.rejected > 0 ? fmt::format(", {} rejected", r.rejected) : ""));
   for (std::size_t i = 0; i < conformance::flaws; ++i) {
     const conformance::Finding& f = r.findings[i];
     out += fmt::format("  {:<16} {:<12} {}\n", name_of(static_cast<conformance::Flaw>(i)), name_of(f.status),
@@ -134,6 +139,7 @@ std::string report_json(const Candidate& c, const CheckReport& r, std::uint64_t 
   json["starts"] = r.starts;
   json["requeued"] = r.requeued;
   json["rejected"] = r.rejected;
+  json["preempted"] = r.preempted;
   for (std::size_t i = 0; i < conformance::flaws; ++i)
     json["checks"][name_of(static_cast<conformance::Flaw>(i))] = {{"status", name_of(r.findings[i].status)},
                                                                   {"what", r.findings[i].what}};

@@ -5,9 +5,12 @@
 #include <utility>
 
 #include <natgpu/conformance/plain_conservative.hpp>
+#include <natgpu/conformance/plain_preemptive.hpp>
+#include <natgpu/core/time.hpp>
 #include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/easy_variant.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
+#include <natgpu/scheduling/preemptive.hpp>
 
 namespace natgpu::conformance {
 namespace {
@@ -80,10 +83,36 @@ Candidate with_parts(const std::string& name, const Parts& parts) {
   return c;
 }
 
+scheduling::PreemptiveRule preemption_of(const Parts& parts) {
+  scheduling::PreemptiveRule rule = parts.preemption;
+  rule.order = parts.order;
+  rule.skips = parts.backfill == Backfill::fit;
+  return rule;
+}
+/// In the place of what a backfill makes.
+void make_preemptive(const scheduling::PreemptiveRule& rule, Candidate& c) {
+  c.make = [rule] { return subject_of(scheduling::PreemptiveDispatcher(rule)); };
+  c.rule_as_plain_loops = [rule] { return subject_of(PlainPreemptive(rule)); };
+  c.foresees = false;
+  c.shield = rule.shield;
+  c.claims = {};
+}
+
 }  // namespace
+
+scheduling::PreemptiveRule small_preemption(scheduling::Order order) {
+  scheduling::PreemptiveRule rule;
+  if (order == Order::las) rule.quantum = 10 * ticks_per_second;
+  if (order != Order::las2d) return rule;
+  // 16 GPUs, the most, come to the first in 4 s: longer than a restart and the way to a checkpoint.
+  rule.limits = {64 * ticks_per_second, 200 * ticks_per_second};
+  rule.promote = 2;
+  return rule;
+}
 
 Candidate built_in(const std::string& name, const Parts& parts) {
   Candidate c = with_parts(name, parts);
+  if (preempts(parts.order)) make_preemptive(preemption_of(parts), c);
   c.order = [parts] {
     return scheduling::StaticOrder(parts.order, Streams(parts.seed, 0).open("order", "lottery"));
   };

@@ -8,8 +8,8 @@
 namespace natgpu::conformance {
 namespace {
 
-constexpr const char* flaw_names[] = {"over-allocation", "starts",     "lost jobs", "promises", "rule",
-                                      "starvation",      "determinism"};
+constexpr const char* flaw_names[] = {"over-allocation", "starts", "preemptions", "lost jobs",
+                                      "promises",        "rule",   "starvation",  "determinism"};
 static_assert(std::size(flaw_names) == flaws);
 constexpr const char* status_names[] = {"passed", "failed", "not claimed", "seen"};
 
@@ -71,6 +71,7 @@ CheckReport check(const Candidate& candidate, const CheckOptions& options) {
     report.starts += result.starts.size();
     report.requeued += result.requeued;
     report.rejected += result.rejected;
+    report.preempted += result.preempted;
     Finding& starvation = finding(report, Flaw::starved);
     if (!result.starved.empty() && starvation.status == Status::passed)
       starvation = {Status::seen, fmt::format("workload {}, {}", i, result.starved)};

@@ -15,6 +15,8 @@ namespace {
 
 /// Passes in a row that only the policy asked for, and that did nothing, after which it is taken to sleep.
 constexpr int most_idle_wakes = 1000;
+/// Preemptions of one trial after which its jobs are taken never to end.
+constexpr std::uint64_t most_preempted = 100'000;
 
 std::string at(std::int64_t ticks) {
   return fmt::format("{}", static_cast<double>(ticks) / static_cast<double>(ticks_per_second));
@@ -63,7 +65,7 @@ class Trial {
 
  private:
   enum Kind : std::uint8_t { completion, gain, loss, submission };  // in the order at one instant
-  enum class State : std::uint8_t { to_come, waiting, running, over };
+  enum class State : std::uint8_t { to_come, waiting, running, stopped, over };
   struct Instant {
     std::int64_t at;
     Kind kind;
@@ -79,6 +81,8 @@ class Trial {
     std::int64_t bound = 0;  ///< instant by which it should have started
     std::int64_t promise = Profile::forever;
     bool requeued = false;
+    scheduling::Progress progress;
+    std::int64_t kept = 0;  ///< work that a preemption leaves
   };
 
   static std::int64_t ticks(std::int64_t s) { return s * ticks_per_second; }
@@ -132,6 +136,9 @@ class Trial {
     void reject(std::uint32_t slot) override {
       guarded([&] { trial_.reject(slot); });
     }
+    void preempt(std::uint32_t slot) override {
+      guarded([&] { trial_.preempt(slot); });
+    }
     void raise_if_any() const {
       if (first_) throw Found{*first_};
     }
@@ -152,34 +159,41 @@ class Trial {
   };
   class Notes : public Decisions {
    public:
-    explicit Notes(std::vector<std::uint32_t>& starts) : starts_(starts) {}
+    Notes(std::vector<std::uint32_t>& starts, std::vector<std::uint32_t>& preempted)
+        : starts_(starts), preempted_(preempted) {}
     void start(std::uint32_t slot) override { starts_.push_back(slot); }
     void reject(std::uint32_t) override {}
+    void preempt(std::uint32_t slot) override { preempted_.push_back(slot); }
 
    private:
-    std::vector<std::uint32_t>& starts_;
+    std::vector<std::uint32_t>&starts_, &preempted_;
   };
 
   void pass() {
-    std::vector<std::uint32_t> starts, by_rule;
+    std::vector<std::uint32_t> starts, by_rule, preempted_by_rule;
+    stopped_.clear();
     Acts acts(*this, starts);
     subject_->pass(now_, acts);
     acts.raise_if_any();
     if (rule_ != nullptr) {
-      Notes notes(by_rule);
+      Notes notes(by_rule, preempted_by_rule);
       rule_->pass(now_, notes);
     }
     check_promises();
-    check_rule(std::move(starts), std::move(by_rule));
+    check_rule("preempted", stopped_, std::move(preempted_by_rule));
+    check_rule("started", std::move(starts), std::move(by_rule));
+    for (const std::uint32_t slot : stopped_) submit(slot);
     check_waits();
   }
   void start(std::uint32_t slot) {
     if (slot >= jobs_.size() || jobs_[slot].state != State::waiting)
-      found(Flaw::no_such_start, fmt::format("at {}: the policy starts job {}, which {}", at(now_), slot,
-                                             slot >= jobs_.size()                  ? "there is not"
-                                             : jobs_[slot].state == State::running ? "runs already"
-                                             : jobs_[slot].state == State::over    ? "is over"
-                                                                                : "has not been submitted"));
+      found(Flaw::no_such_start,
+            fmt::format("at {}: the policy starts job {}, which {}", at(now_), slot,
+                        slot >= jobs_.size()                  ? "there is not"
+                        : jobs_[slot].state == State::running ? "runs already"
+                        : jobs_[slot].state == State::over    ? "is over"
+                        : jobs_[slot].state == State::stopped ? "it has preempted in this pass"
+                                                              : "has not been submitted"));
     Job& j = jobs_[slot];
     if (j.waiting.gpus > free_)
       found(Flaw::over_allocation, fmt::format("at {}: the policy starts job {} of {} GPUs while {} are free",
@@ -209,17 +223,47 @@ class Trial {
     ++result_.rejected;
   }
 
+  void preempt(std::uint32_t slot) {
+    if (slot >= jobs_.size() || jobs_[slot].state != State::running)
+      found(Flaw::no_such_preemption,
+            fmt::format("at {}: the policy preempts job {}, which does not run", at(now_), slot));
+    Job& j = jobs_[slot];
+    if (j.started == now_ || now_ - j.started < candidate_.shield)
+      found(Flaw::no_such_preemption,
+            fmt::format(
+                "at {}: the policy preempts job {}, which started at {} and is inside the shield of {} s",
+                at(now_), slot, at(j.started), at(candidate_.shield)));
+    if (++result_.preempted > most_preempted)
+      found(Flaw::lost,
+            fmt::format("at {}: job {} is preempted, the {}th time that a job is: they do not come "
+                        "to an end",
+                        at(now_), slot, result_.preempted));
+    instants_.erase({end_of(slot), completion, slot});
+    const std::int64_t done = j.kept + std::max<std::int64_t>(now_ - j.started - j.progress.restart, 0);
+    j.kept = std::max(j.kept, done - done % ticks(trial_checkpoint));
+    j.progress = {ticks(w_.jobs[slot].requested) - j.kept, j.progress.attained + now_ - j.started,
+                  ticks(trial_restart)};
+    j.waiting.requested = j.progress.remaining + j.progress.restart;
+    j.state = State::stopped;
+    free_ += j.waiting.gpus;
+    running_.erase(std::find(running_.begin(), running_.end(), slot));
+    stopped_.push_back(slot);
+    idle_wakes_ = 0;
+  }
+
   // --- events
 
   std::int64_t end_of(std::uint32_t slot) const {
     const TrialJob& j = w_.jobs[slot];
-    return jobs_[slot].started + ticks(std::min(j.run, j.requested));
+    return jobs_[slot].started + ticks(std::min(j.run, j.requested)) - jobs_[slot].kept +
+           jobs_[slot].progress.restart;
   }
   void submit_first(std::uint32_t i) {
     const TrialJob& j = w_.jobs[i];
     Job& job = jobs_[i];
     job.waiting = {order_.key(now_, ticks(j.requested), j.gpus, i, i, j.account), ticks(j.requested),
                    static_cast<std::int32_t>(j.gpus), i};
+    job.progress.remaining = ticks(j.requested);
     const auto ahead = std::count_if(jobs_.begin(), jobs_.end(), [](const Job& other) {
       return other.state == State::waiting || other.state == State::running;
     });
@@ -230,7 +274,8 @@ class Trial {
     jobs_[i].state = State::waiting;
     if (head_ != nobody_ && jobs_[i].waiting.order < jobs_[head_].waiting.order)
       head_ = nobody_;  // who stands before it may take its place
-    const Submitted s{jobs_[i].waiting, ticks(w_.jobs[i].submit), w_.jobs[i].account};
+    const Submitted s{jobs_[i].waiting, ticks(w_.jobs[i].submit), w_.jobs[i].account, now_,
+                      jobs_[i].progress};
     for_both([&](Subject& of) { of.submit(s); });
   }
   void hand_back(std::uint32_t slot) {
@@ -270,6 +315,7 @@ class Trial {
     forget_promises();
     instants_.erase({end_of(slot), completion, slot});
     hand_back(slot);
+    jobs_[slot].progress.attained += now_ - jobs_[slot].started;
     jobs_[slot].requeued = true;
     ++result_.requeued;
     submit(slot);
@@ -288,12 +334,13 @@ class Trial {
 
   // --- checks after a pass
 
-  void check_rule(std::vector<std::uint32_t> starts, std::vector<std::uint32_t> by_rule) const {
+  void check_rule(const char* what, std::vector<std::uint32_t> starts,
+                  std::vector<std::uint32_t> by_rule) const {
     if (rule_ == nullptr) return;
     std::sort(starts.begin(), starts.end());
     std::sort(by_rule.begin(), by_rule.end());
     if (starts != by_rule)
-      found(Flaw::other_rule, fmt::format("at {}: jobs started: {}; by the rule of {}: {}", at(now_),
+      found(Flaw::other_rule, fmt::format("at {}: jobs {}: {}; by the rule of {}: {}", at(now_), what,
                                           listed(starts), candidate_.rule, listed(by_rule)));
   }
   void forget_promises() {
@@ -383,6 +430,7 @@ class Trial {
   std::vector<Job> jobs_;
   std::vector<std::int64_t> taken_;  ///< GPUs, by outage
   std::set<Instant> instants_;
+  std::vector<std::uint32_t> stopped_;  ///< by the policy in this pass
   std::vector<std::uint32_t> running_;  ///< in the order of their starts
   std::vector<std::pair<std::int64_t, std::int64_t>> foreseen_;
   std::int64_t now_ = -1, free_ = 0, capacity_ = 0, longest_ = 0;
@@ -402,7 +450,7 @@ TrialResult run_twice(const Candidate& candidate, const TrialWorkload& workload)
   TrialResult first = run_trial(candidate, workload);
   if (first.violation) return first;
   const TrialResult second = run_trial(candidate, workload);
-  if (second.starts == first.starts && !second.violation) return first;
+  if (second.starts == first.starts && second.preempted == first.preempted && !second.violation) return first;
   std::size_t i = 0;
   while (i < first.starts.size() && i < second.starts.size() && first.starts[i] == second.starts[i]) ++i;
   const auto said = [i](const TrialResult& r) {

@@ -33,7 +33,8 @@ struct Candidate {
   /// Keys of the queue. An order that moves has those of submission.
   std::function<scheduling::StaticOrder()> order;
   bool order_moves = false;
-  bool foresees = true;  ///< whether it can be told of outages
+  bool foresees = true;     ///< whether it can be told of outages
+  std::int64_t shield = 0;  ///< ticks after a start during which it preempts nobody
   Claims claims;
   std::string rule;  ///< the name of the rule with which each start is compared; empty: none
   Maker rule_as_plain_loops;
@@ -43,11 +44,17 @@ struct Candidate {
 struct Parts {
   scheduling::Order order = scheduling::Order::fcfs;
   scheduling::Backfill backfill = scheduling::Backfill::none;
-  std::int64_t reservations = 0;  ///< with Backfill::reservations
-  std::uint64_t seed = 1;         ///< of the lottery, and of a plugged policy's draws
+  std::int64_t reservations = 0;          ///< with Backfill::reservations
+  std::uint64_t seed = 1;                 ///< of the lottery, and of a plugged policy's draws
+  scheduling::PreemptiveRule preemption;  ///< of a preemptive order; `order` and `backfill` come from above
 };
 
-/// natgpu's own; compared with plain loops. @pre an order that moves has no reservations beside the head's
+/// Numbers of a preemptive order that suit small workloads: quanta of 10 s, thresholds of 64 and 200 GPU-s,
+/// promotion after a wait of twice the service.
+scheduling::PreemptiveRule small_preemption(scheduling::Order order);
+
+/// natgpu's own; compared with plain loops. @pre an order that moves has no reservations beside the head's,
+/// one that preempts has none
 Candidate built_in(const std::string& name, const Parts& parts);
 
 /// A plugged policy. One of level 1 has the backfill of `parts` and is compared with it as natgpu's own are.

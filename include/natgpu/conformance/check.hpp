@@ -40,7 +40,7 @@ struct CheckReport {
   std::array<Finding, flaws> findings;  ///< by Flaw
   std::optional<Failure> failure;       ///< of the first flaw found, on the smallest workload
   std::uint64_t workloads = 0;          ///< tried, the failing one included
-  std::uint64_t starts = 0, requeued = 0, rejected = 0;
+  std::uint64_t starts = 0, requeued = 0, rejected = 0, preempted = 0;
   bool stopped = false;  ///< before all were tried
   bool passed() const { return !failure && !stopped; }
 };

@@ -10,6 +10,7 @@
 
 #include <natgpu/conformance/plain_dispatcher.hpp>
 #include <natgpu/scheduling/plugged.hpp>
+#include <natgpu/scheduling/preemptive_rule.hpp>
 
 namespace natgpu::conformance {
 
@@ -19,13 +20,16 @@ class Decisions {
   virtual ~Decisions() = default;
   virtual void start(std::uint32_t slot) = 0;
   virtual void reject(std::uint32_t slot) = 0;
+  virtual void preempt(std::uint32_t slot) = 0;
 };
 
-/// A waiting job, and what only plugged policies see of it.
+/// A waiting job, and what only plugged or preemptive policies see of it. Times are ticks.
 struct Submitted {
   WaitingJob job;
-  std::int64_t at = 0;  ///< ticks
+  std::int64_t at = 0;  ///< instant of its submission
   std::int64_t account = -1;
+  std::int64_t now = 0;  ///< instant at which it joins, or rejoins, the queue
+  scheduling::Progress progress;
 };
 
 /// One pool, one policy, one run. Times are ticks.
@@ -49,24 +53,28 @@ template <class Dispatcher>
 class DispatcherSubject : public Subject {
  public:
   explicit DispatcherSubject(Dispatcher dispatcher) : dispatcher_(std::move(dispatcher)) {
-    dispatcher_.keep_profile();
+    if constexpr (!preemptive) dispatcher_.keep_profile();
   }
   void submit(const Submitted& s) override {
-    if constexpr (plugged)
+    if constexpr (preemptive)
+      dispatcher_.submit(s.job, s.progress, s.now);
+    else if constexpr (plugged)
       dispatcher_.submit(s.job, s.at, s.account);
     else
       dispatcher_.submit(0, s.job);
   }
   void finish(const WaitingJob& job, std::int64_t requested_end) override {
-    if constexpr (plugged)
+    if constexpr (plugged || preemptive)
       dispatcher_.finish_job(job.slot);
     else
       dispatcher_.finish(0, job.gpus, requested_end);
   }
   void change_capacity(std::int64_t delta) override { dispatcher_.change_capacity(0, delta); }
-  void foresee(std::int64_t at, std::int64_t delta) override { dispatcher_.foresee(0, at, delta); }
+  void foresee(std::int64_t at, std::int64_t delta) override {
+    if constexpr (!preemptive) dispatcher_.foresee(0, at, delta);
+  }
   void withdraw_foreseen(std::int64_t at, std::int64_t delta) override {
-    dispatcher_.withdraw_foreseen(0, at, delta);
+    if constexpr (!preemptive) dispatcher_.withdraw_foreseen(0, at, delta);
   }
   void pass(std::int64_t now, Decisions& decisions) override {
     Sink sink{decisions};
@@ -82,11 +90,16 @@ class DispatcherSubject : public Subject {
   }
 
  private:
+  /// Knows nothing of announced outages.
+  static constexpr bool preemptive = requires(Dispatcher & d, const Submitted& s) {
+    d.submit(s.job, s.progress, s.now);
+  };
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
   struct Sink {
     Decisions& decisions;
     void start(const WaitingJob& job, std::uint32_t, std::int64_t) { decisions.start(job.slot); }
     void reject(const WaitingJob& job) { decisions.reject(job.slot); }
+    void preempt(const WaitingJob& job) { decisions.preempt(job.slot); }
   };
   Dispatcher dispatcher_;
 };

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Orders that take GPUs back against plain loops, and mutants of them that the kit must find.
+#include <natgpu/conformance/check.hpp>
+#include <natgpu/conformance/plain_preemptive.hpp>
+#include <natgpu/core/time.hpp>
+#include <natgpu/scheduling/preemptive.hpp>
+
+#include <string>
+#include <utility>
+
+#include "catch.hpp"
+
+using namespace natgpu;
+using namespace natgpu::conformance;
+using scheduling::Order;
+using scheduling::PreemptiveDispatcher;
+using scheduling::PreemptiveRule;
+
+namespace {
+
+constexpr Order orders[] = {Order::srtf, Order::srsf, Order::las, Order::las2d};
+
+Parts parts_of(Order order, Backfill backfill = Backfill::fit) {
+  Parts parts;
+  parts.order = order;
+  parts.backfill = backfill;
+  parts.preemption = small_preemption(order);
+  return parts;
+}
+void passes(const Parts& parts, std::uint64_t seed = 3) {
+  const CheckReport report = check(built_in("it", parts), {150, seed, nullptr});
+  CAPTURE(static_cast<int>(parts.order), static_cast<int>(parts.backfill), parts.preemption.shield,
+          parts.preemption.round);
+  INFO((report.failure ? report.failure->violation.what + "\n" + in_words(report.failure->workload) : ""));
+  CHECK(report.passed());
+  CHECK(report.preempted > 100);
+}
+
+/// Passes everything on to the dispatcher, but for what a mutant changes.
+class Mutant : public DispatcherSubject<PreemptiveDispatcher> {
+ public:
+  explicit Mutant(PreemptiveRule rule) : DispatcherSubject(PreemptiveDispatcher(std::move(rule))) {}
+};
+/// Loses the third job that comes back to the queue.
+class Forgets : public Mutant {
+ public:
+  using Mutant::Mutant;
+  void submit(const Submitted& s) override {
+    if (s.progress.attained > 0 && ++back_ == 3) return;
+    Mutant::submit(s);
+  }
+
+ private:
+  int back_ = 0;
+};
+/// Counts the GPUs of a job twice that it takes back.
+class Counts : public Mutant {
+ public:
+  using Mutant::Mutant;
+  void submit(const Submitted& s) override {
+    if (s.progress.attained > 0) Mutant::change_capacity(s.job.gpus);
+    Mutant::submit(s);
+  }
+};
+/// Preempts each job it starts at once.
+class TakesBackAtOnce : public Mutant {
+ public:
+  using Mutant::Mutant;
+  void pass(std::int64_t now, Decisions& d) override {
+    struct Again : Decisions {
+      explicit Again(Decisions& to) : out(to) {}
+      void start(std::uint32_t slot) override {
+        out.start(slot);
+        out.preempt(slot);
+      }
+      void reject(std::uint32_t slot) override { out.reject(slot); }
+      void preempt(std::uint32_t slot) override { out.preempt(slot); }
+      Decisions& out;
+    } again(d);
+    Mutant::pass(now, again);
+  }
+};
+
+template <class M>
+Candidate mutant(Order order, PreemptiveRule rule) {
+  Candidate c = built_in("mutant", parts_of(order));
+  rule.order = order;
+  c.make = [rule] { return std::make_unique<M>(rule); };
+  return c;
+}
+Flaw flaw_of(const Candidate& c) {
+  const CheckReport report = check(c, {300, 1, nullptr});
+  REQUIRE(report.failure);
+  INFO(report.failure->violation.what << "\n" << in_words(report.failure->workload));
+  CHECK(report.failure->workload.jobs.size() <= 5);
+  return report.failure->violation.flaw;
+}
+/// On its own books alone.
+Candidate without_rule(Candidate c) {
+  c.rule_as_plain_loops = nullptr;
+  return c;
+}
+
+}  // namespace
+
+TEST_CASE("every order that takes GPUs back decides as its plain loops do, with a shield and in rounds too") {
+  for (const Order order : orders)
+    for (const Backfill backfill : {Backfill::fit, Backfill::none}) {
+      Parts parts = parts_of(order, backfill);
+      passes(parts);
+      parts.preemption.shield = 5 * ticks_per_second;
+      passes(parts);
+      parts.preemption.shield = 0;
+      parts.preemption.round = 7 * ticks_per_second;
+      passes(parts);
+    }
+}
+
+TEST_CASE("a job that is preempted and forgotten is found") {
+  const auto rule = small_preemption(Order::srtf);
+  CHECK(flaw_of(without_rule(mutant<Forgets>(Order::srtf, rule))) == Flaw::lost);
+}
+
+TEST_CASE("GPUs taken back and given out twice are found") {
+  const auto rule = small_preemption(Order::las);
+  CHECK(flaw_of(without_rule(mutant<Counts>(Order::las, rule))) == Flaw::over_allocation);
+}
+
+TEST_CASE("a preemption inside the shield is found, by the shield that the policy claims") {
+  Candidate c = without_rule(mutant<Mutant>(Order::srtf, small_preemption(Order::srtf)));
+  CHECK(check(c, {100, 1, nullptr}).passed());
+  c.shield = 5 * ticks_per_second;
+  CHECK(flaw_of(c) == Flaw::no_such_preemption);
+}
+
+TEST_CASE("a preemption of a job that started in the same pass is found") {
+  CHECK(flaw_of(without_rule(mutant<TakesBackAtOnce>(Order::srtf, small_preemption(Order::srtf)))) ==
+        Flaw::no_such_preemption);
+}
+
+TEST_CASE("other numbers than the rule's are found") {
+  PreemptiveRule rule = small_preemption(Order::las2d);
+  rule.limits[0] += ticks_per_second;
+  CHECK(flaw_of(mutant<Mutant>(Order::las2d, rule)) == Flaw::other_rule);
+  rule = small_preemption(Order::las);
+  rule.quantum += ticks_per_second;
+  CHECK(flaw_of(mutant<Mutant>(Order::las, rule)) == Flaw::other_rule);
+  rule = small_preemption(Order::las2d);
+  rule.promote = 3;
+  CHECK(flaw_of(mutant<Mutant>(Order::las2d, rule)) == Flaw::other_rule);
+}
