@@ -20,6 +20,7 @@
 
 #include "command.hpp"
 #include "log_format.hpp"
+#include "preemption_options.hpp"
 #include "replay_options.hpp"
 #include "replay_output.hpp"
 #include "terminal.hpp"
@@ -100,6 +101,7 @@ int replay(const Arguments& arguments) {
 std::vector<Option> options() {
   std::vector<Option> all{{"--format", "F", log_format_help()}};
   for (Option& option : replay_policy_options()) all.push_back(std::move(option));
+  for (const Option& option : preemption_options()) all.push_back(option);
   all.push_back({"--jobs-csv", "FILE", "start and end of every usable job, in log order"});
   all.push_back({"--json", "FILE", "the figures below"});
   return all;
@@ -115,7 +117,9 @@ const Command& replay_command() {
       1,
       1,
       options(),
-      {"natgpu replay log.swf.gz --policy easy", "natgpu replay cluster_log.csv --format helios --gpus 1064",
+      {"natgpu replay log.swf.gz --policy easy",
+       "natgpu replay log.swf.gz --policy las2d --thresholds 1h,10h",
+       "natgpu replay cluster_log.csv --format helios --gpus 1064",
        "natgpu replay log.swf.gz --pass event --ties arrival-first --jobs-csv jobs.csv --json result.json"},
       replay};
   return command;

@@ -11,6 +11,7 @@
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/scheduling/spec.hpp>
 
+#include "preemption_options.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
@@ -86,6 +87,7 @@ void choose_named(const Arguments& arguments, simulation::ReplayOptions& options
   if (arguments.has("--order") && !options.plugged)
     options.order =
         scheduling::orders()[arguments.choice("--order", names_of(scheduling::orders()), 0)].value;
+  if (preempts(options.order) && !arguments.has("--policy")) options.backfill = scheduling::Backfill::fit;
   if (arguments.has("--backfill"))
     options.backfill =
         scheduling::backfills()[arguments.choice("--backfill", names_of(scheduling::backfills()), 0)].value;
@@ -210,6 +212,7 @@ simulation::ReplayOptions replay_options_of(const Arguments& arguments,
   options.seed =
       static_cast<std::uint64_t>(arguments.whole("--seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   options.semantics = semantics_of(arguments);
+  read_preemption(arguments, options);
   options.exact_estimates = arguments.choice("--estimates", {"requested", "exact"}, 0) == 1;
   options.stop = &stop_requested();
   return options;

@@ -6,13 +6,35 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <natgpu/core/time.hpp>
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/workload/trace.hpp>
 
 namespace natgpu::cli {
 
+namespace {
+
+/// Ticks as seconds, with as many decimals as there are.
+std::string seconds_of(std::int64_t ticks) {
+  std::string out = fmt::format("{}", ticks / ticks_per_second);
+  if (const std::int64_t rest = ticks % ticks_per_second; rest != 0) {
+    out += fmt::format(".{:06}", rest);
+    out.erase(out.find_last_not_of('0') + 1);
+  }
+  return out;
+}
+/// The columns behind the submission, of a job that might lose its GPUs.
+std::string segmented_cells(const workload::LogJob& job, const simulation::SegmentedJob& s, bool killed) {
+  return fmt::format(",{},{},{},{},{},{}\n", seconds_of(s.start), seconds_of(s.end), job.gpus,
+                     killed ? "killed" : "finished", s.preemptions, seconds_of(s.lost));
+}
+
+}  // namespace
+
 std::string replay_jobs_csv(const workload::JobLog& log, const simulation::ReplayResult& result) {
-  std::string out = "job_id,submit_s,start_s,end_s,gpus,state\n";
+  const bool segmented = !result.segmented.empty();
+  std::string out = "job_id,submit_s,start_s,end_s,gpus,state";
+  out += segmented ? ",preemptions,lost_s\n" : "\n";
   out.reserve(out.size() + log.jobs.size() * 48);
   for (std::size_t i = 0; i < log.jobs.size(); ++i) {
     const workload::LogJob& j = log.jobs[i];
@@ -21,7 +43,10 @@ std::string replay_jobs_csv(const workload::JobLog& log, const simulation::Repla
     else
       out += workload::csv_cell(log.id_of(j));
     if (result.start_s[i] < 0)
-      fmt::format_to(std::back_inserter(out), ",{},,,{},rejected\n", j.submit_s, j.gpus);
+      fmt::format_to(std::back_inserter(out), ",{},,,{},rejected{}\n", j.submit_s, j.gpus,
+                     segmented ? ",0,0" : "");
+    else if (segmented)
+      out += fmt::format(",{}", j.submit_s) + segmented_cells(j, result.segmented[i], result.killed[i] != 0);
     else
       fmt::format_to(std::back_inserter(out), ",{},{},{},{},{}\n", j.submit_s, result.start_s[i],
                      result.end_s[i], j.gpus, result.killed[i] != 0 ? "killed" : "finished");
@@ -39,6 +64,11 @@ std::string replay_json(const workload::JobLog& log, const simulation::ReplayRes
                               {"read_s", timings.read_s},
                               {"simulate_s", timings.simulate_s},
                               {"semantics", result.semantics}};
+  if (!result.segmented.empty()) {
+    json["mean_queued_s"] = result.mean_queued_s;
+    json["wasted"] = result.wasted;
+    json["preemptions"] = result.preemptions;
+  }
   if (plugged)
     json["plugged_policy"] = {
         {"library", plugged.name}, {"sha256", plugged.sha256}, {"level", plugged.decides() ? 2 : 1}};
@@ -52,6 +82,11 @@ std::string replay_text(const workload::JobLog& log, const simulation::ReplayRes
   out += fmt::format("  mean wait              {:.3f} s\n", r.mean_wait_s);
   out += fmt::format("  mean bounded slowdown  {:.5f}\n", r.mean_bounded_slowdown);
   out += fmt::format("  utilization            {:.4f} of GPUs x makespan\n", r.utilization);
+  if (!r.segmented.empty()) {
+    out += fmt::format("  of it wasted           {:.4f} (lost work, restarts, notice)\n", r.wasted);
+    out += fmt::format("  mean time queued       {:.3f} s\n", r.mean_queued_s);
+    out += fmt::format("  preemptions            {}\n", r.preemptions);
+  }
   out += fmt::format("  makespan               {} s\n", r.makespan_s);
   if (r.started < log.jobs.size())
     out += fmt::format("  never started          {} jobs\n", log.jobs.size() - r.started);

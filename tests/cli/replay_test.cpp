@@ -86,6 +86,13 @@ TEST_CASE("a dialect sets the parts of EASY, options change them, and the replay
   CHECK(has(semantics({"--view", "named"}), "policy easy, view named"));
   CHECK(has(semantics({"--policy", "lottery", "--seed", "7"}), "policy lottery, seed 7"));
   CHECK(has(semantics({"--policy", "wfp", "--recalc", "60"}), "policy wfp, recalc 60 s"));
+  CHECK(has(semantics({"--policy", "srtf", "--shield", "2h", "--checkpoint", "never"}),
+            "policy srtf, shield 2 h, work lost, restart cost 0 s"));
+  CHECK(has(semantics({"--policy", "las", "--rounds", "6min"}), "policy las, quantum 1 h, rounds 6 min"));
+  CHECK(has(
+      semantics({"--order", "las2d", "--thresholds", "30min,2h", "--checkpoint", "10min", "--notice", "5s"}),
+      "policy las2d, thresholds 30 min and 2 h of GPU time, promote never, shield 0 s, notice 5 s, "
+      "checkpoint 10 min, restart cost 0 s"));
   CHECK(has(semantics({"--backfill", "reservations", "--reservations", "3"}), "backfill reservations: 3"));
   const Outcome wrong =
       natgpu_says({"replay", "log.swf", "--policy", "fit", "--spare", "not"}, folder.path(""));

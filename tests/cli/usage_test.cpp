@@ -112,7 +112,7 @@ TEST_CASE(
   const Outcome outcome = natgpu_says({"policy", "list"});
   REQUIRE(outcome.code == 0);
   for (const char* name : {"fcfs", "fit", "easy", "easy-sjbf", "conservative", "reservations", "sjf", "ljf",
-                           "saf", "lottery", "wfp", "unicef", "none"})
+                           "saf", "lottery", "wfp", "unicef", "srtf", "srsf", "las", "las2d", "none"})
     CHECK(has(outcome.out, "\n  " + std::string(name) + " "));
   CHECK(has(outcome.out, "source: Lifka"));
   CHECK(has(outcome.out, "needs: requested times"));
@@ -129,6 +129,20 @@ TEST_CASE("options of a replay that contradict its policy are refused with the r
   outcome = natgpu_says({"replay", "x.swf", "--policy", "sjf", "--recalc", "60"});
   CHECK(outcome.code == 2);
   CHECK(has(outcome.err, "settled at submission"));
+  const auto refused = [](std::vector<std::string> options, const char* why) {
+    options.insert(options.begin(), {"replay", "x.swf"});
+    const Outcome o = natgpu_says(options);
+    INFO(o.err);
+    CHECK(o.code == 2);
+    CHECK(has(o.err, why));
+  };
+  refused({"--policy", "srtf", "--backfill", "easy"}, "keeps no reservations");
+  refused({"--policy", "srtf", "--dialect", "pyss"}, "all that happened at an instant");
+  refused({"--policy", "srtf", "--quantum", "1h"}, "choose `--policy las`");
+  refused({"--policy", "las", "--quantum", "0s"}, "above zero");
+  refused({"--policy", "las", "--quantum", "60"}, "has no unit");
+  refused({"--policy", "las2d", "--thresholds", "10h,1h"}, "--thresholds rise");
+  refused({"--policy", "easy", "--shield", "2h"}, "leaves running jobs their GPUs");
 }
 
 TEST_CASE("no control character of an argument reaches the terminal") {

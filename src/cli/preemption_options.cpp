@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preemption_options.hpp"
+
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include <natgpu/core/time.hpp>
+#include <natgpu/core/units.hpp>
+#include <natgpu/core/utf8.hpp>
+
+namespace natgpu::cli {
+namespace {
+
+using scheduling::Order;
+
+constexpr double longest_s = 1e10;  // 317 years
+constexpr std::int64_t most_promote = 1'000'000;
+constexpr std::size_t most_thresholds = 100;
+constexpr std::int64_t usual_quantum = 3600 * ticks_per_second;
+constexpr std::int64_t usual_thresholds[] = {3600 * ticks_per_second, 36000 * ticks_per_second};
+
+/// A length of time, in ticks.
+std::int64_t length_of(const std::string& option, std::string_view text) {
+  double value = 0;
+  const std::string shown = printable(std::string(text));
+  switch (parse_quantity(text, Dimension::time, value)) {
+    case QuantityError::none:
+      break;
+    case QuantityError::unit_missing:
+      throw UsageError(fmt::format("{} {} has no unit", option, shown),
+                       fmt::format("write `{} {}s`, or use min, h, d", option, shown));
+    default:
+      throw UsageError(fmt::format("{} takes a length of time, not `{}`", option, shown),
+                       fmt::format("write for instance `{} 2h`", option));
+  }
+  if (value < 0 || value > longest_s)
+    throw UsageError(fmt::format("{} {} is out of range", option, shown), "0 s to 1e10 s");
+  return value == 0 ? 0 : ticks_from_seconds(value).count();
+}
+
+/// Parts of a list between commas.
+std::vector<std::string_view> parts_of(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    parts.push_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+std::vector<Area> thresholds_of(const Arguments& arguments) {
+  std::vector<Area> limits;
+  if (!arguments.has("--thresholds")) limits.assign(std::begin(usual_thresholds), std::end(usual_thresholds));
+  const std::string text = arguments.text("--thresholds");
+  for (const std::string_view part :
+       arguments.has("--thresholds") ? parts_of(text) : std::vector<std::string_view>{}) {
+    limits.push_back(length_of("--thresholds", part));
+    if (limits.back() <= (limits.size() > 1 ? limits[limits.size() - 2] : 0))
+      throw UsageError("--thresholds rise, and the first is above zero",
+                       "write for instance `--thresholds 1h,10h`");
+  }
+  if (limits.size() > most_thresholds)
+    throw UsageError(fmt::format("--thresholds takes {} at most", most_thresholds), "leave some out");
+  return limits;
+}
+
+/// The option that goes with one order alone.
+void refuse_beside(const Arguments& arguments, const char* option, bool goes, const char* order) {
+  if (arguments.has(option) && !goes)
+    throw UsageError(fmt::format("{} has no meaning for this order", option),
+                     fmt::format("choose `--policy {}`, or leave {} out", order, option));
+}
+
+void refuse_senseless(const Arguments& arguments, const simulation::ReplayOptions& options) {
+  if (!preempts(options.order)) {
+    for (const Option& o : preemption_options())
+      if (arguments.has(o.name))
+        throw UsageError(
+            fmt::format("{} has no meaning for an order that leaves running jobs their GPUs", o.name),
+            fmt::format("choose `--policy srtf`, srsf, las or las2d, or leave {} out", o.name));
+    return;
+  }
+  if (options.backfill != scheduling::Backfill::fit && options.backfill != scheduling::Backfill::none)
+    throw UsageError(
+        "an order that takes GPUs back keeps no reservations: who comes first takes the GPUs of others",
+        "choose --backfill fit or none");
+  if (options.semantics.pass == scheduling::PassRule::event)
+    throw UsageError("an order that takes GPUs back sees all that happened at an instant",
+                     "leave --pass out, and --dialect pyss or cqsim");
+  refuse_beside(arguments, "--quantum", options.order == Order::las, "las");
+  refuse_beside(arguments, "--thresholds", options.order == Order::las2d, "las2d");
+  refuse_beside(arguments, "--promote", options.order == Order::las2d, "las2d");
+}
+
+}  // namespace
+
+const std::vector<Option>& preemption_options() {
+  static const std::vector<Option> options{
+      {"--quantum", "T", "of las: time on GPUs between two ranks; 1h by default"},
+      {"--thresholds", "T,T", "of las2d: GPU time at which a job leaves each queue; 1h,10h by default"},
+      {"--promote", "K",
+       "of las2d: a wait of K times its service leads a job to the first queue; never by default"},
+      {"--rounds", "T", "of preemptive orders: they act at multiples of T alone"},
+      {"--shield", "T", "of preemptive orders: nobody is preempted so soon after a start; 0s by default"},
+      {"--notice", "T", "of preemptive orders: from a preemption to the return of the GPUs; 0s by default"},
+      {"--checkpoint", "T",
+       "of preemptive orders: always (default), all work is kept; never; or work between two checkpoints"},
+      {"--restart-cost", "T",
+       "of preemptive orders: each start after the first takes so long; 0s by default"}};
+  return options;
+}
+
+void read_preemption(const Arguments& arguments, simulation::ReplayOptions& options) {
+  refuse_senseless(arguments, options);
+  if (!preempts(options.order)) return;
+  const auto length = [&](const char* option, std::int64_t otherwise) {
+    return arguments.has(option) ? length_of(option, arguments.text(option)) : otherwise;
+  };
+  scheduling::PreemptiveRule& p = options.preemption;
+  if (options.order == Order::las) {
+    p.quantum = length("--quantum", usual_quantum);
+    if (p.quantum == 0) throw UsageError("--quantum is above zero", "write for instance `--quantum 10min`");
+  }
+  if (options.order == Order::las2d) p.limits = thresholds_of(arguments);
+  p.promote = arguments.whole("--promote", 0, 1, most_promote);
+  p.round = length("--rounds", 0);
+  p.shield = length("--shield", 0);
+  p.notice = length("--notice", 0);
+  const std::string checkpoint = arguments.text("--checkpoint", "always");
+  options.segments.checkpoint = checkpoint == "always"  ? 0
+                                : checkpoint == "never" ? simulation::no_checkpoint
+                                                        : length_of("--checkpoint", checkpoint);
+  options.segments.restart = length("--restart-cost", 0);
+}
+
+}  // namespace natgpu::cli

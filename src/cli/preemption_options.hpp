@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <natgpu/simulation/replay.hpp>
+
+#include "command.hpp"
+
+namespace natgpu::cli {
+
+/// Options of a replay that belong to an order that takes GPUs back.
+const std::vector<Option>& preemption_options();
+
+/// Reads them. @pre order, backfill and semantics of `options` are settled
+/// @throws UsageError for one that has no meaning beside these, or a value that is none
+void read_preemption(const Arguments& arguments, simulation::ReplayOptions& options);
+
+}  // namespace natgpu::cli
