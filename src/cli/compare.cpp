@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/file.hpp>
+#include <natgpu/core/text.hpp>
 #include <natgpu/core/units.hpp>
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/experiment/compare.hpp>
@@ -26,7 +27,7 @@ struct Contest {
 };
 
 std::vector<std::string> names_of(const Arguments& arguments, const scenario::LoadOptions& options) {
-  std::vector<std::string> names = comma_list(arguments.text("--policies"));
+  std::vector<std::string> names = parts_of(arguments.text("--policies"), ',');
   if (names.empty()) {
     names.emplace_back("base");
     const std::vector<scenario::Scenario> loaded = load_all(arguments.positional, options);
@@ -173,7 +174,7 @@ int compare(const Arguments& arguments) {
   report::ComparisonResult result;
   const Contest contest = load_contest(arguments, arguments.has("--central"));
   const scenario::Scenario& base = contest.scenarios[contest.base];
-  result.questions = comma_list(arguments.text("--metrics"));
+  result.questions = parts_of(arguments.text("--metrics"), ',');
   const std::vector<experiment::Question> questions = questions_of(result.questions, base);
   result.margin = margin_of(arguments);
   result.quick = arguments.has("--quick");

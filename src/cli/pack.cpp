@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <natgpu/core/file.hpp>
+#include <natgpu/core/text.hpp>
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/experiment/summary.hpp>
 #include <natgpu/simulation/packing.hpp>
@@ -35,7 +36,7 @@ std::vector<scheduling::PlacementRule> rules_of(const Arguments& arguments) {
   if (!arguments.has("--placement")) return {all.begin(), all.end()};
   std::vector<scheduling::PlacementRule> rules;
   const std::vector<std::string> names = rule_names();
-  for (const std::string& name : comma_list(arguments.text("--placement"))) {
+  for (const std::string& name : parts_of(arguments.text("--placement"), ',')) {
     const auto at = std::find(names.begin(), names.end(), name);
     if (at == names.end())
       throw UsageError(fmt::format("no placement `{}`{}", printable(name), did_you_mean(name, names)),

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/file.hpp>
+#include <natgpu/core/text.hpp>
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/experiment/replicate.hpp>
 #include <natgpu/experiment/summary.hpp>
@@ -51,7 +52,7 @@ struct Plan {
 /// `--with`. @throws UsageError naming what cannot be had
 bool wants_sqlite(const Arguments& arguments) {
   const std::vector<std::string> known{"sqlite"};
-  const std::vector<std::string> asked = comma_list(arguments.text("--with"));
+  const std::vector<std::string> asked = parts_of(arguments.text("--with"), ',');
   for (const std::string& name : asked)
     if (std::find(known.begin(), known.end(), name) == known.end())
       throw UsageError(fmt::format("--with knows no `{}`{}", printable(name), did_you_mean(name, known)),

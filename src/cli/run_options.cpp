@@ -55,17 +55,6 @@ unsigned threads(const Arguments& arguments) {
   return static_cast<unsigned>(arguments.whole("--jobs", cores, 1, most_threads));
 }
 
-std::vector<std::string> comma_list(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t from = 0; from <= text.size();) {
-    const std::size_t to = std::min(text.find(',', from), text.size());
-    const std::size_t first = text.find_first_not_of(' ', from);
-    if (first < to) parts.push_back(text.substr(first, text.find_last_not_of(' ', to - 1) + 1 - first));
-    from = to + 1;
-  }
-  return parts;
-}
-
 std::vector<experiment::Question> read_questions(const std::string& option,
                                                  const std::vector<std::string>& texts) {
   std::vector<experiment::Question> questions;

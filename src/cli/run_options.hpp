@@ -31,9 +31,6 @@ bool states_replications(const Arguments& arguments);
 /// `--jobs`, by default one thread a core.
 unsigned threads(const Arguments& arguments);
 
-/// "a,b,c" in parts, blanks around them dropped.
-std::vector<std::string> comma_list(const std::string& text);
-
 /// What the texts of an option ask for. @throws ScenarioError naming each that asks for nothing measured
 std::vector<experiment::Question> read_questions(const std::string& option,
                                                  const std::vector<std::string>& texts);

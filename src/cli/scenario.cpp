@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <natgpu/core/text.hpp>
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/scenario/scenario.hpp>
 
@@ -92,7 +93,7 @@ int show(const Arguments& arguments) {
 }
 
 int diff(const Arguments& arguments) {
-  const std::vector<std::string> policies = comma_list(arguments.text("--policy"));
+  const std::vector<std::string> policies = parts_of(arguments.text("--policy"), ',');
   const std::size_t files = arguments.positional.size() - 1;
   if (files < 1 || files > 2 || policies.size() > 2 || files * std::max<std::size_t>(policies.size(), 1) == 1)
     throw UsageError(

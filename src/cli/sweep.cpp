@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/file.hpp>
+#include <natgpu/core/text.hpp>
 #include <natgpu/core/units.hpp>
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/experiment/compare.hpp>
@@ -74,7 +75,7 @@ int plan(const Arguments& arguments) {
   SweepPlan made;
   made.scenario_file = arguments.positional[1];
   made.settings = settings(arguments);
-  made.metrics = comma_list(arguments.text("--metrics"));
+  made.metrics = parts_of(arguments.text("--metrics"), ',');
   const scenario::Scenario base = load_base(made);
   made.scenario_hash = base.hash;
   made.seed = static_cast<std::uint64_t>(base.seed);

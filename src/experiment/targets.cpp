@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/diagnostic.hpp>
+#include <natgpu/core/text.hpp>
 #include <natgpu/core/units.hpp>
 #include <natgpu/core/utf8.hpp>
 
@@ -24,22 +25,6 @@ constexpr std::array<std::pair<std::string_view, Bar::Comparison>, 4> comparison
     {"<", Bar::Comparison::below},
 }};
 
-std::string_view trim(std::string_view text) {
-  const std::size_t from = text.find_first_not_of(" \t");
-  if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  for (;;) {
-    const std::size_t at = text.find(separator);
-    if (const std::string_view part = trim(text.substr(0, at)); !part.empty()) parts.emplace_back(part);
-    if (at == std::string_view::npos) return parts;
-    text.remove_prefix(at + 1);
-  }
-}
-
 std::vector<std::string> names_of(const std::vector<measures::MetricRow>& rows) {
   std::vector<std::string> names;
   for (const measures::MetricRow& row : rows) names.emplace_back(row.name);
@@ -55,16 +40,16 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
 }  // namespace
 
 std::string parse_figure(std::string_view text, double& value, std::string& unit) {
-  text = trim(text);
+  text = trimmed(text);
   const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
   if (parse_number(text.substr(0, end), value) != QuantityError::none)
     return fmt::format("`{}` is no number", printable(text.substr(0, end)));
-  unit = trim(text.substr(end));
+  unit = trimmed(text.substr(end));
   return {};
 }
 
 std::string parse_bar(std::string_view text, Bar& bar) {
-  text = trim(text);
+  text = trimmed(text);
   const auto* found = std::find_if(comparisons.begin(), comparisons.end(),
                                    [&](const auto& c) { return text.substr(0, c.first.size()) == c.first; });
   if (found == comparisons.end()) return "expected a comparison: >=, >, <= or <";
@@ -95,14 +80,14 @@ Verdict judge(const Bar& bar, const Estimate& estimate) {
 }
 
 std::string parse_labels(std::string_view text, measures::Labels& labels) {
-  for (const std::string& part : split(text, ';')) {
+  for (const std::string& part : parts_of(text, ';')) {
     const std::size_t at = part.find('=');
     if (at == std::string::npos || at == 0 || at + 1 == part.size())
       return fmt::format("`{}` is no label", printable(part));
-    const std::string key(trim(std::string_view(part).substr(0, at)));
+    const std::string key(trimmed(std::string_view(part).substr(0, at)));
     for (const auto& [known, value] : labels)
       if (known == key) return fmt::format("label `{}` stands twice", printable(key));
-    labels.emplace_back(key, trim(std::string_view(part).substr(at + 1)));
+    labels.emplace_back(key, trimmed(std::string_view(part).substr(at + 1)));
   }
   return {};
 }
@@ -120,7 +105,7 @@ const measures::MetricRow* check_labelled(const std::string& metric, std::string
                      suggestion(metric, names_of(rows), "docs/metrics.md lists them all"), "E0502"});
     return nullptr;
   }
-  const std::vector<std::string> keys = split(row->labels, ',');
+  const std::vector<std::string> keys = parts_of(row->labels, ',');
   for (const auto& [key, value] : labels)
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
       found.push_back({"where", fmt::format("{} has no label `{}`", row->name, printable(key)),
