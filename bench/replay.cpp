@@ -12,48 +12,18 @@
 
 #include <fmt/format.h>
 
-#include <natgpu/core/hash.hpp>
 #include <natgpu/simulation/replay.hpp>
 #include <natgpu/workload/swf.hpp>
 
 #include "figures.hpp"
 #include "hand_loops.hpp"
+#include "synthetic_log.hpp"
 
 namespace {
 
 using namespace natgpu;         // NOLINT: a program of one file
 using namespace natgpu::bench;  // NOLINT
 using scheduling::Backfill;
-
-constexpr std::int64_t machine_gpus = 1024;
-constexpr int largest_exponent = 7;  // sizes 1 .. 128 GPUs
-constexpr double load = 0.9;
-constexpr double shortest_s = 60, longest_s = 86400;  // run times, log-uniform
-constexpr std::uint64_t seed = 20250101;
-
-double uniform(std::uint64_t job, std::uint64_t purpose) {
-  return (static_cast<double>(mix64(mix64(seed + purpose) + job) >> 11) + 0.5) * 0x1p-53;
-}
-
-/// Poisson arrivals at the stated load; requests are one to five times the run time, in whole minutes.
-workload::JobLog synthetic_log(std::size_t jobs) {
-  const double mean_run_s = (longest_s - shortest_s) / std::log(longest_s / shortest_s);
-  const double mean_gpus = ((2 << largest_exponent) - 1) / (largest_exponent + 1.0);
-  const double gap_s = mean_run_s * mean_gpus / (load * static_cast<double>(machine_gpus));
-  workload::JobLog log;
-  log.max_procs = machine_gpus;
-  double clock_s = 0;
-  for (std::size_t i = 0; i < jobs; ++i) {
-    clock_s -= gap_s * std::log(uniform(i, 1));
-    const double run_s = shortest_s * std::pow(longest_s / shortest_s, uniform(i, 2));
-    const double requested_min = std::ceil(run_s * (1 + 4 * uniform(i, 3)) / 60);
-    const auto exponent = static_cast<int>(uniform(i, 4) * (largest_exponent + 1));
-    log.jobs.push_back({static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(clock_s),
-                        static_cast<std::int64_t>(run_s), static_cast<std::int64_t>(requested_min) * 60,
-                        1 << exponent});
-  }
-  return log;
-}
 
 /// Writes plain text, or gzip at its usual level.
 void write_log(const std::string& file, const std::string& text, const char* mode) {
