@@ -12,6 +12,7 @@
 
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/scheduling/dispatcher.hpp>
+#include <natgpu/scheduling/gains.hpp>
 #include <natgpu/scheduling/job_group.hpp>
 #include <natgpu/scheduling/profile.hpp>
 #include <natgpu/scheduling/reservation_profile.hpp>
@@ -58,7 +59,7 @@ class ConservativeDispatcher {
   /// A waiting job of so many GPUs leaves without having started. @returns false if it is not waiting
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
     if (const auto it = find_reserved(key); it != reserved_.end()) {
-      drop(*it);
+      give_up(*it);
       reserved_.erase(it);
       freed_ = true;
     } else if (groups_[group].queue.erase(key, gpus)) {
@@ -73,6 +74,7 @@ class ConservativeDispatcher {
   void finish(std::uint32_t pool, std::int64_t gpus, std::int64_t requested_end) {
     pools_[pool].free += gpus;
     pools_[pool].profile.add(requested_end, -gpus);
+    pools_[pool].gains.note(now_, requested_end);
     note_end(pools_[pool], requested_end, -gpus);
     freed_ = true;
   }
@@ -82,10 +84,12 @@ class ConservativeDispatcher {
     pools_[pool].profile.add(new_end, gpus);
     note_end(pools_[pool], old_end, -gpus);
     note_end(pools_[pool], new_end, gpus);
-    if (new_end > old_end)
+    if (new_end > old_end) {
       pools_[pool].doubtful = true;
-    else
+    } else {
+      pools_[pool].gains.note(new_end, old_end);
       freed_ = true;
+    }
   }
   /// GPUs come or go now. @pre a loss has been made free beforehand: delta >= -free
   void change_capacity(std::uint32_t pool, std::int64_t delta) {
@@ -93,20 +97,22 @@ class ConservativeDispatcher {
     p.free += delta;
     p.capacity += delta;
     NATGPU_ENSURE(p.free >= 0 && p.capacity >= 0, "lost GPUs were freed first");
-    note_change(p, delta);
+    note_change(p, now_, delta);
   }
   /// A change foreseen for `at` enters the profile; `withdraw_foreseen` takes it out when it happens or is
   /// off.
   void foresee(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
     pools_[pool].profile.add(at, delta);
-    note_change(pools_[pool], delta);
+    note_change(pools_[pool], at, delta);
   }
   void withdraw_foreseen(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
     pools_[pool].profile.add(at, -delta);
-    if (delta > 0)
+    if (delta > 0) {
       pools_[pool].doubtful = true;
-    else
+    } else {
+      pools_[pool].gains.note(at, forever);
       loss_off_at_ = std::max(loss_off_at_, at);
+    }
   }
   /// The profile is always kept.
   void keep_profile() {}
@@ -149,6 +155,7 @@ class ConservativeDispatcher {
     std::int64_t capacity = 0;
     bool doubtful = false;  ///< the profile may be short of what reservations take
     ReservationProfile profile;
+    Gains gains;
     Profile ends;  ///< requested ends alone, with arrivals_first
   };
   struct Group {
@@ -194,13 +201,15 @@ class ConservativeDispatcher {
       const Pool& p = pools_[c.pool];
       Place here = r.place;
       if (c.pool == r.place.pool) {
+        const std::int64_t before = std::max(r.place.start, now_);
         const std::int64_t start =
-            p.profile.earliest(now_, p.free, r.job.gpus, here.length, std::max(r.place.start, now_));
+            p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length, before, before);
         if (start != forever) here.start = start;
       } else {
         here = {c.pool, time_at_speed(r.job.requested, c.speed), 0};
-        here.start = p.profile.earliest(now_, p.free, r.job.gpus, here.length);
-        if (here.start > r.place.start) continue;
+        here.start =
+            p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length, r.place.start + 1, forever);
+        if (here.start == forever) continue;
       }
       if (found && here.end() >= best.end()) continue;
       best = here;
@@ -214,6 +223,11 @@ class ConservativeDispatcher {
   }
   void drop(const Reserved& r) {
     pools_[r.place.pool].profile.release(r.place.start, r.place.end(), r.job.gpus);
+  }
+  /// The same where the job goes and others may use its room.
+  void give_up(const Reserved& r) {
+    drop(r);
+    pools_[r.place.pool].gains.note(r.place.start, r.place.end());
   }
   std::int64_t available(const Pool& p) const { return p.free + p.due; }
 
@@ -238,6 +252,8 @@ class ConservativeDispatcher {
     next_start_ = forever;
     for (const Reserved& r : reserved_)
       if (pools_[r.place.pool].doubtful) drop(r);
+    for (Pool& p : pools_)
+      if (p.doubtful) p.gains.note(now_, forever);
     std::size_t kept = 0;
     for (Reserved& r : reserved_) {
       if (pools_[r.place.pool].doubtful) {
@@ -257,16 +273,22 @@ class ConservativeDispatcher {
     for (Pool& p : pools_) p.doubtful = false;
   }
   void sweep() {
+    for (Pool& p : pools_) p.gains.begin_sweep(now_, p.profile, p.free);
     next_start_ = forever;
     for (Reserved& r : reserved_) {
-      const Place better = better_place(r);
-      if (better.start != r.place.start || better.pool != r.place.pool) {
-        drop(r);
-        r.place = better;
-        take(r.place, r.job.gpus);
-      }
+      move(r, better_place(r));
       next_start_ = std::min(next_start_, r.place.start);
     }
+  }
+  void move(Reserved& r, const Place& to) {
+    const Place from = r.place;
+    if (to.start == from.start && to.pool == from.pool) return;
+    drop(r);
+    r.place = to;
+    take(to, r.job.gpus);
+    Pool& p = pools_[from.pool];
+    const std::int64_t vacated = to.pool == from.pool ? std::max(from.start, to.end()) : from.start;
+    p.gains.moved(vacated, from.end(), now_, p.profile, p.free);
   }
   /// A reserved job whose GPUs are still held at this instant starts in a later pass of it.
   template <class Sink>
@@ -326,7 +348,7 @@ class ConservativeDispatcher {
   void reserve(const Entry& e, const Place& place) {
     if (reserved_.size() >= limit_) {  // the last gives way
       const Reserved last = reserved_.back();
-      drop(last);
+      give_up(last);
       reserved_.pop_back();
       join_queue({last.group, last.job});
       may_fit_ = true;
@@ -414,11 +436,14 @@ class ConservativeDispatcher {
   void note_end(Pool& p, std::int64_t at, std::int64_t gpus) {
     if (count_due_) p.ends.add(at, gpus);
   }
-  void note_change(Pool& p, std::int64_t delta) {
-    if (delta > 0)
+  /// @param at  from when on
+  void note_change(Pool& p, std::int64_t at, std::int64_t delta) {
+    if (delta > 0) {
+      p.gains.note(at, forever);
       note_gain();
-    else if (delta < 0)
+    } else if (delta < 0) {
       p.doubtful = true;
+    }
   }
   void join_queue(const Entry& e) {
     groups_[e.group].queue.insert(e.job);

@@ -40,36 +40,50 @@ class ReservationProfile {
   /// The greatest shortfall to come, at most 0: with fewer than so many free now, something does not fit.
   std::int64_t lowest() const { return steps_.total().lowest; }
 
+  /// The most GPUs free at any instant of [from, until).
+  std::int64_t highest(std::int64_t from, std::int64_t until, std::int64_t free_now) const {
+    return free_now + steps_.up_to(from).sum + steps_.between(from, until - 1).highest;
+  }
+  /// The longest stretch of at least `size` free GPUs that touches [from, until); `forever` where it has no
+  /// end, or where more stretches touch than are worth a look. @pre now <= from < until
+  std::int64_t longest(std::int64_t now, std::int64_t free_now, std::int64_t size, std::int64_t from,
+                       std::int64_t until) const {
+    auto cursor = steps_.empty() ? steps_.begin() : steps_.after(from);
+    std::int64_t free = free_now + steps_.up_to(from).sum;
+    std::int64_t begin = free >= size ? rise_before(cursor, free, size, now) : forever;
+    std::int64_t longest = 0;
+    for (int looks = 0; looks < most_looks; ++looks) {
+      if (begin == forever) {
+        const Step* rise = next_rise(cursor, free, size, until);
+        if (rise == nullptr) return longest;
+        free += rise->delta;
+        ++cursor.index;
+        begin = rise->at;
+      }
+      const Step* fall = first_fall(cursor, free, size, forever);
+      if (fall == nullptr) return forever;
+      longest = std::max(longest, fall->at - begin);
+      if (fall->at >= until) return longest;
+      free += fall->delta;
+      ++cursor.index;
+      begin = forever;
+    }
+    return forever;
+  }
+
   /// The earliest t with now <= t < before and `size` GPUs free during all of [t, min(t + length, before)),
   /// or `forever`. With `before` the start of a hold of `size` GPUs for `length`, this is where that hold
   /// could move to: behind `before` the room is its own.
   /// @param free_now  GPUs free before the first step
   std::int64_t earliest(std::int64_t now, std::int64_t free_now, std::int64_t size, std::int64_t length,
                         std::int64_t before = forever) const {
-    auto cursor = steps_.begin();
-    std::int64_t free = free_now;
-    std::int64_t start = now;
-    for (;;) {
-      if (free < size) {
-        const Step* rise = steps_.walk(
-            cursor,
-            [&](const Sums& m) {
-              if (m.first < before && free + m.highest >= size) return false;
-              free += m.sum;
-              return true;
-            },
-            [&](const Step& s) { return free + s.delta >= size || (free += s.delta, false); });
-        if (rise == nullptr || rise->at >= before) return forever;
-        free += rise->delta;
-        start = std::max(now, rise->at);
-        ++cursor.index;
-      }
-      const std::int64_t until = length < before - start ? start + length : before;
-      const Step* fall = first_fall(cursor, free, size, until);
-      if (fall == nullptr) return start;
-      free += fall->delta;
-      ++cursor.index;
-    }
+    return hole_behind(steps_.begin(), free_now, now, before, size, length, before);
+  }
+  /// As `earliest`, but with from <= t < latest. @pre now <= from < latest <= before
+  std::int64_t earliest_within(std::int64_t from, std::int64_t latest, std::int64_t free_now,
+                               std::int64_t size, std::int64_t length, std::int64_t before) const {
+    const auto cursor = steps_.empty() ? steps_.begin() : steps_.after(from);
+    return hole_behind(cursor, free_now + steps_.up_to(from).sum, from, latest, size, length, before);
   }
   /// Whether `size` GPUs are free during all of [now, now + length).
   bool fits(std::int64_t now, std::int64_t free_now, std::int64_t size, std::int64_t length) const {
@@ -127,6 +141,56 @@ class ReservationProfile {
         cursor, [](const Sums& m) { return m.first == forever; },
         [&](const Step& s) { return s.at > now || (free += s.delta, false); });
     return free;
+  }
+  /// Enough to tell a stretch that is long enough from many that are not.
+  static constexpr int most_looks = 32;
+
+  /// @param cursor  behind all steps up to `from`, or where nothing before counts
+  /// @param free    before the cursor
+  std::int64_t hole_behind(Steps::Cursor cursor, std::int64_t free, std::int64_t from, std::int64_t latest,
+                           std::int64_t size, std::int64_t length, std::int64_t before) const {
+    std::int64_t start = from;
+    for (;;) {
+      if (free < size) {
+        const Step* rise = next_rise(cursor, free, size, latest);
+        if (rise == nullptr) return forever;
+        free += rise->delta;
+        start = std::max(from, rise->at);
+        ++cursor.index;
+      }
+      const std::int64_t until = length < before - start ? start + length : before;
+      const Step* fall = first_fall(cursor, free, size, until);
+      if (fall == nullptr) return start;
+      free += fall->delta;
+      ++cursor.index;
+    }
+  }
+  /// The first step before `until` from which on `size` are free, or null. `free`: before the cursor, and
+  /// before that step after it. @pre free < size
+  const Step* next_rise(Steps::Cursor& cursor, std::int64_t& free, std::int64_t size,
+                        std::int64_t until) const {
+    const Step* rise = steps_.walk(
+        cursor,
+        [&](const Sums& m) {
+          if (m.first < until && free + m.highest >= size) return false;
+          free += m.sum;
+          return true;
+        },
+        [&](const Step& s) { return free + s.delta >= size || (free += s.delta, false); });
+    return rise != nullptr && rise->at < until ? rise : nullptr;
+  }
+  /// Since when `size` have been free, at the earliest now. @param free  before the cursor, at least `size`
+  std::int64_t rise_before(const Steps::Cursor& cursor, std::int64_t free, std::int64_t size,
+                           std::int64_t now) const {
+    const Step* rise = steps_.walk_back(
+        cursor,
+        [&](const Sums& m) {
+          if (free - m.sum + m.lowest < size) return false;
+          free -= m.sum;
+          return true;
+        },
+        [&](const Step& s) { return free - s.delta < size || (free -= s.delta, false); });
+    return rise != nullptr ? std::max(now, rise->at) : now;
   }
   /// The first step before `until` that leaves fewer than `size` free, or null. `free`: before the cursor,
   /// and before that step after it.

@@ -148,6 +148,23 @@ class SummarySequence {
     return {rank, leaf.begin + behind};
   }
 
+  /// Of all entries up to and with a key. O(log n).
+  Summary up_to(const Key& key) const { return order_.empty() ? nothing_ : before(after(key)); }
+  /// Of the entries above one key, up to and with another. O(log n).
+  Summary between(const Key& above, const Key& up_to) const {
+    if (order_.empty()) return nothing_;
+    const Cursor from = after(above), to = after(up_to);
+    if (from.rank == to.rank) return of_leaf(from.rank, from.index, to.index);
+    Summary all = of_leaf(from.rank, from.index, leaf_size);
+    Summary behind = of_leaf(to.rank, 0, to.index);
+    std::size_t left = capacity_ + from.rank + 1, right = capacity_ + to.rank;
+    for (; left < right; left /= 2, right /= 2) {
+      if ((left & 1) != 0) all = Traits::combine(all, tree_[left++]);
+      if ((right & 1) != 0) behind = Traits::combine(tree_[--right], behind);
+    }
+    return Traits::combine(all, behind);
+  }
+
   /// The first entry whose key is above `key`, or null.
   const Entry* first_after(const Key& key) const {
     if (size_ == 0) return nullptr;
@@ -219,6 +236,31 @@ class SummarySequence {
     }
     from = {ranks, 0};
     return nullptr;
+  }
+
+  /// As `walk`, backwards: the entries before `from`, the last first.
+  template <class Skip, class Stop>
+  const Entry* walk_back(Cursor from, Skip&& skip, Stop&& stop) const {
+    if (size_ == 0) return nullptr;
+    std::size_t rank = std::min(from.rank, order_.size() - 1);
+    std::size_t index = from.rank < order_.size() ? from.index : leaf_size;
+    for (;;) {
+      const Leaf& leaf = leaf_at(rank);
+      for (index = std::min(index, leaf.end); index > leaf.begin; --index)
+        if (stop(leaf.entries[index - 1])) return &leaf.entries[index - 1];
+      index = leaf_size;
+      std::size_t node = capacity_ + rank;
+      for (;; --node) {
+        while ((node & 1) == 0) node >>= 1;  // a left child: what lies before it is left of its parent
+        if (node == 1) return nullptr;
+        if (!skip(tree_[node - 1])) break;
+      }
+      for (--node; node < capacity_;) {
+        node = 2 * node + 1;
+        if (skip(tree_[node])) --node;
+      }
+      rank = node - capacity_;
+    }
   }
 
  private:
@@ -317,11 +359,21 @@ class SummarySequence {
       for (std::size_t node = lo; node <= hi; ++node)
         tree_[node] = Traits::combine(tree_[2 * node], tree_[2 * node + 1]);
   }
-  Summary summary_of(std::size_t rank) const {
+  Summary summary_of(std::size_t rank) const { return of_leaf(rank, 0, leaf_size); }
+  /// Of the entries of a leaf at places [from, to), as far as there are any.
+  Summary of_leaf(std::size_t rank, std::size_t from, std::size_t to) const {
     const Leaf& leaf = leaf_at(rank);
     Summary s = nothing_;
-    for (std::size_t i = leaf.begin; i < leaf.end; ++i) Traits::absorb(s, leaf.entries[i]);
+    for (std::size_t i = std::max(from, leaf.begin), end = std::min(to, leaf.end); i < end; ++i)
+      Traits::absorb(s, leaf.entries[i]);
     return s;
+  }
+  /// Of all entries before a place.
+  Summary before(const Cursor& at) const {
+    Summary all = of_leaf(at.rank, 0, at.index);
+    for (std::size_t node = capacity_ + at.rank; node > 1; node /= 2)
+      if ((node & 1) != 0) all = Traits::combine(tree_[node - 1], all);
+    return all;
   }
   void publish(std::size_t rank, const Summary& fresh) {
     std::size_t node = capacity_ + rank;
