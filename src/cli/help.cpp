@@ -33,7 +33,8 @@ std::string help(const std::vector<const Command*>& commands) {
   for (const Command* c : commands) out += fmt::format("  {:<10}  {}\n", c->name, c->summary);
   return out +
          "\n`natgpu COMMAND --help` tells more. Results go to stdout, all else to stderr.\n"
-         "Exit codes: 0 done, 1 a check failed, 2 usage, 3 scenario or data invalid, 4 run failed, 5 inconclusive, 70 our "
+         "Exit codes: 0 done, 1 a check failed, 2 usage, 3 scenario or data invalid, 4 run failed, 5 "
+         "inconclusive, 70 our "
          "fault, "
          "130 interrupted.\n";
 }

@@ -1,62 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preemption_options.hpp"
 
+#include <iterator>
 #include <string>
-#include <string_view>
 
 #include <fmt/format.h>
 
+#include <natgpu/core/text.hpp>
 #include <natgpu/core/time.hpp>
-#include <natgpu/core/units.hpp>
-#include <natgpu/core/utf8.hpp>
+
+#include "length_option.hpp"
 
 namespace natgpu::cli {
 namespace {
 
 using scheduling::Order;
 
-constexpr double longest_s = 1e10;  // 317 years
 constexpr std::int64_t most_promote = 1'000'000;
 constexpr std::size_t most_thresholds = 100;
 constexpr std::int64_t usual_quantum = 3600 * ticks_per_second;
 constexpr std::int64_t usual_thresholds[] = {3600 * ticks_per_second, 36000 * ticks_per_second};
 
-/// A length of time, in ticks.
-std::int64_t length_of(const std::string& option, std::string_view text) {
-  double value = 0;
-  const std::string shown = printable(std::string(text));
-  switch (parse_quantity(text, Dimension::time, value)) {
-    case QuantityError::none:
-      break;
-    case QuantityError::unit_missing:
-      throw UsageError(fmt::format("{} {} has no unit", option, shown),
-                       fmt::format("write `{} {}s`, or use min, h, d", option, shown));
-    default:
-      throw UsageError(fmt::format("{} takes a length of time, not `{}`", option, shown),
-                       fmt::format("write for instance `{} 2h`", option));
-  }
-  if (value < 0 || value > longest_s)
-    throw UsageError(fmt::format("{} {} is out of range", option, shown), "0 s to 1e10 s");
-  return value == 0 ? 0 : ticks_from_seconds(value).count();
-}
-
-/// Parts of a list between commas.
-std::vector<std::string_view> parts_of(std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const std::size_t comma = text.find(',');
-    parts.push_back(text.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    text.remove_prefix(comma + 1);
-  }
-}
-
 std::vector<Area> thresholds_of(const Arguments& arguments) {
   std::vector<Area> limits;
   if (!arguments.has("--thresholds")) limits.assign(std::begin(usual_thresholds), std::end(usual_thresholds));
-  const std::string text = arguments.text("--thresholds");
-  for (const std::string_view part :
-       arguments.has("--thresholds") ? parts_of(text) : std::vector<std::string_view>{}) {
+  for (const std::string& part : parts_of(arguments.text("--thresholds"), ',')) {
     limits.push_back(length_of("--thresholds", part));
     if (limits.back() <= (limits.size() > 1 ? limits[limits.size() - 2] : 0))
       throw UsageError("--thresholds rise, and the first is above zero",
@@ -99,7 +67,8 @@ void refuse_senseless(const Arguments& arguments, const simulation::ReplayOption
 
 const std::vector<Option>& preemption_options() {
   static const std::vector<Option> options{
-      {"--quantum", "T", "of las: time on GPUs between two ranks; 1h by default"},
+      {"--quantum", "T",
+       "of las: time on GPUs between two ranks, 1h by default; of --sharing gang: length of a turn"},
       {"--thresholds", "T,T", "of las2d: GPU time at which a job leaves each queue; 1h,10h by default"},
       {"--promote", "K",
        "of las2d: a wait of K times its service leads a job to the first queue; never by default"},

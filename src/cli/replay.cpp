@@ -23,6 +23,7 @@
 #include "preemption_options.hpp"
 #include "replay_options.hpp"
 #include "replay_output.hpp"
+#include "replay_sharing.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
@@ -76,7 +77,7 @@ simulation::ReplayResult replay_with_progress(const workload::JobLog& log,
 int replay(const Arguments& arguments) {
   const std::string format = log_format(arguments);
   const std::optional<plugin::Library> library = library_of(arguments);
-  const simulation::ReplayOptions options = replay_options_of(arguments, library);
+  simulation::ReplayOptions options = replay_options_of(arguments, library);
   prepare_file(arguments.text("--jobs-csv"));
   prepare_file(arguments.text("--json"));
   ReplayTimings timings;
@@ -84,6 +85,7 @@ int replay(const Arguments& arguments) {
   const workload::JobLog log = workload::read_log(arguments.positional[0], {format, options.gpus});
   timings.read_s = wall_seconds() - began;
   refuse_unusable(log, options);
+  apply_weights(arguments, log, options);
   put_err(log_notes(log));
   began = wall_seconds();
   const simulation::ReplayResult result = static_cast<std::int64_t>(log.jobs.size()) < progress_from_jobs
@@ -102,6 +104,7 @@ std::vector<Option> options() {
   std::vector<Option> all{{"--format", "F", log_format_help()}};
   for (Option& option : replay_policy_options()) all.push_back(std::move(option));
   for (const Option& option : preemption_options()) all.push_back(option);
+  for (Option& option : sharing_options()) all.push_back(std::move(option));
   all.push_back({"--jobs-csv", "FILE", "start and end of every usable job, in log order"});
   all.push_back({"--json", "FILE", "the figures below"});
   return all;

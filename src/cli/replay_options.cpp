@@ -12,6 +12,7 @@
 #include <natgpu/scheduling/spec.hpp>
 
 #include "preemption_options.hpp"
+#include "replay_sharing.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
@@ -140,13 +141,17 @@ EasyRule easy_rule_of(const Arguments& arguments, const simulation::ReplayOption
 }
 
 bool named_view(const Arguments& arguments, const simulation::ReplayOptions& options) {
-  const bool possible = options.backfill == scheduling::Backfill::easy && !moves(options.order) &&
-                        options.easy.waiting == EasyRule::Waiting::requested;
-  if (!arguments.has("--view")) return possible && dialect_of(arguments).named;
+  const bool has_it = options.backfill == scheduling::Backfill::easy ||
+                      options.backfill == scheduling::Backfill::conservative;
+  const bool possible =
+      has_it && !moves(options.order) && options.easy.waiting == EasyRule::Waiting::requested;
+  if (!arguments.has("--view"))
+    return possible && options.backfill == scheduling::Backfill::easy && dialect_of(arguments).named;
   if (arguments.choice("--view", {"counted", "named"}, 0) == 0) return false;
   if (!possible)
     throw UsageError(
-        "the named view has backfill easy, in an order settled at submission, with waiting jobs as requested",
+        "the named view has backfill easy or conservative, in an order settled at submission, with waiting "
+        "jobs as requested",
         "leave --view out, or choose `--policy easy`");
   return true;
 }
@@ -174,7 +179,8 @@ std::vector<Option> replay_policy_options() {
       {"--dialect", "D",
        "rules of a known simulator: natgpu (default), pyss (event, arrival-first), cqsim (event, waiting "
        "true), batsched-easy (view named) or batsched-easy-fast (spare not, shadow fixed)"},
-      {"--view", "V", "counted (default): so many GPUs; named: GPUs by number (backfill easy)"},
+      {"--view", "V",
+       "counted (default): so many GPUs; named: GPUs by number (backfill easy or conservative)"},
       {"--spare", "PART", "of EASY: spare GPUs are used (default), or not"},
       {"--shadow", "PART", "of EASY: refreshed at each pass (default), or fixed when the head blocks"},
       {"--compare", "PART", "of EASY: a job in time ends at-most at the shadow (default), or less"},
@@ -206,6 +212,11 @@ simulation::ReplayOptions replay_options_of(const Arguments& arguments,
   simulation::ReplayOptions options;
   if (library) options.plugged = library->policy();
   options.gpus = arguments.whole("--gpus", 0, 1, most_gpus);
+  choose_sharing(arguments, options);
+  if (options.sharing != scheduling::Sharing::exclusive) {
+    options.stop = &stop_requested();
+    return options;
+  }
   choose_policy(arguments, options);
   options.easy = easy_rule_of(arguments, options);
   options.named = named_view(arguments, options);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <natgpu/simulation/replay.hpp>
 
-#include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include <natgpu/core/diagnostic.hpp>
@@ -10,6 +8,7 @@
 
 #include "replay_model.hpp"
 #include "replay_words.hpp"
+#include "sharing_model.hpp"
 
 namespace natgpu::simulation {
 namespace {
@@ -18,13 +17,13 @@ using scheduling::Backfill;
 using scheduling::PassRule;
 using scheduling::Ties;
 
-ArrivalOrder by_submission(const workload::JobLog& log) {
-  ArrivalOrder order(log.jobs.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return log.jobs[a].submit_s < log.jobs[b].submit_s;
-  });
-  return order;
+template <class Model>
+void run_through(Model& model, engine::LoopRules rules, ReplayResult& result) {
+  engine::RunLoop<Model> loop(model, rules);
+  loop.run(never);
+  model.report();
+  result.fingerprint = loop.fingerprint().value();
+  result.events = loop.fingerprint().events();
 }
 
 template <class Dispatcher>
@@ -32,12 +31,9 @@ void run_with(Dispatcher dispatcher, const workload::JobLog& log, const ArrivalO
               const ReplayOptions& options, ReplayResult& result) {
   using Model = Replay<Dispatcher>;
   Model model(log, order, options, result, std::move(dispatcher));
-  engine::RunLoop<Model> loop(
-      model, {options.semantics.pass == PassRule::event, options.semantics.ties == Ties::arrival_first});
-  loop.run(never);
-  model.report();
-  result.fingerprint = loop.fingerprint().value();
-  result.events = loop.fingerprint().events();
+  run_through(model,
+              {options.semantics.pass == PassRule::event, options.semantics.ties == Ties::arrival_first},
+              result);
 }
 
 template <class Dispatcher>
@@ -73,6 +69,8 @@ void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOpt
   const bool in_line = options.order == scheduling::Order::fcfs && !options.plugged;
   if (B == Backfill::none && in_line && options.announced.empty() && !due_counts_as_free)
     return run_with(FifoDispatcher(), log, order, options, result);
+  if (options.named && B == Backfill::conservative)
+    return run_with(scheduling::NamedConservative(due_counts_as_free), log, order, options, result);
   if (options.named)
     return run_with(scheduling::NamedEasy(options.easy, due_counts_as_free), log, order, options, result);
   if constexpr (B == Backfill::easy_sjbf) {
@@ -92,6 +90,19 @@ void run_preemptive(const workload::JobLog& log, const ArrivalOrder& order, cons
   run_with(scheduling::PreemptiveDispatcher(std::move(rule)), log, order, options, result);
 }
 
+/// GPUs shared in time, in place of a queue.
+void run_shared(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
+                ReplayResult& result) {
+  const auto run_model = [&](auto sharing) {
+    SharingModel model(log, order, options, result, std::move(sharing));
+    run_through(model, {}, result);
+  };
+  if (options.sharing == scheduling::Sharing::gang)
+    run_model(scheduling::GangSharing(result.gpus, options.quantum));
+  else
+    run_model(scheduling::ProcessorSharing(result.gpus));
+}
+
 ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, const ReplayOptions& options) {
   ReplayResult result;
   result.gpus = options.gpus > 0 ? options.gpus : log.max_procs;
@@ -99,6 +110,10 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
   result.end_s.assign(log.jobs.size(), -1);
   result.killed.assign(log.jobs.size(), 0);
   result.semantics = in_words(options);
+  if (options.sharing != scheduling::Sharing::exclusive) {
+    run_shared(log, order, options, result);
+    return result;
+  }
   if (options.plugged && options.plugged.decides()) {
     run_with(
         scheduling::PluggedDispatcher(options.plugged, Streams(options.seed, 0).open("policy", "plugged"),
@@ -153,6 +168,11 @@ void check_preemption(const ReplayOptions& o) {
     throw RunError("lengths of time are not negative");
 }
 
+bool shares_without_a_queue(const ReplayOptions& o) {
+  return o.order == scheduling::Order::fcfs && o.backfill == Backfill::none && !o.named && !o.plugged &&
+         o.announced.empty() && o.semantics.pass == PassRule::instant;
+}
+
 }  // namespace
 
 ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
@@ -162,12 +182,14 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
         "ties arrival-first needs pass event: one pass per instant sees arrivals and completions together");
   if ((options.backfill == Backfill::reservations) != (options.reservations > 0))
     throw RunError("a number of reservations goes with backfill reservations, and with no other");
-  if (options.named &&
-      (options.backfill != Backfill::easy || moves(options.order) || !options.announced.empty() ||
-       options.easy.waiting == scheduling::EasyRule::Waiting::exact))
+  const bool has_named_view =
+      options.backfill == Backfill::easy || options.backfill == Backfill::conservative;
+  if (options.named && (!has_named_view || moves(options.order) || !options.announced.empty() ||
+                        options.easy.waiting == scheduling::EasyRule::Waiting::exact))
     throw RunError(
-        "the named view has backfill easy, in an order settled at submission, with waiting jobs as requested "
-        "and without announced outages");
+        "the named view has backfill easy or conservative, in an order settled at submission, with waiting "
+        "jobs "
+        "as requested and without announced outages");
   if (moves(options.order) &&
       (options.backfill == Backfill::conservative || options.backfill == Backfill::reservations))
     throw RunError(
@@ -176,6 +198,13 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
   if (options.easy != scheduling::EasyRule{} &&
       (options.backfill != Backfill::easy || !options.announced.empty()))
     throw RunError("the parts of EASY can be chosen with backfill easy and without announced outages only");
+  if (options.sharing != scheduling::Sharing::exclusive && !shares_without_a_queue(options))
+    throw RunError(
+        "GPUs that are shared in time have no queue: leave order, backfill, view, dialect and policy at fcfs "
+        "and "
+        "none, with one pass for each instant and no announced outages");
+  if ((options.sharing == scheduling::Sharing::gang) != (options.quantum > 0))
+    throw RunError("a quantum goes with gang scheduling, and with nothing else");
   if (options.plugged && options.order != scheduling::Order::fcfs)
     throw RunError("a plugged policy brings its own order: leave the order at fcfs");
   if (options.plugged && options.plugged.decides() && (options.backfill != Backfill::none || options.named))

@@ -14,6 +14,7 @@
 #include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/easy_variant.hpp>
 #include <natgpu/scheduling/named.hpp>
+#include <natgpu/scheduling/named_conservative.hpp>
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
@@ -21,6 +22,7 @@
 #include <natgpu/simulation/replay.hpp>
 
 #include "fifo_dispatcher.hpp"
+#include "log_arrivals.hpp"
 #include "replay_segments.hpp"
 #include "replay_tally.hpp"
 
@@ -28,12 +30,6 @@ namespace natgpu::simulation {
 
 /// Kinds of events, in the order of their phases.
 enum ReplayEvent : std::uint8_t { completion, capacity_step, submission, reserved_start, notice_over };
-
-/// The rows of a log are not in order of submission.
-struct OutOfOrder {};
-
-/// Indices of a log's jobs in the order in which they arrive; empty: as they stand in the file.
-using ArrivalOrder = std::vector<std::uint32_t>;
 
 /// One pool, one log, one policy: the model that the engine runs.
 template <class Dispatcher>
@@ -48,32 +44,31 @@ class Replay {
   Replay(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
          ReplayResult& result, Dispatcher dispatcher)
       : jobs_(log.jobs),
-        order_(order),
         options_(options),
         result_(result),
         dispatcher_(std::move(dispatcher)),
         queue_order_(queue_order_of(options)),
+        arrivals_(log.jobs, order),
         tally_(options.slowdown_floor_s),
         segments_(log.jobs, options),
         completions_in_start_order_(options.semantics.pass == scheduling::PassRule::event) {
-    note_next_submission();
     largest_ = result.gpus;
     if constexpr (foresees) announce(result.gpus);
     dispatcher_.change_capacity(0, result.gpus);
   }
 
   engine::EventList<Payload>& events() { return events_; }
-  Instant next_arrival() const { return next_submit_; }
+  Instant next_arrival() const { return arrivals_.next(); }
 
   engine::Rank arrive(Instant now) {
-    const std::uint32_t i = job_at(next_);
-    const std::size_t rank = next_++;
-    note_next_submission();
+    const LogArrivals::Arrival arrival = arrivals_.take();
+    const std::uint32_t i = arrival.job;
     const workload::LogJob& job = jobs_[i];
     if (job.gpus <= largest_) {
       const std::int64_t asked = requested(job), submitted = now.time_since_epoch().count();
-      const scheduling::WaitingJob waiting{queue_order_.key(submitted, asked, job.gpus, rank, i, job.user),
-                                           believed(job), job.gpus, i};
+      const scheduling::WaitingJob waiting{
+          queue_order_.key(submitted, asked, job.gpus, arrival.rank, i, job.user), believed(job), job.gpus,
+          i};
       if constexpr (preempts) {
         segments_.queue(waiting, submitted);
         dispatcher_.submit(waiting, segments_.progress(i, asked), submitted);
@@ -147,11 +142,11 @@ class Replay {
 
   void report() const {
     if constexpr (preempts) {
-      if (!jobs_.empty()) segments_.report(jobs_[job_at(0)].submit_s, result_);
+      if (!jobs_.empty()) segments_.report(arrivals_.first_submit_s(), result_);
       return;
     }
     if constexpr (reserves) result_.broken_promises = dispatcher_.broken_promises();
-    if (!jobs_.empty()) tally_.report(jobs_[job_at(0)].submit_s, result_);
+    if (!jobs_.empty()) tally_.report(arrivals_.first_submit_s(), result_);
   }
 
   bool keep_going(Instant now) {
@@ -169,7 +164,8 @@ class Replay {
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
-  static constexpr bool wakes = reserves || plugged || preempts;
+  static constexpr bool wakes =
+      reserves || plugged || preempts || std::is_same_v<Dispatcher, scheduling::NamedConservative>;
 
   static scheduling::StaticOrder queue_order_of(const ReplayOptions& options) {
     if (options.plugged) return scheduling::StaticOrder(options.plugged.table->key);
@@ -231,15 +227,6 @@ class Replay {
                ? ticks(std::min(job.run_s, job.requested_s))
                : requested(job);
   }
-  std::uint32_t job_at(std::size_t position) const {
-    return order_.empty() ? static_cast<std::uint32_t>(position) : order_[position];
-  }
-  void note_next_submission() {
-    const Instant next =
-        next_ < jobs_.size() ? Instant{Duration{ticks(jobs_[job_at(next_)].submit_s)}} : never;
-    if (next < next_submit_) throw OutOfOrder{};
-    next_submit_ = next;
-  }
   void announce(std::int64_t gpus) {
     if (!options_.announced.empty()) dispatcher_.keep_profile();
     for (std::uint32_t i = 0; i < options_.announced.size(); ++i) {
@@ -253,16 +240,14 @@ class Replay {
   }
 
   const std::vector<workload::LogJob>& jobs_;
-  const ArrivalOrder& order_;
   const ReplayOptions& options_;
   ReplayResult& result_;
   engine::EventList<Payload> events_;
   Dispatcher dispatcher_;
   scheduling::StaticOrder queue_order_;
+  LogArrivals arrivals_;
   ReplayTally tally_;
   std::conditional_t<preempts, Segments, NoSegments> segments_;
-  std::size_t next_ = 0;
-  Instant next_submit_ = Instant::min();
   Instant now_{};
   Instant wake_ = Instant::min();  ///< the next pass that a reservation or a plugged policy asks for
   engine::EventHandle wake_event_;

@@ -14,13 +14,17 @@ class ReplayTally {
  public:
   explicit ReplayTally(std::int64_t slowdown_floor_s) : floor_s_(slowdown_floor_s) {}
 
+  /// A job that keeps all of its GPUs from its start to its end.
   void start(const workload::LogJob& job, std::int64_t start_s, std::int64_t end_s) {
-    const std::int64_t service = end_s - start_s;
+    record(job, start_s, end_s, end_s - start_s);
+  }
+  /// @param service_s  what it would take with all of its GPUs to itself
+  void record(const workload::LogJob& job, std::int64_t start_s, std::int64_t end_s, std::int64_t service_s) {
     waited_ += start_s - job.submit_s;
-    used_ += static_cast<Area>(service) * job.gpus;
+    used_ += static_cast<Area>(service_s) * job.gpus;
     last_end_s_ = std::max(last_end_s_, end_s);
     const auto turnaround = static_cast<double>(end_s - job.submit_s);
-    slowdown_ += std::max(1.0, turnaround / static_cast<double>(std::max(service, floor_s_)));
+    slowdown_ += std::max(1.0, turnaround / static_cast<double>(std::max(service_s, floor_s_)));
   }
   void report(std::int64_t first_submit_s, ReplayResult& r) const {
     if (r.started == 0) return;

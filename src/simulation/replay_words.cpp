@@ -58,9 +58,20 @@ std::string preemption_in_words(const ReplayOptions& o) {
   return out + fmt::format(", restart cost {}", length(o.segments.restart));
 }
 
+/// Where nobody waits there is no order and no backfill to name.
+std::string shared_in_words(const ReplayOptions& o) {
+  std::string words = o.sharing == scheduling::Sharing::gang
+                          ? fmt::format("sharing gang, quantum {}", length(o.quantum))
+                          : std::string("sharing ps");
+  for (const auto& [queue, weight] : o.weights)
+    words += fmt::format(", weight of queue {}: {}", queue, weight);
+  return fmt::format("{}, slowdown floor {} s", words, o.slowdown_floor_s);
+}
+
 }  // namespace
 
 std::string in_words(const ReplayOptions& o) {
+  if (o.sharing != scheduling::Sharing::exclusive) return shared_in_words(o);
   std::string parts;
   if (o.order == scheduling::Order::lottery) parts = fmt::format(", seed {}", o.seed);
   if (moves(o.order)) parts = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";

@@ -35,6 +35,15 @@ class GpuSet {
   void remove(const GpuSet& o) {
     for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= ~o.words_[i];
   }
+  void keep(const GpuSet& o) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= o.words_[i];
+  }
+  /// Whether all of the other's are here.
+  bool has(const GpuSet& o) const {
+    for (std::size_t i = 0; i < words_.size(); ++i)
+      if ((o.words_[i] & ~words_[i]) != 0) return false;
+    return true;
+  }
   /// The lowest numbers. @pre count <= size()
   GpuSet lowest(std::int64_t count) const {
     GpuSet s = *this;
@@ -57,11 +66,7 @@ class NamedBooks {
   explicit NamedBooks(bool arrivals_first) : count_due_(arrivals_first) {}
 
   void submit(std::uint32_t, const WaitingJob& job) { submitted_.push_back(job); }
-  void finish_job(std::uint32_t slot) {
-    const auto it = std::find_if(runs_.begin(), runs_.end(), [&](const Run& r) { return r.slot == slot; });
-    free_.add(it->gpus);
-    runs_.erase(it);
-  }
+  void finish_job(std::uint32_t slot) { take_back(slot); }
   void change_capacity(std::uint32_t, std::int64_t delta) {
     NATGPU_ENSURE(runs_.empty() && all_.size() == 0, "a pool of the named view keeps its GPUs");
     all_ = free_ = GpuSet::all(static_cast<std::size_t>(delta));
@@ -74,6 +79,14 @@ class NamedBooks {
     GpuSet gpus;
   };
 
+  /// The run is over. @returns what it held
+  Run take_back(std::uint32_t slot) {
+    const auto it = std::find_if(runs_.begin(), runs_.end(), [&](const Run& r) { return r.slot == slot; });
+    const Run run = *it;
+    free_.add(run.gpus);
+    runs_.erase(it);
+    return run;
+  }
   /// GPUs that a job may start on.
   GpuSet usable(std::int64_t now) const {
     GpuSet s = free_;

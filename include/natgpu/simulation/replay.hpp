@@ -4,11 +4,13 @@
 #include <atomic>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/scheduling/preemptive_rule.hpp>
+#include <natgpu/scheduling/sharing.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/workload/swf.hpp>
 
@@ -39,11 +41,14 @@ struct ReplayOptions {
   scheduling::EasyRule easy;              ///< other than the usual parts with Backfill::easy alone
   scheduling::PreemptiveRule preemption;  ///< of a preemptive order; its own order and `skips` do not count
   SegmentRules segments;
-  bool named = false;                 ///< jobs hold GPUs by number; with Backfill::easy
+  bool named = false;                 ///< jobs hold GPUs by number; with Backfill::easy or conservative
   scheduling::PluggedPolicy plugged;  ///< level 1: in place of the order; level 2: and of the backfill (none)
-  std::uint64_t seed = 1;             ///< of the order lottery, and of a plugged policy's draws
-  bool exact_estimates = false;       ///< policies see true run times in place of requested ones
-  std::int64_t slowdown_floor_s = 10;  ///< of bounded slowdown
+  scheduling::Sharing sharing = scheduling::Sharing::exclusive;  ///< others than exclusive: no queue at all
+  std::int64_t quantum = 0;                ///< ticks: of gang scheduling, and with no other
+  std::map<std::int32_t, double> weights;  ///< of shares, by the log's queue; 1 where it is not named
+  std::uint64_t seed = 1;                  ///< of the order lottery, and of a plugged policy's draws
+  bool exact_estimates = false;            ///< policies see true run times in place of requested ones
+  std::int64_t slowdown_floor_s = 10;      ///< of bounded slowdown
   std::vector<AnnouncedStep> announced;
   std::atomic<std::int64_t>* jobs_done = nullptr;  ///< for a progress bar
   const std::atomic<bool>* stop = nullptr;
@@ -82,7 +87,7 @@ struct ReplayResult {
 /// A job of the log that asks for more GPUs than there will ever be stays unstarted.
 /// @throws RunError on options that contradict each other (ties with one pass per instant; reservations
 /// without their backfill; reservations kept in an order that moves; parts of
-/// EASY beside another backfill or announced outages; the
+/// EASY beside another backfill or announced outages; sharing in time beside a queue's rules; the
 /// named view beside a rule that it does not have; a plugged policy beside parts of which it takes the
 /// place), or where a plugged policy cannot begin
 /// @throws Interrupted when stopped
