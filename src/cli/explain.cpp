@@ -70,9 +70,9 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "writes one to "
        "start from."},
       {"E0411", "machines or tasks that the node view cannot hold",
-       "`natgpu pack` places tasks on machines of at most 16 GPUs, of at most 31 types, and at least one "
-       "task "
-       "must ask for a GPU."},
+       "Tasks are placed on machines of at most 16 GPUs, of at most 31 types. Each machine states its cores "
+       "and "
+       "memory, at least one has a GPU, and at least one task asks for one."},
       {"E0501", "not a bar",
        "`expect` of a target is a comparison, a number and the metric's unit: `>= 30000 H100e`. Comparisons "
        "are >=, >, "

@@ -31,20 +31,25 @@ std::string log_format_help() {
                      fmt::join(workload::log_format_names(), ", "));
 }
 
-std::string log_notes(const workload::JobLog& log) {
+std::string rows_left_out(const workload::JobLog& log) {
   std::string out;
   for (const workload::Unusable& u : log.unusable)
     out += fmt::format("warning: {} rows left out: {} (line{} {}{})\n", u.rows, u.reason,
                        u.first_lines.size() > 1 ? "s" : "", fmt::join(u.first_lines, ", "),
                        u.rows > u.first_lines.size() ? ", ..." : "");
+  if (log.fractions_dropped > 0)
+    out += fmt::format("warning: {} times had a fraction of a second, which was cut off\n",
+                       log.fractions_dropped);
+  return out;
+}
+
+std::string log_notes(const workload::JobLog& log) {
+  std::string out = rows_left_out(log);
   if (log.shared_gpus > 0)
     out += fmt::format("note: {} jobs ask for a share of a GPU; counted GPUs are whole, so each takes one\n",
                        log.shared_gpus);
   if (!log.jobs.empty() && log.without_request == log.jobs.size())
     out += "note: the log states no requested times; true run times stand in for them\n";
-  if (log.fractions_dropped > 0)
-    out += fmt::format("warning: {} times had a fraction of a second, which was cut off\n",
-                       log.fractions_dropped);
   return out;
 }
 

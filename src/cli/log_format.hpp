@@ -15,7 +15,9 @@ std::string log_format(const Arguments& arguments);
 /// The doc of the option.
 std::string log_format_help();
 
-/// Rows left out and values bent, one line each; empty where all is well.
+/// Rows left out and times cut off, one line each; empty where all is well.
+std::string rows_left_out(const workload::JobLog& log);
+/// The same, and what becomes of values where GPUs are counted.
 std::string log_notes(const workload::JobLog& log);
 
 }  // namespace natgpu::cli

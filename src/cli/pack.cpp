@@ -60,18 +60,13 @@ double mean_of(const std::vector<simulation::Packing>& packings, double (*of)(co
   for (const simulation::Packing& p : packings) sum += of(p);
   return sum / static_cast<double>(packings.size());
 }
-double standard_deviation(const experiment::Estimate& e) {
-  double sum = 0;
-  for (const double v : e.values) sum += (v - e.mean) * (v - e.mean);
-  return e.n < 2 ? std::nan("") : std::sqrt(sum / static_cast<double>(e.n - 1));
-}
 
 std::string table(const std::vector<Outcome>& outcomes) {
   std::string out = fmt::format("{:<10} {:>12} {:>10} {:>10} {:>22}\n", "placement", "allocated", "sd",
                                 "unplaced", "of free, unusable");
   out += fmt::format("{:<10} {:>12} {:>10} {:>10} {:>22}\n", "", "% of GPUs", "points", "tasks", "%");
   for (const Outcome& o : outcomes) {
-    const double sd = standard_deviation(o.allocated);
+    const double sd = experiment::standard_deviation(o.allocated);
     out += fmt::format("{:<10} {:>12.2f} {:>10} {:>10.0f} {:>22.1f}\n", o.rule.name, 100 * o.allocated.mean,
                        std::isnan(sd) ? "one seed" : fmt::format("{:.2f}", 100 * sd),
                        mean_of(o.packings, [](const auto& p) { return static_cast<double>(p.unplaced); }),
@@ -80,8 +75,12 @@ std::string table(const std::vector<Outcome>& outcomes) {
   return out;
 }
 
-std::string result_json(const std::vector<Outcome>& outcomes, const simulation::PackingOptions& options) {
+std::string result_json(const std::vector<Outcome>& outcomes, const simulation::PackingOptions& options,
+                        const std::string& log, const std::string& nodes, bool interrupted) {
   nlohmann::ordered_json json{{"schema", "natgpu-packing/1"},
+                              {"log", log},
+                              {"nodes", nodes},
+                              {"interrupted", interrupted},
                               {"until_share", options.until},
                               {"first_seed", options.seed},
                               {"gpu_nodes_only", options.gpu_nodes_only}};
@@ -90,6 +89,7 @@ std::string result_json(const std::vector<Outcome>& outcomes, const simulation::
     for (const simulation::Packing& p : o.packings)
       runs.push_back({{"tasks", p.tasks},
                       {"unplaced", p.unplaced},
+                      {"fit_no_machine", p.never},
                       {"gpus", p.gpus},
                       {"asked_gpus", p.asked},
                       {"allocated_gpus", p.allocated},
@@ -99,7 +99,32 @@ std::string result_json(const std::vector<Outcome>& outcomes, const simulation::
                                   {"allocated_share_mean", o.allocated.mean},
                                   {"by_seed", std::move(runs)}});
   }
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+/// The rules that were finished: all, unless the user stopped before.
+std::vector<Outcome> outcomes_of(const std::vector<scheduling::PlacementRule>& rules, std::int64_t seeds,
+                                 const workload::NodeList& cluster, const workload::JobLog& log,
+                                 const simulation::PackingOptions& options) {
+  std::vector<Outcome> outcomes;
+  ProgressBar bar("packing");
+  double done = 0;
+  for (const scheduling::PlacementRule& rule : rules) {
+    Outcome o(rule);
+    for (std::int64_t i = 0; i < seeds; ++i) {
+      if (stop_requested()) return outcomes;
+      simulation::PackingOptions one = options;
+      one.placement = rule.placement;
+      one.seed += static_cast<std::uint64_t>(i);
+      o.packings.push_back(simulation::pack(cluster, log, one));
+      o.allocated.values.push_back(o.packings.back().allocated_share());
+      bar.show(++done / static_cast<double>(rules.size() * static_cast<std::size_t>(seeds)),
+               std::string(rule.name));
+    }
+    experiment::estimate_from_values(o.allocated);
+    outcomes.push_back(std::move(o));
+  }
+  return outcomes;
 }
 
 int pack(const Arguments& arguments) {
@@ -114,30 +139,27 @@ int pack(const Arguments& arguments) {
   prepare_file(arguments.text("--json"));
   const workload::NodeList cluster = workload::read_node_list(arguments.text("--nodes"));
   const workload::JobLog log = workload::read_log(arguments.positional[0], {log_format(arguments), 0, true});
+  put_err(rows_left_out(log));
 
-  std::vector<Outcome> outcomes;
-  ProgressBar bar("packing");
-  double done = 0;
-  for (const scheduling::PlacementRule& rule : rules) {
-    Outcome& o = outcomes.emplace_back(rule);
-    for (std::int64_t i = 0; i < seeds; ++i) {
-      simulation::PackingOptions one = options;
-      one.placement = rule.placement;
-      one.seed += static_cast<std::uint64_t>(i);
-      o.packings.push_back(simulation::pack(cluster, log, one));
-      o.allocated.values.push_back(o.packings.back().allocated_share());
-      bar.show(++done / static_cast<double>(rules.size() * static_cast<std::size_t>(seeds)),
-               std::string(rule.name));
-      if (stop_requested()) return Exit::interrupted;
-    }
-    experiment::estimate_from_values(o.allocated);
+  const std::vector<Outcome> outcomes = outcomes_of(rules, seeds, cluster, log, options);
+  const bool interrupted = outcomes.size() < rules.size();
+  if (interrupted)
+    put_err(fmt::format("interrupted; {} of {} rules are finished\n", outcomes.size(), rules.size()));
+  if (!outcomes.empty()) {
+    const std::vector<simulation::Packing>& all = outcomes.front().packings;
+    const double asked = mean_of(all, [](const auto& p) { return p.asked / p.gpus; });
+    const double never = mean_of(all, [](const auto& p) { return static_cast<double>(p.never); });
+    put_out(fmt::format("{:.0f} GPUs; tasks of {} ask for {:.0f} % of them; {} seeds from {}\n", all[0].gpus,
+                        printable(arguments.positional[0]), 100 * asked, seeds, options.seed));
+    put_out(table(outcomes));
+    if (never > 0)
+      put_err(fmt::format("note: {:.0f} of {:.0f} tasks fit no machine of this cluster, even an empty one\n",
+                          never, mean_of(all, [](const auto& p) { return static_cast<double>(p.tasks); })));
+    if (arguments.has("--json"))
+      write_file_whole(arguments.text("--json"),
+                       result_json(outcomes, options, log.file, cluster.file, interrupted));
   }
-  const simulation::Packing& first = outcomes.front().packings.front();
-  put_out(fmt::format("{:.0f} GPUs; tasks of {} ask for {:.0f} % of them; {} seeds from {}\n", first.gpus,
-                      printable(arguments.positional[0]), 100 * options.until, seeds, options.seed));
-  put_out(table(outcomes));
-  if (arguments.has("--json")) write_file_whole(arguments.text("--json"), result_json(outcomes, options));
-  return Exit::done;
+  return interrupted ? Exit::interrupted : Exit::done;
 }
 
 }  // namespace

@@ -21,14 +21,6 @@ bool varies(const Estimate& e) {
   return e.n > 1 && e.high > e.low;
 }
 
-double variance(const Estimate& e) {
-  if (e.n < 2) return none;
-  double squares = 0;
-  for (const double v : e.values)
-    if (std::isfinite(v)) squares += (v - e.mean) * (v - e.mean);
-  return squares / static_cast<double>(e.n - 1);
-}
-
 }  // namespace
 
 Estimate paired_difference(const Estimate& of, const Estimate& from) {
@@ -91,10 +83,6 @@ double half_width(const Sample& s, double level) {
   if (s.n < 2) return none;
   if (!(s.standard_error > 0)) return 0;
   return student_t_quantile(0.5 + level / 2, s.freedom) * s.standard_error;
-}
-
-double standard_deviation(const Estimate& e) {
-  return std::sqrt(variance(e));
 }
 
 double correlation(const Estimate& a, const Estimate& b) {

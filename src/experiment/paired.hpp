@@ -41,7 +41,6 @@ double p_outside(const Sample& sample, double margin);
 /// Half-width of the two-sided interval of the mean; NaN for n < 2.
 double half_width(const Sample& sample, double level);
 
-double standard_deviation(const Estimate& estimate);
 /// Pearson's, over replications where both have a value; NaN where either has no spread.
 double correlation(const Estimate& a, const Estimate& b);
 

@@ -53,9 +53,7 @@ Resampled bootstrap(std::size_t factors, std::size_t rows, std::uint64_t seed, S
   std::vector<double> values;
   std::vector<std::size_t> drawn(rows);
   for (std::size_t b = 0; b < resamples; ++b) {
-    for (std::size_t i = 0; i < rows; ++i)
-      drawn[i] =
-          static_cast<std::size_t>(dice.unit(b, static_cast<std::uint32_t>(i)) * static_cast<double>(rows));
+    for (std::size_t i = 0; i < rows; ++i) drawn[i] = pick(rows, dice.unit(b, static_cast<std::uint32_t>(i)));
     values.push_back(statistic(drawn));
   }
   std::sort(values.begin(), values.end());

@@ -141,12 +141,20 @@ void estimate_from_values(Estimate& e) {
   // Equal values have exactly that mean and no spread, which a division might miss in the last digit.
   e.mean = e.low == e.high ? e.low : sum / static_cast<double>(e.n);
   if (e.n < 2) return;
+  e.half_width = student_t_quantile(0.5 + confidence / 2, static_cast<double>(e.n - 1)) *
+                 std::sqrt(variance(e) / static_cast<double>(e.n));
+}
+
+double variance(const Estimate& e) {
+  if (e.n < 2) return not_estimable;
   double squares = 0;
   for (const double v : e.values)
     if (std::isfinite(v)) squares += (v - e.mean) * (v - e.mean);
-  const double freedom = static_cast<double>(e.n - 1);
-  e.half_width = student_t_quantile(0.5 + confidence / 2, freedom) *
-                 std::sqrt(squares / freedom / static_cast<double>(e.n));
+  return squares / static_cast<double>(e.n - 1);
+}
+
+double standard_deviation(const Estimate& e) {
+  return std::sqrt(variance(e));
 }
 
 namespace {

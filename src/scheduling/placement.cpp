@@ -25,11 +25,6 @@ constexpr std::array<PlacementRule, 5> rules{{
      "fragmentation gradient descent, Weng et al., USENIX ATC 2023"},
 }};
 
-/// One of 0 ... n - 1. @param unit  uniform on (0, 1)
-std::size_t one_of(std::size_t n, double unit) {
-  return std::min(static_cast<std::size_t>(unit * static_cast<double>(n)), n - 1);
-}
-
 }  // namespace
 
 std::span<const PlacementRule> placement_rules() {
@@ -66,7 +61,7 @@ std::optional<Spot> NodePlacer::place(std::size_t kind, std::uint64_t n) {
   if (equals_.empty()) return std::nullopt;
   const TaskShape& task = mix_.kinds[kind].shape;
   const Block chance = chance_.block(n, 0);
-  Spot spot{equals_[one_of(equals_.size(), chance.unit(0))], 0};
+  Spot spot{equals_[pick(equals_.size(), chance.unit(0))], 0};
   spot.gpu = placement_ == Placement::random && task.shares_gpu()
                  ? gpu_at_random(task, nodes_[spot.node], chance.unit(1))
                  : verdict(kind, spot.node).gpu;
@@ -148,7 +143,7 @@ int NodePlacer::gpu_at_random(const TaskShape& task, const Node& node, double un
   std::size_t n = 0;
   for (int g = 0; g < node.gpus; ++g)
     if (node.gpu_fits(g, task)) with_room[n++] = g;
-  return with_room[one_of(n, unit)];
+  return with_room[pick(n, unit)];
 }
 
 }  // namespace natgpu::scheduling

@@ -87,6 +87,14 @@ Kinds kinds_of(const workload::JobLog& log, const workload::NodeList& cluster) {
 }
 
 void check(const workload::NodeList& cluster, const workload::JobLog& log) {
+  if (std::none_of(cluster.nodes.begin(), cluster.nodes.end(), [](const auto& n) { return n.gpus > 0; }))
+    refuse(cluster.file, "no machine has a GPU", "give a list in which some do");
+  for (std::size_t i = 0; i < cluster.nodes.size(); ++i)
+    if (cluster.nodes[i].cpu_milli < 0 || cluster.nodes[i].memory_mib < 0)
+      refuse(cluster.file,
+             fmt::format("machine {} does not state its {}, so that no task would fit", cluster.names[i],
+                         cluster.nodes[i].cpu_milli < 0 ? "cores" : "memory"),
+             "fill in the value; one larger than any task asks for takes no part");
   constexpr std::size_t most_types = 31;  // one bit is `nowhere`
   if (cluster.gpu_types.size() > most_types)
     refuse(cluster.file,
@@ -105,17 +113,15 @@ std::vector<std::uint32_t> arrivals_of(const Kinds& kinds, double enough_milli, 
   const auto milli = [&kinds](std::uint32_t kind) {
     return static_cast<double>(kinds.mix.kinds[kind].shape.total_milli());
   };
-  const auto one_of = [&chance](std::size_t n, std::uint64_t draw, std::uint32_t purpose) {
-    return std::min(static_cast<std::size_t>(chance.unit(draw, purpose) * static_cast<double>(n)), n - 1);
-  };
   std::vector<std::uint32_t> arrivals = kinds.of_row;
   double asked = 0;
   for (const std::uint32_t kind : arrivals) asked += milli(kind);
   for (std::uint64_t n = 0; asked < enough_milli; ++n) {
-    arrivals.push_back(kinds.of_row[one_of(rows, n, 0)]);
+    arrivals.push_back(kinds.of_row[pick(rows, chance.unit(n, 0))]);
     asked += milli(arrivals.back());
   }
-  for (std::size_t i = arrivals.size(); i > 1; --i) std::swap(arrivals[i - 1], arrivals[one_of(i, i, 1)]);
+  for (std::size_t i = arrivals.size(); i > 1; --i)
+    std::swap(arrivals[i - 1], arrivals[pick(i, chance.unit(i, 1))]);
   return arrivals;
 }
 
@@ -131,6 +137,10 @@ Packing pack(const workload::NodeList& cluster, const workload::JobLog& log, con
   const std::vector<std::uint32_t> arrivals =
       arrivals_of(kinds, options.until * static_cast<double>(there), streams.open("packing", "arrivals"));
 
+  std::vector<bool> fits;
+  for (const TaskMix::Kind& k : kinds.mix.kinds)
+    fits.push_back(
+        std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) { return node.fits(k.shape); }));
   scheduling::NodePlacer placer(options.placement, std::move(nodes), std::move(kinds.mix),
                                 streams.open("packing", "placement"));
   Packing result;
@@ -141,6 +151,7 @@ Packing pack(const workload::NodeList& cluster, const workload::JobLog& log, con
       allocated += milli;
     else
       ++result.unplaced;
+    result.never += fits[kind] ? 0 : 1;
   }
   constexpr double whole = scheduling::whole_gpu_milli;
   result.gpus = static_cast<double>(there) / whole;

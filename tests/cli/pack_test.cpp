@@ -43,6 +43,9 @@ TEST_CASE("pack prints how full the GPUs get under each rule, and writes every r
   CHECK(has(outcome.out, "100.00"));
   const auto json = nlohmann::json::parse(read_bytes(folder.path("out/p.json")));
   CHECK(json.at("schema") == "natgpu-packing/1");
+  CHECK(json.at("log") == "tasks.csv");
+  CHECK(json.at("nodes") == "nodes.csv");
+  CHECK(json.at("interrupted") == false);
   REQUIRE(json.at("placements").size() == 5);
   REQUIRE(json.at("placements").at(4).at("by_seed").size() == 3);
   const auto& run = json.at("placements").at(4).at("by_seed").at(0);
@@ -64,6 +67,36 @@ TEST_CASE("pack gives equal bytes for equal seeds, and one seed has no deviation
   CHECK(has(outcome.out, "one seed"));
   CHECK_FALSE(has(outcome.out, "worst"));
   CHECK(once().out == outcome.out);
+}
+
+TEST_CASE("pack names the rows it cannot use, the tasks that fit nowhere, and the share really asked for") {
+  const Folder folder;
+  write_cluster(folder);
+  std::string text = read_bytes(folder.path("tasks.csv"));
+  text += "b,1000,1024,8,1000,,LS,Pending,0,10,\nc,1000,1024,1,500,,LS,Pending,,10,\n";
+  write_bytes(folder.path("tasks.csv"), text);
+  const Outcome outcome = natgpu_says(
+      {"pack", "tasks.csv", "--nodes", "nodes.csv", "--until", "10", "--seeds", "1"}, folder.path(""));
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.err, "warning: 1 rows left out: no submit time (line 4)"));
+  CHECK(has(outcome.err, "note: 1 of 2 tasks fit no machine of this cluster, even an empty one"));
+  CHECK(has(outcome.out, "4 GPUs; tasks of tasks.csv ask for 212 % of them"));  // 8.5 of 4
+}
+
+TEST_CASE("pack that is interrupted prints the rules that are finished") {
+  const Folder folder;
+  write_cluster(folder);
+  natgpu::testing::Program program({"pack", "tasks.csv", "--nodes", "nodes.csv", "--seeds", "10000",
+                                    "--until", "9000", "--placement", "first,best,worst,random,fgd"},
+                                   folder.path(""));
+  REQUIRE(program.says("20 %"));
+  program.signal(SIGINT);
+  const Outcome outcome = program.wait();
+  CHECK(outcome.code == 130);
+  CHECK(has(outcome.err, "interrupted; "));
+  CHECK(has(outcome.err, "of 5 rules are finished"));
+  CHECK(has(outcome.out, "first"));
+  CHECK_FALSE(has(outcome.out, "fgd"));
 }
 
 TEST_CASE("pack says what it misses, with the nearest name") {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,12 @@ constexpr double unit_from_bits(std::uint64_t bits) {
 /// Uniform on (0, 1) from 32 bits, for choices where a grid of 2^-32 is fine enough.
 constexpr double unit_from_bits32(std::uint32_t bits) {
   return (static_cast<double>(bits) + 0.5) * 0x1.0p-32;
+}
+
+/// One of 0 ... n - 1, each as likely as any other. @param unit  uniform on (0, 1). @pre n > 0
+constexpr std::size_t pick(std::size_t n, double unit) {
+  const auto picked = static_cast<std::size_t>(unit * static_cast<double>(n));
+  return picked < n ? picked : n - 1;  // from 2^53 on the product may round up to n
 }
 
 /// 128 random bits: two wide or four narrow uniforms at fixed positions.

@@ -28,6 +28,10 @@ struct Estimate {
 /// Mean, Student-t half-width and extremes of the finite values; all values are kept.
 void estimate_from_values(Estimate& estimate);
 
+/// Of the finite values, with n - 1; NaN for n < 2.
+double variance(const Estimate& estimate);
+double standard_deviation(const Estimate& estimate);
+
 /// One measure less another, replication by replication; the interval is that of the differences, not of
 /// either measure. @pre both come from the same records
 Estimate difference(const Estimate& whole, const Estimate& part);

@@ -20,6 +20,7 @@ struct PackingOptions {
 struct Packing {
   std::uint64_t tasks = 0;     ///< that arrived
   std::uint64_t unplaced = 0;  ///< of these, found no node
+  std::uint64_t never = 0;     ///< of these, would find none in the empty cluster
   double gpus = 0;             ///< of the cluster
   double asked = 0;            ///< GPUs, over all tasks that arrived
   double allocated = 0;        ///< GPUs
@@ -32,8 +33,8 @@ struct Packing {
 /// there); they come in random order, never leave, and a task that no node can take is counted and gone.
 /// Tasks and their order depend on the seed alone, not on the rule of placement. Protocol: Weng et al.,
 /// USENIX ATC 2023, section 6 (inflation of the workload by resampling).
-/// @throws ScenarioError E0411 if no task asks for a GPU, a machine has more GPUs than most_gpus_per_node, or
-/// there are more than 31 types of GPU
+/// @throws ScenarioError E0411 if no task asks for a GPU, no machine has one, a machine does not state its
+/// cores or memory or has more GPUs than most_gpus_per_node, or there are more than 31 types of GPU
 Packing pack(const workload::NodeList& cluster, const workload::JobLog& log, const PackingOptions& options);
 
 }  // namespace natgpu::simulation

@@ -98,6 +98,16 @@ TEST_CASE("a task that names types goes nowhere else, and one that names unknown
   }
 }
 
+TEST_CASE("tasks that an empty cluster could not hold are told from those that found it full") {
+  workload::JobLog log;
+  log.file = "tasks.csv";
+  log.jobs = {task(1, 1000), task(1, 1000), task(2, 1000)};
+  const Packing p = pack(cluster_of(1, 1), log, {Placement::best, 1, 1, false});
+  CHECK(p.tasks == 3);
+  CHECK(p.unplaced == 2);
+  CHECK(p.never == 1);
+}
+
 TEST_CASE("the tasks that arrive depend on the seed, and not on the rule") {
   workload::JobLog log;
   log.file = "tasks.csv";
@@ -116,6 +126,13 @@ TEST_CASE("a log without GPU tasks and a node with too many GPUs are refused by 
   CHECK(refusal(cluster_of(1, 1), log).find("tasks.csv: E0411 no task asks for a GPU") == 0);
   log.jobs = {task(1, 1000)};
   CHECK(refusal(cluster_of(1, 17), log).find("nodes.csv: E0411 machine n0 has 17 GPUs") == 0);
+  CHECK(refusal(cluster_of(2, 0), log).find("nodes.csv: E0411 no machine has a GPU") == 0);
+  workload::NodeList silent = cluster_of(2, 1);
+  silent.nodes[1].cpu_milli = -1;
+  CHECK(refusal(silent, log).find("nodes.csv: E0411 machine n1 does not state its cores") == 0);
+  silent.nodes[1] = silent.nodes[0];
+  silent.nodes[0].memory_mib = -1;
+  CHECK(refusal(silent, log).find("nodes.csv: E0411 machine n0 does not state its memory") == 0);
 }
 
 TEST_CASE("openb is filled as far as published under random, best fit and fragmentation descent") {
