@@ -73,6 +73,8 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "Tasks are placed on machines of at most 16 GPUs, of at most 31 types. Each machine states its cores "
        "and "
        "memory, at least one has a GPU, and at least one task asks for one."},
+      {"E0412", "an outage of a machine that is not there",
+       "`--node-outages` names machines as the list given to `--nodes` does, or by their number in it, from 0."},
       {"E0501", "not a bar",
        "`expect` of a target is a comparison, a number and the metric's unit: `>= 30000 H100e`. Comparisons "
        "are >=, >, "

@@ -50,7 +50,7 @@ class CsvLogReader {
     if (row_.value(LogField::submit) < 0) return "negative submit time";
     if (options_.gpus > 0 && row_.gpus() > options_.gpus) return "more GPUs than the machine has";
     if (options_.keep_all_requests) return nullptr;
-    if (row_.gpus() < 1) return "no GPUs";
+    if (row_.gpus() < 1 && !options_.keep_cpu_jobs) return "no GPUs";
     if (row_.mapped(LogField::run)) return !row_.has(LogField::run) ? "no run time" : too_short();
     if (!row_.has(LogField::start)) return "never started";
     return !row_.has(LogField::end) ? "no end time" : too_short();

@@ -2,10 +2,14 @@
 #include <natgpu/workload/node_list.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <natgpu/core/diagnostic.hpp>
 
 #include "interner.hpp"
 #include "row_values.hpp"
@@ -29,7 +33,32 @@ const ColumnMap& map_for(CsvReader& csv, Mistakes& mistakes) {
   throw ScenarioError({});
 }
 
+/// Digits alone. @returns nothing for anything else, and most for more than a machine number holds
+std::optional<std::int64_t> count_of(std::string_view digits) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) return {};
+  std::int64_t n = 0;
+  return std::from_chars(digits.data(), digits.data() + digits.size(), n).ec == std::errc{} ? n : most;
+}
+
 }  // namespace
+
+std::optional<NodeList> equal_nodes(std::string_view text) {
+  constexpr std::int64_t most_nodes = 10'000'000, most_gpus = 16;
+  const std::size_t x = text.find('x');
+  if (x == std::string_view::npos) return {};
+  const std::optional<std::int64_t> nodes = count_of(text.substr(0, x)), gpus = count_of(text.substr(x + 1));
+  if (!nodes || !gpus) return {};
+  if (*nodes < 1 || *nodes > most_nodes || *gpus < 1 || *gpus > most_gpus)
+    refuse_file(std::string(text), "E0411", "not a cluster that the node view can hold",
+                fmt::format("write up to {} machines of up to {} GPUs each: 813x8", most_nodes, most_gpus));
+  NodeList list;
+  list.file = std::string(text);
+  list.format = "equal machines";
+  list.states_cores = false;
+  list.nodes.assign(static_cast<std::size_t>(*nodes), {static_cast<std::int32_t>(*gpus), 0, 0, -1});
+  return list;
+}
 
 const std::vector<ColumnMap>& shipped_node_maps() {
   using F = LogField;

@@ -18,6 +18,7 @@ struct ReadOptions {
   /// Also rows without GPUs or without a run time (run_s is 0 then): what was asked for, for packing
   /// experiments.
   bool keep_all_requests = false;
+  bool keep_cpu_jobs = false;  ///< also rows without GPUs, which hold cores and memory of machines
 };
 
 /// "swf" and the names of the shipped maps.
