@@ -2,7 +2,10 @@
 // The node view: machines with CPU, memory and GPUs that can be shared in thousandths.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace natgpu::scheduling {
@@ -25,6 +28,18 @@ struct TaskShape {
   friend bool operator==(const TaskShape&, const TaskShape&) = default;
 };
 
+/// What part of a job holds on one machine: 16 bytes.
+struct Hold {
+  std::uint32_t node = 0;
+  std::uint16_t gpus = 0;      ///< a bit for each GPU
+  std::int16_t gpu_milli = 0;  ///< thousandths of each of them
+  std::int32_t cpu_milli = 0;
+  std::int32_t memory_mib = 0;
+
+  std::int32_t total_milli() const { return std::popcount(gpus) * gpu_milli; }
+  friend bool operator==(const Hold&, const Hold&) = default;
+};
+
 /// What one machine has left.
 struct Node {
   std::int32_t cpu_milli = 0;
@@ -42,30 +57,66 @@ struct Node {
     for (int g = 0; g < gpus; ++g) sum += free_milli[static_cast<std::size_t>(g)];
     return sum;
   }
+  /// Whether the task may run on such GPUs, if it asks for any.
+  bool has_type_for(const TaskShape& t) const {
+    return t.gpus == 0 || (type >= 0 && (t.types == 0 || (t.types >> type & 1) != 0));
+  }
   /// Whether the task could run here at once.
   bool fits(const TaskShape& t) const {
-    if (t.cpu_milli > cpu_milli || t.memory_mib > memory_mib) return false;
-    if (t.gpus == 0) return true;
-    if (type < 0 || (t.types != 0 && (t.types >> type & 1) == 0)) return false;
+    if (t.cpu_milli > cpu_milli || t.memory_mib > memory_mib || !has_type_for(t)) return false;
     int found = 0;
     for (int g = 0; g < gpus; ++g) found += gpu_fits(g, t);
     return found >= t.gpus;
   }
-  /// Gives the task what it asks for: that GPU if it shares one, else the idle ones of lowest number.
-  /// @pre fits(t), and the GPU has room for a share
-  void take(const TaskShape& t, int gpu) {
-    cpu_milli -= t.cpu_milli;
-    memory_mib -= t.memory_mib;
+  /// How many such tasks could run here at once, up to `most`.
+  std::int32_t room_for(const TaskShape& t, std::int32_t most) const {
+    if (!has_type_for(t) || cpu_milli < 0) return 0;
+    if (t.cpu_milli > 0) most = std::min(most, cpu_milli / t.cpu_milli);
+    if (t.memory_mib > 0) most = std::min(most, memory_mib / t.memory_mib);
+    if (t.gpus == 0) return most;
+    std::int32_t places = 0;
+    for (int g = 0; g < gpus; ++g) places += free_milli[static_cast<std::size_t>(g)] / t.gpu_milli;
+    return std::min(most, places / t.gpus);
+  }
+  /// What so many of the task would hold here: that GPU if it shares one, else the idle ones of lowest
+  /// number.
+  /// @pre they fit, and the GPU has room for a share (of one task)
+  Hold hold(std::uint32_t number, const TaskShape& t, int gpu, std::int32_t tasks = 1) const {
+    Hold h{number, 0, static_cast<std::int16_t>(t.gpu_milli), t.cpu_milli * tasks, t.memory_mib * tasks};
     if (t.shares_gpu()) {
-      free_milli[static_cast<std::size_t>(gpu)] -= static_cast<std::int16_t>(t.gpu_milli);
-      return;
+      h.gpus = static_cast<std::uint16_t>(1U << gpu);
+      return h;
     }
-    for (int g = 0, left = t.gpus; left > 0; ++g)
+    for (int g = 0, left = t.gpus * tasks; left > 0; ++g)
       if (gpu_fits(g, t)) {
-        free_milli[static_cast<std::size_t>(g)] -= static_cast<std::int16_t>(t.gpu_milli);
+        h.gpus = static_cast<std::uint16_t>(h.gpus | 1U << g);
         --left;
       }
+    return h;
+  }
+  void take(const Hold& h) { change(h, -1); }
+  void give_back(const Hold& h) { change(h, 1); }
+  /// Gives one task what it asks for. @pre as hold()
+  void take(const TaskShape& t, int gpu) { take(hold(0, t, gpu)); }
+
+  friend bool operator==(const Node&, const Node&) = default;
+
+ private:
+  void change(const Hold& h, int sign) {
+    cpu_milli += sign * h.cpu_milli;
+    memory_mib += sign * h.memory_mib;
+    for (std::uint32_t rest = h.gpus; rest != 0; rest &= rest - 1) {
+      std::int16_t& free = free_milli[static_cast<std::size_t>(std::countr_zero(rest))];
+      free = static_cast<std::int16_t>(free + sign * h.gpu_milli);
+    }
   }
 };
+
+/// A machine on which nothing fits.
+inline Node absent_node() {
+  Node n;
+  n.cpu_milli = n.memory_mib = -1;
+  return n;
+}
 
 }  // namespace natgpu::scheduling

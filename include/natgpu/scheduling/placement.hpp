@@ -5,25 +5,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <natgpu/core/random.hpp>
-#include <natgpu/scheduling/fragmentation.hpp>
-#include <natgpu/scheduling/nodes.hpp>
+#include <natgpu/scheduling/node_pool.hpp>
 
 namespace natgpu::scheduling {
-
-enum class Placement : std::uint8_t { first, best, worst, random, fgd };
-
-struct PlacementRule {
-  Placement placement;
-  std::string_view name;    ///< as users write it
-  std::string_view rule;    ///< in one line
-  std::string_view source;  ///< who published it
-};
-/// All rules, in the order of their values.
-std::span<const PlacementRule> placement_rules();
 
 /// A node, and the GPU on it for a task that shares one.
 struct Spot {
@@ -33,47 +21,31 @@ struct Spot {
 
 /// Nodes, filled task by task under one rule. As in the Kubernetes scheduler, nodes get whole points of 100,
 /// and of those with most points one is taken at random; on it, a GPU by the same rule, the lowest of equals.
-/// What a rule makes of a node is kept until the node changes, so that a task costs one look at each node,
-/// and the rule is applied to those only that have changed since a task of its kind came.
 class NodePlacer {
  public:
   /// @param mix     tasks to be expected; tasks are placed by their kind's place in it
   /// @param chance  decides between equals
-  NodePlacer(Placement placement, std::vector<Node> nodes, TaskMix mix, const Stream& chance);
+  NodePlacer(Placement placement, std::vector<Node> nodes, TaskMix mix, const Stream& chance)
+      : pool_(placement, std::move(nodes), std::move(mix)), chance_(chance) {}
 
   /// Where the n-th task goes, of that kind; nothing if no node can take it. Takes the place at once.
-  std::optional<Spot> place(std::size_t kind, std::uint64_t n);
+  std::optional<Spot> place(std::size_t kind, std::uint64_t n) {
+    const Dice dice{&chance_, n, 0};
+    const std::optional<std::uint32_t> node = pool_.find(kind, dice);
+    if (!node) return std::nullopt;
+    const Spot spot{*node, pool_.gpu_for(kind, *node, dice)};
+    pool_.take(pool_.node(spot.node).hold(spot.node, pool_.shape(kind), spot.gpu));
+    return spot;
+  }
 
-  std::span<const Node> nodes() const { return nodes_; }
-  const TaskMix& mix() const { return mix_; }
+  std::span<const Node> nodes() const { return pool_.nodes(); }
+  const TaskMix& mix() const { return pool_.mix(); }
   /// Share of the free GPUs that an expected task cannot use: F over all that is free. 0 if nothing is.
-  double fragmented_share() const;
+  double fragmented_share() const { return pool_.fragmented_share(); }
 
  private:
-  /// What the rule makes of one node for one kind.
-  struct Verdict {
-    std::uint32_t version = 0;  ///< of the node; 0: never asked
-    std::int16_t points = -1;   ///< 0 to 100; -1: it does not fit
-    std::int16_t gpu = 0;
-  };
-  const Verdict& verdict(std::size_t kind, std::uint32_t node);
-  Verdict judge(const TaskShape& task, std::uint32_t node) const;
-  std::int16_t points(const TaskShape& task, std::uint32_t node, int gpu) const;
-  std::int16_t points_of_fgd(const TaskShape& task, std::uint32_t node, int gpu) const;
-  double left_over(const Node& node, const TaskShape& task) const;
-  static int gpu_at_random(const TaskShape& task, const Node& node, double unit);
-
-  Placement placement_;
-  std::vector<Node> nodes_;
-  TaskMix mix_;
+  NodePool pool_;
   Stream chance_;
-  std::vector<std::uint32_t> versions_;   ///< by node
-  std::vector<std::int64_t> fragmented_;  ///< by node: thousandths x tasks of the mix (fgd)
-  std::vector<Verdict> verdicts_;         ///< by kind, then node
-  double most_cpu_ = 1;                   ///< of any node when empty, thousandths
-  double most_gpu_ = 1;                   ///< the same
-  double tasks_ = 1;                      ///< of the mix
-  std::vector<std::uint32_t> equals_;     ///< nodes with most points
 };
 
 }  // namespace natgpu::scheduling
