@@ -72,6 +72,10 @@ std::string shared_in_words(const ReplayOptions& o) {
 
 std::string in_words(const ReplayOptions& o) {
   if (o.sharing != scheduling::Sharing::exclusive) return shared_in_words(o);
+  return in_words(o, o.named ? "named" : "counted");
+}
+
+std::string in_words(const ReplayOptions& o, std::string_view view) {
   std::string parts;
   if (o.order == scheduling::Order::lottery) parts = fmt::format(", seed {}", o.seed);
   if (moves(o.order)) parts = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
@@ -84,8 +88,7 @@ std::string in_words(const ReplayOptions& o) {
                          o.easy.compare == EasyRule::Compare::at_most ? "<=" : "<",
                          o.easy.waiting == EasyRule::Waiting::requested ? "requested" : "true");
   return fmt::format("{}{}, view {}, pass {}, ties {}, estimates {}, slowdown floor {} s", policy_in_words(o),
-                     parts, o.named ? "named" : "counted",
-                     o.semantics.pass == scheduling::PassRule::event ? "event" : "instant",
+                     parts, view, o.semantics.pass == scheduling::PassRule::event ? "event" : "instant",
                      o.semantics.ties == scheduling::Ties::arrival_first ? "arrival-first" : "release-first",
                      o.exact_estimates ? "exact" : "requested", o.slowdown_floor_s);
 }

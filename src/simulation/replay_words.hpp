@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <natgpu/simulation/replay.hpp>
 
@@ -9,5 +10,7 @@ namespace natgpu::simulation {
 
 /// The exact rules that these options stand for, in one line.
 std::string in_words(const ReplayOptions& options);
+/// The same with another word for the view.
+std::string in_words(const ReplayOptions& options, std::string_view view);
 
 }  // namespace natgpu::simulation

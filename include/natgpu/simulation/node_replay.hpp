@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replays on machines: jobs hold GPUs or shares of them, cores and memory on typed nodes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <natgpu/scheduling/node_pool.hpp>
+#include <natgpu/simulation/replay.hpp>
+#include <natgpu/workload/node_list.hpp>
+#include <natgpu/workload/node_outages.hpp>
+
+namespace natgpu::simulation {
+
+struct NodeView {
+  workload::NodeList machines;
+  scheduling::Placement placement = scheduling::Placement::best;
+  /// Thousandths of its time that a gang takes on more machines than the fewest it needs. 0: it waits for the
+  /// fewest (but under lowest-id, where machines do not count, it takes its time and no more).
+  std::int64_t slowdown_milli = 0;
+  std::vector<workload::NodeOutage> outages;
+  std::int64_t checkpoint_s = 0;  ///< work between two checkpoints, which cost nothing; 0: none
+  std::int64_t restart_s = 0;     ///< before a job that lost its GPUs goes on with its work
+  bool fragmentation = false;     ///< measured (under fgd in any case)
+};
+
+/// GPU time in thousandths of a GPU x seconds, from the first submission to the last end.
+/// useful + stopped + lost + restarts + idle + down = nominal, checked in every run.
+struct NodeTime {
+  Area nominal = 0;
+  Area useful = 0;    ///< of work that was finished
+  Area stopped = 0;   ///< of jobs stopped at their requested time
+  Area lost = 0;      ///< of work behind the last checkpoint when a machine failed
+  Area restarts = 0;  ///< before work went on
+  Area idle = 0;
+  Area down = 0;
+};
+
+/// Jobs that the machines could not hold, were they empty.
+struct NeverFits {
+  std::string reason;
+  std::uint64_t jobs = 0;
+};
+
+struct NodeFigures {
+  std::uint64_t machines = 0;
+  std::int64_t gpus_milli = 0;  ///< of all machines, thousandths
+  NodeTime time;
+  double allocated_share = 0;  ///< mean over time, of all GPUs
+  /// F, mean over time: GPUs that are free and that an expected job cannot use; and their share of those that
+  /// are free. NaN where it was not measured.
+  double fragmented_gpus = 0, fragmented_of_free = 0;
+  std::uint64_t spread = 0;     ///< starts on more machines than the fewest
+  std::uint64_t failures = 0;   ///< outages that began
+  std::uint64_t restarted = 0;  ///< jobs that lost their GPUs, each time
+  std::vector<NeverFits> never_fit;
+  /// Machines of each job's last start, in rising order.
+  std::span<const std::uint32_t> machines_of(std::size_t job) const {
+    return std::span(held).subspan(from[job], count[job]);
+  }
+  std::vector<std::uint32_t> held;
+  std::vector<std::size_t> from;
+  std::vector<std::uint32_t> count;
+};
+
+struct NodeReplayResult {
+  ReplayResult replay;  ///< start_s: first start; end_s: last end
+  NodeFigures nodes;
+};
+
+/// Why there are no replays on machines with these options, and what to do; empty where there are.
+std::string not_on_nodes(const ReplayOptions& options);
+
+/// Replays a log on machines, with backfill none, fit or easy. docs/nodes.md defines the rules.
+/// @throws ScenarioError E0411 if the machines cannot be used
+/// @throws RunError on options that the node view does not have
+/// @throws Interrupted when stopped
+NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOptions& options,
+                                 const NodeView& view);
+
+}  // namespace natgpu::simulation

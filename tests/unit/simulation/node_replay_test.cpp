@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replays on machines: against plain loops over all machines, against counted GPUs where both must agree, and
+// by hand.
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <natgpu/core/diagnostic.hpp>
+#include <natgpu/core/random.hpp>
+#include <natgpu/simulation/node_replay.hpp>
+
+#include "catch.hpp"
+#include "plain_nodes.hpp"
+
+using namespace natgpu;
+using scheduling::Backfill;
+using scheduling::Placement;
+using simulation::NodeReplayResult;
+using simulation::NodeView;
+using simulation::replay_on_nodes;
+using simulation::ReplayOptions;
+
+namespace {
+
+workload::LogJob job(std::int64_t submit_s, std::int32_t gpus, std::int64_t requested_s,
+                     std::int64_t run_s = -1) {
+  workload::LogJob j;
+  j.submit_s = submit_s;
+  j.gpus = gpus;
+  j.requested_s = requested_s;
+  j.run_s = run_s < 0 ? requested_s : run_s;
+  return j;
+}
+workload::JobLog log_of(std::vector<workload::LogJob> jobs) {
+  workload::JobLog log;
+  log.file = "log.csv";
+  log.jobs = std::move(jobs);
+  return log;
+}
+NodeView view_of(const char* machines, Placement placement = Placement::first) {
+  NodeView view;
+  view.machines = workload::equal_nodes(machines).value();
+  view.placement = placement;
+  return view;
+}
+ReplayOptions options_of(Backfill backfill) {
+  ReplayOptions options;
+  options.backfill = backfill;
+  return options;
+}
+std::vector<std::uint32_t> machines_of(const NodeReplayResult& r, std::size_t job) {
+  const auto all = r.nodes.machines_of(job);
+  return {all.begin(), all.end()};
+}
+
+/// Small numbers by their purpose.
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : stream_(Streams(seed, 0).open("test", "nodes")) {}
+  std::int64_t below(std::int64_t n) {
+    return static_cast<std::int64_t>(pick(static_cast<std::size_t>(n), stream_.unit(drawn_++, 0)));
+  }
+  bool chance(int percent) { return below(100) < percent; }
+
+ private:
+  Stream stream_;
+  std::uint64_t drawn_ = 0;
+};
+
+/// A small cluster, a log and rules, all random.
+struct Case {
+  workload::JobLog log;
+  NodeView view;
+  ReplayOptions options;
+};
+
+void random_machines(Dice& dice, NodeView& view) {
+  workload::NodeList& list = view.machines;
+  list.file = "nodes.csv";
+  const std::int64_t types = 1 + dice.below(3);
+  for (std::int64_t t = 0; t < types; ++t) list.gpu_types.add(std::string(1, static_cast<char>('A' + t)));
+  const std::int64_t nodes = 1 + dice.below(7);
+  const bool equal = dice.chance(40);
+  for (std::int64_t i = 0; i < nodes; ++i) {
+    workload::LogNode n;
+    n.gpus = equal ? 4 : static_cast<std::int32_t>(dice.below(5));
+    if (i == 0) n.gpus = 4;
+    n.cpu_milli = equal ? 16'000 : static_cast<std::int32_t>(4'000 * (1 + dice.below(5)));
+    n.memory_mib = equal ? 100 : static_cast<std::int32_t>(50 * (1 + dice.below(3)));
+    n.gpu_type = n.gpus > 0 ? static_cast<std::int16_t>(equal ? 0 : dice.below(types)) : std::int16_t{-1};
+    list.nodes.push_back(n);
+  }
+}
+void random_jobs(Dice& dice, workload::JobLog& log) {
+  log.file = "log.csv";
+  log.gpu_types.add("A");
+  log.gpu_types.add("B|C");
+  log.gpu_types.add("D");
+  const std::int64_t jobs = 5 + dice.below(30);
+  const bool plain = dice.chance(30);
+  std::int64_t submit_s = dice.below(5);
+  for (std::int64_t i = 0; i < jobs; ++i) {
+    submit_s += dice.below(4);
+    workload::LogJob j = job(submit_s, static_cast<std::int32_t>(1 + dice.below(dice.chance(20) ? 12 : 4)),
+                             1 + dice.below(20), 1 + dice.below(22));
+    if (!plain) {
+      if (dice.chance(30)) {
+        j.gpus = 1;
+        j.gpu_milli = static_cast<std::int16_t>(100 * (1 + dice.below(10)));
+      }
+      if (dice.chance(10)) j.gpus = 0;
+      j.cpu_milli = static_cast<std::int32_t>(1'000 * dice.below(j.gpus > 1 ? 12 : 6));
+      j.memory_mib = static_cast<std::int32_t>(10 * dice.below(6));
+      if (dice.chance(20)) j.gpu_type = static_cast<std::int16_t>(dice.below(3));
+      if (dice.chance(25)) {
+        j.nodes = static_cast<std::int16_t>(1 + dice.below(5));
+        if (j.gpu_milli < 1000) j.gpus = j.nodes;
+      }
+    }
+    log.jobs.push_back(j);
+  }
+}
+Case random_case(std::uint64_t seed) {
+  Dice dice(seed);
+  Case c;
+  random_machines(dice, c.view);
+  random_jobs(dice, c.log);
+  c.view.placement = static_cast<Placement>(dice.below(7));
+  if (dice.chance(40)) c.view.slowdown_milli = 1'000 + 100 * dice.below(12);
+  c.view.fragmentation = true;
+  c.options.backfill = static_cast<Backfill>(dice.below(3));
+  if (dice.chance(30)) c.options.order = scheduling::Order::sjf;
+  c.options.seed = seed;
+  if (dice.chance(50)) {
+    for (std::int64_t n = dice.below(6); n > 0; --n) {
+      const std::int64_t from_s = dice.below(80);
+      c.view.outages.push_back(
+          {static_cast<std::uint32_t>(dice.below(static_cast<std::int64_t>(c.view.machines.nodes.size()))),
+           from_s, from_s + 1 + dice.below(20)});
+    }
+    c.view.checkpoint_s = dice.below(5);
+    c.view.restart_s = dice.below(3);
+  }
+  return c;
+}
+
+/// What differs between natgpu and the plain loops, or nothing.
+std::string difference(const Case& c) {
+  const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
+  testing::PlainNodes plain(c.log, c.options, c.view);
+  plain.run();
+  for (std::size_t i = 0; i < plain.jobs.size(); ++i) {
+    const testing::PlainNodes::Job& p = plain.jobs[i];
+    if (r.replay.start_s[i] != p.first || r.replay.end_s[i] != p.end)
+      return "job " + std::to_string(i) + ": " + std::to_string(r.replay.start_s[i]) + " to " +
+             std::to_string(r.replay.end_s[i]) + ", plainly " + std::to_string(p.first) + " to " +
+             std::to_string(p.end);
+    if (machines_of(r, i) != p.machines) return "job " + std::to_string(i) + ": other machines";
+  }
+  if (r.replay.started > 0 && r.replay.makespan_s > 0 &&
+      std::abs(r.nodes.fragmented_gpus - plain.fragmented_gpus) > 1e-9)
+    return "F " + std::to_string(r.nodes.fragmented_gpus) + ", plainly " +
+           std::to_string(plain.fragmented_gpus);
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("on machines every job starts, ends and stands where plain loops over all machines have it") {
+  int spread = 0, restarted = 0;
+  for (std::uint64_t seed = 1; seed <= 6'000; ++seed) {
+    const Case c = random_case(seed);
+    const std::string found = difference(c);
+    INFO("seed " << seed << ", placement " << static_cast<int>(c.view.placement) << ", backfill "
+                 << static_cast<int>(c.options.backfill) << ", slowdown " << c.view.slowdown_milli
+                 << ", outages " << c.view.outages.size());
+    REQUIRE(found == "");
+    const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
+    spread += r.nodes.spread > 0;
+    restarted += r.nodes.restarted > 0;
+  }
+  CHECK(spread > 300);
+  CHECK(restarted > 300);
+}
+
+TEST_CASE("GPUs of lowest number are those of the counted and the named view") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    Dice dice(seed);
+    workload::JobLog log;
+    std::int64_t submit_s = 0;
+    for (int i = 0; i < 40; ++i) {
+      submit_s += dice.below(4);
+      log.jobs.push_back(job(submit_s, static_cast<std::int32_t>(1 + dice.below(12)), 1 + dice.below(20),
+                             1 + dice.below(22)));
+    }
+    log.max_procs = 12;
+    for (const Backfill backfill : {Backfill::none, Backfill::fit, Backfill::easy}) {
+      ReplayOptions options = options_of(backfill);
+      const NodeReplayResult r = replay_on_nodes(log, options, view_of("3x4", Placement::lowest_id));
+      options.named = backfill == Backfill::easy;
+      const simulation::ReplayResult counted = simulation::replay(log, options);
+      INFO("seed " << seed << ", backfill " << static_cast<int>(backfill));
+      REQUIRE(r.replay.start_s == counted.start_s);
+      REQUIRE(r.replay.end_s == counted.end_s);
+      CHECK(r.replay.mean_wait_s == counted.mean_wait_s);
+      CHECK(r.replay.mean_bounded_slowdown == Approx(counted.mean_bounded_slowdown));
+      CHECK(r.replay.utilization == Approx(counted.utilization));
+    }
+  }
+}
+
+TEST_CASE("spread gangs that take no longer run as counted GPUs do, under every rule") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    Dice dice(seed);
+    workload::JobLog log;
+    std::int64_t submit_s = 0;
+    for (int i = 0; i < 40; ++i) {
+      submit_s += dice.below(4);
+      log.jobs.push_back(job(submit_s, static_cast<std::int32_t>(1 + dice.below(12)), 1 + dice.below(20)));
+    }
+    log.max_procs = 12;
+    for (const scheduling::PlacementRule& rule : scheduling::placement_rules())
+      for (const Backfill backfill : {Backfill::none, Backfill::fit}) {
+        NodeView view = view_of("3x4", rule.placement);
+        view.slowdown_milli = 1000;
+        INFO("seed " << seed << ", " << rule.name);
+        REQUIRE(replay_on_nodes(log, options_of(backfill), view).replay.start_s ==
+                simulation::replay(log, options_of(backfill)).start_s);
+      }
+  }
+}
+
+TEST_CASE("a gang waits for the fewest machines, or is spread and runs longer") {
+  // 2 machines of 4: two jobs of 2 take half of each under worst fit, so that a third of 4 finds no machine.
+  const workload::JobLog log = log_of({job(0, 2, 10), job(0, 2, 10), job(1, 4, 10)});
+  NodeView view = view_of("2x4", Placement::worst);
+  NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::fit), view);
+  CHECK(r.replay.start_s == std::vector<std::int64_t>{0, 0, 10});
+  view.slowdown_milli = 1500;
+  r = replay_on_nodes(log, options_of(Backfill::fit), view);
+  CHECK(r.replay.start_s == std::vector<std::int64_t>{0, 0, 1});
+  CHECK(r.replay.end_s[2] == 16);
+  CHECK(machines_of(r, 2) == std::vector<std::uint32_t>{0, 1});
+  CHECK(r.nodes.spread == 1);
+  CHECK(r.replay.semantics.find("run 1.5 times longer") != std::string::npos);
+}
+
+TEST_CASE("a gang larger than a machine takes whole machines and a rest") {
+  const workload::JobLog log = log_of({job(0, 1, 10), job(0, 10, 10), job(0, 4, 10)});
+  const NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::fit), view_of("4x4"));
+  CHECK(machines_of(r, 0) == std::vector<std::uint32_t>{0});
+  CHECK(machines_of(r, 1) == std::vector<std::uint32_t>{0, 1, 2});  // 4 of each and 2 beside job 0
+  CHECK(machines_of(r, 2) == std::vector<std::uint32_t>{3});
+  CHECK(r.replay.start_s == std::vector<std::int64_t>{0, 0, 0});
+}
+
+TEST_CASE("a lost machine takes its gang with it, which goes on where it was last saved (ORACLES S9)") {
+  const workload::JobLog log = log_of({job(0, 4, 6), job(0, 4, 6)});
+  NodeView view = view_of("2x4");
+  view.outages = {{1, 3, 8}};
+  NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::none), view);
+  CHECK(r.replay.end_s == std::vector<std::int64_t>{6, 12});
+  CHECK(r.nodes.time.useful == 48'000);
+  CHECK(r.nodes.time.lost == 12'000);
+  CHECK(r.nodes.time.idle == 16'000);
+  CHECK(r.nodes.time.down == 20'000);
+  CHECK(r.nodes.time.nominal == 96'000);
+  view.checkpoint_s = 2;
+  r = replay_on_nodes(log, options_of(Backfill::none), view);
+  CHECK(r.replay.end_s == std::vector<std::int64_t>{6, 10});
+  CHECK(r.nodes.time.useful == 48'000);
+  CHECK(r.nodes.time.lost == 4'000);
+  CHECK(r.nodes.time.idle == 8'000);
+  CHECK(r.nodes.time.down == 20'000);
+}
+
+TEST_CASE(
+    "work goes on from its last checkpoint, after the repair and the reload (ORACLES F5, free checkpoints)") {
+  // Work 600, a checkpoint every 180, failure at 300, repair 60, reload 15: 120 of work are lost.
+  const workload::JobLog log = log_of({job(0, 8, 1'000, 600)});
+  NodeView view = view_of("1x8");
+  view.outages = {{0, 300, 360}};
+  view.checkpoint_s = 180;
+  view.restart_s = 15;
+  const NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::easy), view);
+  CHECK(r.replay.end_s[0] == 360 + 15 + 420);
+  CHECK(r.nodes.time.lost == 120 * 8'000);
+  CHECK(r.nodes.time.restarts == 15 * 8'000);
+  CHECK(r.nodes.restarted == 1);
+}
+
+TEST_CASE("jobs that no machine could hold are never started, counted and told why") {
+  workload::JobLog log = log_of({job(0, 1, 5), job(0, 9, 5), job(0, 1, 5)});
+  log.gpu_types.add("X");
+  log.jobs[2].gpu_type = 0;
+  NodeView view = view_of("2x4");
+  view.machines.gpu_types.add("A");
+  const NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::easy), view);
+  CHECK(r.replay.start_s == std::vector<std::int64_t>{0, -1, -1});
+  REQUIRE(r.nodes.never_fit.size() == 2);
+  CHECK(r.nodes.never_fit[0].reason == "no machines for so many GPUs with their cores and memory");
+  CHECK(r.nodes.never_fit[1].reason == "no machine has GPUs of the type");
+}
+
+TEST_CASE("the node view refuses what it does not have, by a reason") {
+  const workload::JobLog log = log_of({job(0, 1, 5)});
+  const NodeView view = view_of("2x4");
+  ReplayOptions options = options_of(Backfill::conservative);
+  CHECK_THROWS_AS(replay_on_nodes(log, options, view), RunError);
+  options = options_of(Backfill::easy);
+  options.named = true;
+  CHECK_THROWS_AS(replay_on_nodes(log, options, view), RunError);
+  options.named = false;
+  options.easy.spare = scheduling::EasyRule::Spare::unused;
+  CHECK_THROWS_AS(replay_on_nodes(log, options, view), RunError);
+}
+
+TEST_CASE("orders that move with time rank jobs on machines as on counted GPUs") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    Dice dice(seed);
+    workload::JobLog log;
+    std::int64_t submit_s = 0;
+    for (int i = 0; i < 30; ++i) {
+      submit_s += dice.below(4);
+      log.jobs.push_back(job(submit_s, static_cast<std::int32_t>(1 + dice.below(8)), 1 + dice.below(20)));
+    }
+    log.max_procs = 8;
+    ReplayOptions options = options_of(Backfill::none);
+    options.order = scheduling::Order::wfp;
+    INFO("seed " << seed);
+    REQUIRE(replay_on_nodes(log, options, view_of("2x4", Placement::lowest_id)).replay.start_s ==
+            simulation::replay(log, options).start_s);
+  }
+}
