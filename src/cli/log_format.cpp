@@ -43,9 +43,9 @@ std::string rows_left_out(const workload::JobLog& log) {
   return out;
 }
 
-std::string log_notes(const workload::JobLog& log) {
+std::string log_notes(const workload::JobLog& log, bool counts) {
   std::string out = rows_left_out(log);
-  if (log.shared_gpus > 0)
+  if (counts && log.shared_gpus > 0)
     out += fmt::format("note: {} jobs ask for a share of a GPU; counted GPUs are whole, so each takes one\n",
                        log.shared_gpus);
   if (!log.jobs.empty() && log.without_request == log.jobs.size())

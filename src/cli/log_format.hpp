@@ -17,7 +17,8 @@ std::string log_format_help();
 
 /// Rows left out and times cut off, one line each; empty where all is well.
 std::string rows_left_out(const workload::JobLog& log);
-/// The same, and what becomes of values where GPUs are counted.
-std::string log_notes(const workload::JobLog& log);
+/// The same, and what stands in for values that the log lacks, or that the view does not have.
+/// @param counts  GPUs are counted, so that none is shared
+std::string log_notes(const workload::JobLog& log, bool counts = true);
 
 }  // namespace natgpu::cli

@@ -24,16 +24,23 @@
 namespace natgpu::cli {
 namespace {
 
+/// Rules that differ for single tasks.
+std::vector<scheduling::PlacementRule> all_rules() {
+  std::vector<scheduling::PlacementRule> rules;
+  for (const scheduling::PlacementRule& r : scheduling::placement_rules())
+    if (!r.of_gangs) rules.push_back(r);
+  return rules;
+}
 std::vector<std::string> rule_names() {
   std::vector<std::string> names;
-  for (const scheduling::PlacementRule& r : scheduling::placement_rules()) names.emplace_back(r.name);
+  for (const scheduling::PlacementRule& r : all_rules()) names.emplace_back(r.name);
   return names;
 }
 
 /// The rules that `a,b,c` names; all without the option. @throws UsageError with the nearest name
 std::vector<scheduling::PlacementRule> rules_of(const Arguments& arguments) {
-  const auto all = scheduling::placement_rules();
-  if (!arguments.has("--placement")) return {all.begin(), all.end()};
+  const std::vector<scheduling::PlacementRule> all = all_rules();
+  if (!arguments.has("--placement")) return all;
   std::vector<scheduling::PlacementRule> rules;
   const std::vector<std::string> names = rule_names();
   for (const std::string& name : parts_of(arguments.text("--placement"), ',')) {

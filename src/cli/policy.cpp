@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/utf8.hpp>
+#include <natgpu/scheduling/node_pool.hpp>
 #include <natgpu/scheduling/spec.hpp>
 
 #include "command.hpp"
@@ -44,6 +45,10 @@ int list(const Arguments&) {
   }
   out += section("\nOrders (--order, scheduling.order)", scheduling::orders());
   out += section("\nBackfills (--backfill, scheduling.backfill)", scheduling::backfills());
+  out += "\nPlacements (--placement of replay --nodes and of pack)\n";
+  for (const scheduling::PlacementRule& r : scheduling::placement_rules())
+    out += entry(std::string(r.name), std::string(r.rule), std::string(r.source),
+                 r.of_gangs ? "gangs to differ" : "");
   put_out(out);
   return Exit::done;
 }

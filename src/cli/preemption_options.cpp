@@ -42,10 +42,15 @@ void refuse_beside(const Arguments& arguments, const char* option, bool goes, co
                      fmt::format("choose `--policy {}`, or leave {} out", order, option));
 }
 
+/// Machines that fail stop jobs as well.
+bool is_of_segments(const std::string& option) {
+  return option == "--checkpoint" || option == "--restart-cost";
+}
+
 void refuse_senseless(const Arguments& arguments, const simulation::ReplayOptions& options) {
   if (!preempts(options.order)) {
     for (const Option& o : preemption_options())
-      if (arguments.has(o.name))
+      if (arguments.has(o.name) && !(arguments.has("--nodes") && is_of_segments(o.name)))
         throw UsageError(
             fmt::format("{} has no meaning for an order that leaves running jobs their GPUs", o.name),
             fmt::format("choose `--policy srtf`, srsf, las or las2d, or leave {} out", o.name));
@@ -76,9 +81,11 @@ const std::vector<Option>& preemption_options() {
       {"--shield", "T", "of preemptive orders: nobody is preempted so soon after a start; 0s by default"},
       {"--notice", "T", "of preemptive orders: from a preemption to the return of the GPUs; 0s by default"},
       {"--checkpoint", "T",
-       "of preemptive orders: always (default), all work is kept; never; or work between two checkpoints"},
+       "of preemptive orders and outages: always, all work is kept; never; or work between two checkpoints; "
+       "by "
+       "default always, with --nodes never"},
       {"--restart-cost", "T",
-       "of preemptive orders: each start after the first takes so long; 0s by default"}};
+       "of preemptive orders and outages: each start after the first takes so long; 0s by default"}};
   return options;
 }
 

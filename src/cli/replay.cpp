@@ -15,11 +15,13 @@
 #include <natgpu/core/file.hpp>
 #include <natgpu/core/utf8.hpp>
 #include <natgpu/plugin/library.hpp>
+#include <natgpu/simulation/node_replay.hpp>
 #include <natgpu/simulation/replay.hpp>
 #include <natgpu/workload/trace.hpp>
 
 #include "command.hpp"
 #include "log_format.hpp"
+#include "node_view.hpp"
 #include "preemption_options.hpp"
 #include "replay_options.hpp"
 #include "replay_output.hpp"
@@ -31,8 +33,10 @@ namespace {
 
 constexpr std::int64_t progress_from_jobs = 1'000'000;  // below, a replay is over before a bar is read
 
-void refuse_unusable(const workload::JobLog& log, const simulation::ReplayOptions& options) {
-  if (options.gpus == 0 && log.max_procs == 0)
+using NodeViewOrNone = std::optional<simulation::NodeView>;
+
+void refuse_unusable(const workload::JobLog& log, std::int64_t gpus, const NodeViewOrNone& view) {
+  if (!view && gpus == 0 && log.max_procs == 0)
     throw UsageError(fmt::format("{} does not say how many processors the machine has", printable(log.file)),
                      "state it with `--gpus N`");
   if (!log.jobs.empty()) return;
@@ -42,19 +46,29 @@ void refuse_unusable(const workload::JobLog& log, const simulation::ReplayOption
   refuse_file(log.file, "E0407", "the log holds no usable job", reasons);
 }
 
+/// Of counted GPUs `nodes` says nothing.
+simulation::NodeReplayResult replay_of(const workload::JobLog& log, const simulation::ReplayOptions& options,
+                                       const NodeViewOrNone& view) {
+  if (view) return simulation::replay_on_nodes(log, options, *view);
+  simulation::NodeReplayResult result;
+  result.replay = simulation::replay(log, options);
+  return result;
+}
+
 /// Runs the replay on a thread of its own and shows how far it is.
-simulation::ReplayResult replay_with_progress(const workload::JobLog& log,
-                                              simulation::ReplayOptions options) {
+simulation::NodeReplayResult replay_with_progress(const workload::JobLog& log,
+                                                  simulation::ReplayOptions options,
+                                                  const NodeViewOrNone& view) {
   std::atomic<std::int64_t> jobs_done{0};
   options.jobs_done = &jobs_done;
-  simulation::ReplayResult result;
+  simulation::NodeReplayResult result;
   std::exception_ptr failure;
   std::mutex mutex;
   std::condition_variable changed;
   bool over = false;
   std::thread worker([&] {
     try {
-      result = simulation::replay(log, options);
+      result = replay_of(log, options, view);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -78,25 +92,34 @@ int replay(const Arguments& arguments) {
   const std::string format = log_format(arguments);
   const std::optional<plugin::Library> library = library_of(arguments);
   simulation::ReplayOptions options = replay_options_of(arguments, library);
+  const NodeViewOrNone view = node_view_of(arguments);
+  if (view)
+    if (const std::string why = simulation::not_on_nodes(options); !why.empty()) throw UsageError(why);
   prepare_file(arguments.text("--jobs-csv"));
   prepare_file(arguments.text("--json"));
   ReplayTimings timings;
   double began = wall_seconds();
-  const workload::JobLog log = workload::read_log(arguments.positional[0], {format, options.gpus});
+  const workload::JobLog log =
+      workload::read_log(arguments.positional[0], {format, options.gpus, false, view.has_value()});
   timings.read_s = wall_seconds() - began;
-  refuse_unusable(log, options);
+  refuse_unusable(log, options.gpus, view);
   apply_weights(arguments, log, options);
-  put_err(log_notes(log));
+  put_err(log_notes(log, !view));
   began = wall_seconds();
-  const simulation::ReplayResult result = static_cast<std::int64_t>(log.jobs.size()) < progress_from_jobs
-                                              ? simulation::replay(log, options)
-                                              : replay_with_progress(log, options);
+  const simulation::NodeReplayResult result = static_cast<std::int64_t>(log.jobs.size()) < progress_from_jobs
+                                                  ? replay_of(log, options, view)
+                                                  : replay_with_progress(log, options, view);
   timings.simulate_s = wall_seconds() - began;
+  std::optional<NodeOutput> on_machines;
+  if (view) on_machines.emplace(NodeOutput{*view, result.nodes});
+  const NodeOutput* nodes = view ? &*on_machines : nullptr;
+  put_err(node_notes(result.nodes));
   if (arguments.has("--jobs-csv"))
-    write_file_whole(arguments.text("--jobs-csv"), replay_jobs_csv(log, result));
+    write_file_whole(arguments.text("--jobs-csv"), replay_jobs_csv(log, result.replay, nodes));
   if (arguments.has("--json"))
-    write_file_whole(arguments.text("--json"), replay_json(log, result, options.plugged, timings));
-  put_out(replay_text(log, result, timings));
+    write_file_whole(arguments.text("--json"),
+                     replay_json(log, result.replay, options.plugged, timings, nodes));
+  put_out(replay_text(log, result.replay, timings, nodes));
   return Exit::done;
 }
 
@@ -105,7 +128,9 @@ std::vector<Option> options() {
   for (Option& option : replay_policy_options()) all.push_back(std::move(option));
   for (const Option& option : preemption_options()) all.push_back(option);
   for (Option& option : sharing_options()) all.push_back(std::move(option));
-  all.push_back({"--jobs-csv", "FILE", "start and end of every usable job, in log order"});
+  for (Option& option : node_view_options()) all.push_back(std::move(option));
+  all.push_back(
+      {"--jobs-csv", "FILE", "start, end and (with --nodes) machines of every usable job, in log order"});
   all.push_back({"--json", "FILE", "the figures below"});
   return all;
 }
@@ -123,6 +148,7 @@ const Command& replay_command() {
       {"natgpu replay log.swf.gz --policy easy",
        "natgpu replay log.swf.gz --policy las2d --thresholds 1h,10h",
        "natgpu replay cluster_log.csv --format helios --gpus 1064",
+       "natgpu replay openb_pod_list_default.csv.gz --nodes openb_node_list_all_node.csv.gz --policy fit",
        "natgpu replay log.swf.gz --pass event --ties arrival-first --jobs-csv jobs.csv --json result.json"},
       replay};
   return command;

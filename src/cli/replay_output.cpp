@@ -25,16 +25,18 @@ std::string seconds_of(std::int64_t ticks) {
 }
 /// The columns behind the submission, of a job that might lose its GPUs.
 std::string segmented_cells(const workload::LogJob& job, const simulation::SegmentedJob& s, bool killed) {
-  return fmt::format(",{},{},{},{},{},{}\n", seconds_of(s.start), seconds_of(s.end), job.gpus,
+  return fmt::format(",{},{},{},{},{},{}", seconds_of(s.start), seconds_of(s.end), job.gpus,
                      killed ? "killed" : "finished", s.preemptions, seconds_of(s.lost));
 }
 
 }  // namespace
 
-std::string replay_jobs_csv(const workload::JobLog& log, const simulation::ReplayResult& result) {
+std::string replay_jobs_csv(const workload::JobLog& log, const simulation::ReplayResult& result,
+                            const NodeOutput* nodes) {
   const bool segmented = !result.segmented.empty();
   std::string out = "job_id,submit_s,start_s,end_s,gpus,state";
-  out += segmented ? ",preemptions,lost_s\n" : "\n";
+  if (segmented) out += ",preemptions,lost_s";
+  out += nodes != nullptr ? ",nodes\n" : "\n";
   out.reserve(out.size() + log.jobs.size() * 48);
   for (std::size_t i = 0; i < log.jobs.size(); ++i) {
     const workload::LogJob& j = log.jobs[i];
@@ -43,19 +45,22 @@ std::string replay_jobs_csv(const workload::JobLog& log, const simulation::Repla
     else
       out += workload::csv_cell(log.id_of(j));
     if (result.start_s[i] < 0)
-      fmt::format_to(std::back_inserter(out), ",{},,,{},rejected{}\n", j.submit_s, j.gpus,
+      fmt::format_to(std::back_inserter(out), ",{},,,{},rejected{}", j.submit_s, j.gpus,
                      segmented ? ",0,0" : "");
     else if (segmented)
       out += fmt::format(",{}", j.submit_s) + segmented_cells(j, result.segmented[i], result.killed[i] != 0);
     else
-      fmt::format_to(std::back_inserter(out), ",{},{},{},{},{}\n", j.submit_s, result.start_s[i],
+      fmt::format_to(std::back_inserter(out), ",{},{},{},{},{}", j.submit_s, result.start_s[i],
                      result.end_s[i], j.gpus, result.killed[i] != 0 ? "killed" : "finished");
+    if (nodes != nullptr) out += "," + machines_text(nodes->figures, i);
+    out += '\n';
   }
   return out;
 }
 
 std::string replay_json(const workload::JobLog& log, const simulation::ReplayResult& result,
-                        const scheduling::PluggedPolicy& plugged, const ReplayTimings& timings) {
+                        const scheduling::PluggedPolicy& plugged, const ReplayTimings& timings,
+                        const NodeOutput* nodes) {
   nlohmann::ordered_json json{{"jobs", log.jobs.size()},
                               {"mean_wait_s", result.mean_wait_s},
                               {"mean_bounded_slowdown", result.mean_bounded_slowdown},
@@ -72,11 +77,12 @@ std::string replay_json(const workload::JobLog& log, const simulation::ReplayRes
   if (plugged)
     json["plugged_policy"] = {
         {"library", plugged.name}, {"sha256", plugged.sha256}, {"level", plugged.decides() ? 2 : 1}};
+  if (nodes != nullptr) json["nodes"] = node_json(*nodes);
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 std::string replay_text(const workload::JobLog& log, const simulation::ReplayResult& r,
-                        const ReplayTimings& timings) {
+                        const ReplayTimings& timings, const NodeOutput* nodes) {
   std::string out = fmt::format("{}: {} jobs on {} GPUs\n", printable(log.file), log.jobs.size(), r.gpus);
   out += fmt::format("  semantics              {}\n", r.semantics);
   out += fmt::format("  mean wait              {:.3f} s\n", r.mean_wait_s);
@@ -90,6 +96,7 @@ std::string replay_text(const workload::JobLog& log, const simulation::ReplayRes
   out += fmt::format("  makespan               {} s\n", r.makespan_s);
   if (r.started < log.jobs.size())
     out += fmt::format("  never started          {} jobs\n", log.jobs.size() - r.started);
+  if (nodes != nullptr) out += node_text(*nodes);
   out += fmt::format("  fingerprint            {:016x}\n", r.fingerprint);
   return out + fmt::format("  read in {:.3f} s, simulated in {:.3f} s\n", timings.read_s, timings.simulate_s);
 }

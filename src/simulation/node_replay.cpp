@@ -271,6 +271,8 @@ std::string not_on_nodes(const ReplayOptions& o) {
   if (o.easy != scheduling::EasyRule{})
     return "on machines EASY has its usual parts alone: leave --spare, --shadow, --compare, --waiting and "
            "--dialect out";
+  if (o.sharing != scheduling::Sharing::exclusive)
+    return "on machines GPUs are shared in thousandths, not in time: leave --sharing out";
   if (o.named) return "on machines GPUs have no numbers of their own: leave --view out";
   if (!o.announced.empty()) return "on machines capacity does not change by announced steps: leave them out";
   if (o.plugged && o.plugged.decides())

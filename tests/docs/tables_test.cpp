@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <natgpu/measures/direction.hpp>
+#include <natgpu/scheduling/node_pool.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
 #include "catch.hpp"
@@ -81,6 +82,19 @@ TEST_CASE("docs/metrics.md has each metric of the program with its unit, labels 
   for (const auto& [name, cells] : rows) {
     INFO("docs/metrics.md has `" << name << "`, the program has not");
     CHECK(known.count(name) == 1);
+  }
+}
+
+TEST_CASE("docs/nodes.md has each placement of the program with its rule and source, and no other") {
+  const auto rows = by_first(table_rows(page("docs/nodes.md"), "placement"));
+  CHECK(rows.size() == natgpu::scheduling::placement_rules().size());
+  for (const natgpu::scheduling::PlacementRule& rule : natgpu::scheduling::placement_rules()) {
+    INFO(rule.name);
+    REQUIRE(rows.count(std::string(rule.name)) == 1);
+    const std::vector<std::string>& cells = rows.at(std::string(rule.name));
+    REQUIRE(cells.size() == 3);
+    CHECK(cells[1] == rule.rule);
+    CHECK(cells[2] == rule.source);
   }
 }
 

@@ -70,12 +70,12 @@ TEST_CASE("a draw takes its uniforms from consecutive blocks, two from each") {
 }
 
 TEST_CASE("one of n is picked by equal stretches of the unit interval, and never one too many") {
-  CHECK(pick(1, 0.999) == 0);
-  CHECK(pick(4, 0.2499) == 0);
-  CHECK(pick(4, 0.25) == 1);
-  CHECK(pick(4, unit_from_bits(~std::uint64_t{0})) == 3);
+  CHECK(natgpu::pick(1, 0.999) == 0);
+  CHECK(natgpu::pick(4, 0.2499) == 0);
+  CHECK(natgpu::pick(4, 0.25) == 1);
+  CHECK(natgpu::pick(4, natgpu::unit_from_bits(~std::uint64_t{0})) == 3);
   const std::size_t many = std::size_t{1} << 53;
-  CHECK(pick(many, 1.0) == many - 1);
+  CHECK(natgpu::pick(many, 1.0) == many - 1);
 }
 
 TEST_CASE("uniforms of neighbouring addresses are uniform and unrelated") {

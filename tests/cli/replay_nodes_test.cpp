@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "bytes.hpp"
+#include "catch.hpp"
+#include "folder.hpp"
+#include "run_program.hpp"
+#include "traces.hpp"
+
+using natgpu::testing::Folder;
+using natgpu::testing::has;
+using natgpu::testing::natgpu_says;
+using natgpu::testing::Outcome;
+using natgpu::testing::read_bytes;
+using natgpu::testing::write_bytes;
+
+namespace {
+
+/// Two machines of two GPUs, one without; a share, a gang over both machines, a CPU task, an unknown model.
+void write_cluster(const Folder& folder) {
+  write_bytes(
+      folder.path("nodes.csv"),
+      "sn,cpu_milli,memory_mib,gpu,model\nn0,32000,262144,2,A\nn1,32000,262144,2,A\nn2,8000,1024,0,\n");
+  write_bytes(
+      folder.path("tasks.csv"),
+      "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,"
+      "scheduled_time\n"
+      "a,1000,1024,1,500,A|B,LS,Running,0,10,0\n"
+      "b,4000,1024,3,1000,,LS,Running,0,10,0\n"
+      "c,1000,512,0,0,,LS,Running,1,11,1\n"
+      "d,1000,1024,1,1000,X,LS,Running,2,12,2\n");
+}
+
+}  // namespace
+
+TEST_CASE("a replay on machines says which machines each job had, and what became of GPU time") {
+  const Folder folder;
+  write_cluster(folder);
+  const Outcome outcome = natgpu_says({"replay", "tasks.csv", "--nodes", "nodes.csv", "--placement", "first",
+                                       "--fragmentation", "--jobs-csv", "jobs.csv", "--json", "r.json"},
+                                      folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(read_bytes(folder.path("jobs.csv")) ==
+        "job_id,submit_s,start_s,end_s,gpus,state,nodes\n"
+        "a,0,0,10,1,finished,0\n"
+        "b,0,0,10,3,finished,0-1\n"
+        "c,1,1,11,0,finished,0\n"
+        "d,2,,,1,rejected,\n");
+  CHECK(has(outcome.err, "note: 1 jobs can never start: no machine has GPUs of the type"));
+  CHECK(has(outcome.out, "view nodes (placement first, gangs wait for the fewest nodes)"));
+  CHECK(has(outcome.out, "fragmentation F"));
+  const auto json = nlohmann::json::parse(read_bytes(folder.path("r.json"))).at("nodes");
+  CHECK(json.at("machines") == 3);
+  CHECK(json.at("gpus") == 4.0);
+  CHECK(json.at("placement") == "first");
+  CHECK(json.at("locality").is_null());
+  CHECK(json.at("gpu_seconds").at("nominal") == 44.0);
+  CHECK(json.at("gpu_seconds").at("useful") == 35.0);
+  CHECK(json.at("gpu_seconds").at("idle") == 9.0);
+  CHECK(json.at("never_fit").at(0).at("jobs") == 1);
+}
+
+TEST_CASE("machines that are lost stop whole gangs, which go on behind their last checkpoint") {
+  const Folder folder;
+  write_cluster(folder);
+  write_bytes(folder.path("out.csv"), "node,from,until\nn1,4,20\n");
+  const Outcome outcome =
+      natgpu_says({"replay", "tasks.csv", "--nodes", "nodes.csv", "--placement", "first", "--node-outages",
+                   "out.csv", "--checkpoint", "3s", "--restart-cost", "1s", "--json", "r.json"},
+                  folder.path(""));
+  REQUIRE(outcome.code == 0);
+  CHECK(has(outcome.out, "checkpoint 3 s, restart cost 1 s"));
+  const auto json = nlohmann::json::parse(read_bytes(folder.path("r.json")));
+  CHECK(json.at("makespan_s") == 28);  // 20, 1 to restart, 7 of work
+  CHECK(json.at("nodes").at("jobs_stopped_by_outages") == 1);
+  CHECK(json.at("nodes").at("gpu_seconds").at("lost_to_outages") == 3.0);
+  CHECK(json.at("nodes").at("gpu_seconds").at("restarts") == 3.0);
+  CHECK(json.at("nodes").at("gpu_seconds").at("down") == 32.0);
+}
+
+TEST_CASE("what a replay on machines cannot do is said before it runs, with what to do") {
+  const Folder folder;
+  write_cluster(folder);
+  const auto says = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"replay", "tasks.csv"});
+    const Outcome outcome = natgpu_says(options, folder.path(""));
+    return std::to_string(outcome.code) + " " + outcome.err;
+  };
+  CHECK(has(says({"--nodes", "2x4", "--policy", "conservative"}), "choose backfill none, fit or easy"));
+  CHECK(says({"--nodes", "2x4", "--policy", "conservative"})[0] == '2');
+  CHECK(has(says({"--nodes", "2x4", "--placement", "bset"}), "did you mean `best`?"));
+  CHECK(has(says({"--nodes", "2x4", "--locality", "0.5"}), "is no factor from 1 to 100"));
+  CHECK(has(says({"--nodes", "2x4", "--gpus", "8"}), "--gpus has no meaning on machines"));
+  CHECK(has(says({"--gpus", "8", "--locality", "2"}), "--locality goes with machines"));
+  CHECK(has(says({"--nodes", "2x4", "--checkpoint", "2s"}), "add `--node-outages FILE`"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "srtf"}), "jobs keep what they have to their end"));
+  CHECK(says({"--nodes", "2x40"}).rfind("3 ", 0) == 0);
+  CHECK(has(says({"--nodes", "2x40"}), "E0411"));
+}
+
+TEST_CASE("the logs of openb and Philly are replayed on machines under every rule of placement") {
+  NATGPU_TRACE_OR_SKIP(nodes, "openb_node_list_all_node.csv.gz");
+  NATGPU_TRACE_OR_SKIP(tasks, "openb_pod_list_gpuspec33.csv.gz");
+  NATGPU_TRACE_OR_SKIP(philly, "philly_three_vcs.csv.gz");
+  for (const char* rule : {"first", "best", "worst", "random", "consolidated", "lowest-id"}) {
+    INFO(rule);
+    CHECK(natgpu_says({"replay", tasks, "--nodes", nodes, "--placement", rule, "--policy", "fit"}).code == 0);
+    CHECK(natgpu_says({"replay", philly, "--nodes", "40x8", "--placement", rule, "--locality", "1.2"}).code ==
+          0);
+  }
+}
