@@ -46,8 +46,8 @@ TEST_CASE("an outage names a machine, by its name or else its number from 0, and
 }
 
 TEST_CASE("outages with mistakes are refused, each with its place") {
-  CHECK(mistakes_in("machine,from,until\n") == "1:0 E0409 ");
-  CHECK(mistakes_in("") == "1:0 E0409 ");
+  CHECK(mistakes_in("machine,from,until\n") == "1:1 E0409 ");
+  CHECK(mistakes_in("") == "1:1 E0409 ");
   CHECK(mistakes_in("node,from,until\nc,0,5\n3,0,5\na,0\na,x,5\na,-1,5\na,1.5,3\na,5,5\n") ==
         "2:1 E0412 3:1 E0412 4:4 E0403 5:3 E0402 6:3 E0405 7:3 E0402 8:5 E0405 ");
 }
