@@ -76,7 +76,7 @@ TEST_CASE("the database of a merged sweep holds each row of its CSV files, numbe
 
 TEST_CASE(
     "values that are numbers are numbers in the database, and paths that SQL takes for one are told apart") {
-  std::string two = tiny_city;
+  std::string two = tiny_scenario();
   const std::string first =
       "    - {name: first, site: here, device: h100, units: 2 GPU, in_service: 2024-12-01}\n";
   REQUIRE(has(two, first));
@@ -107,7 +107,7 @@ TEST_CASE("a partial merge says in its database how many points it lacks") {
 TEST_CASE(
     "run --with sqlite writes the rows of metrics.csv and timeseries.csv, and repro reproduces its bytes") {
   const Folder folder;
-  write_bytes(folder.path("tiny.yaml"), tiny_city);
+  write_bytes(folder.path("tiny.yaml"), tiny_scenario());
   const auto says = [&](const std::vector<std::string>& words) {
     return natgpu_says(words, folder.path(""));
   };
@@ -136,7 +136,7 @@ TEST_CASE(
 
 TEST_CASE("the database of a run over futures holds its draws") {
   const Folder folder;
-  write_bytes(folder.path("tiny.yaml"), tiny_city + std::string(R"(
+  write_bytes(folder.path("tiny.yaml"), tiny_scenario() + std::string(R"(
 uncertainties:
   - {name: pue, path: "supply.sites[here].pue", value: {dist: uniform, low: 1, high: 2}}
 )"));

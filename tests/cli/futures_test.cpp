@@ -14,6 +14,7 @@
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "tiny_scenario.hpp"
 
 using namespace natgpu::testing;
 using nlohmann::json;
@@ -21,29 +22,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string pool = R"(schema: natgpu/1
-name: pool
-horizon: {start: 2025-01-01, end: 2025-01-15}
-replications: 12
-hardware:
-  - {name: h100, bf16: 989.4 TFLOP/s, power: 700 W, idle_power: 350 W, per_node: 1}
-supply:
-  sites:
-    - {name: here, pue: 1.2}
-    - {name: empty, pue: 1.2}
-  tranches:
-    - {name: first, site: here, device: h100, units: 8 GPU, in_service: 2024-12-01}
-demand:
-  sectors:
-    - name: sme
-      organisations: 5
-      request_rate: 8 /d
-      adoption: {initial: 1}
-      onboarding: {initial: 1}
-      mix: [{name: job, share: 1}]
-  batch:
-    - {name: job, gpus: 1 GPU, run_time: {dist: exponential, mean: 4 h}}
-policies:
+const std::string pool =
+    tiny_scenario({.name = "pool",
+                   .end = "2025-01-15",
+                   .replications = 12,
+                   .device = "bf16: 989.4 TFLOP/s, power: 700 W, idle_power: 350 W, per_node: 1",
+                   .site = "{name: here, pue: 1.2}",
+                   .other_site = "{name: empty, pue: 1.2}",
+                   .gpus = 8,
+                   .request_rate = "8 /d",
+                   .run_time = "{dist: exponential, mean: 4 h}"}) +
+    R"(policies:
   known: {"supply.tranches[first].units": 10 GPU}
 targets:
   - {name: thrifty, metric: energy.mwh, where: period=2025, expect: "<= 2.5 MWh"}

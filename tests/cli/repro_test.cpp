@@ -6,33 +6,20 @@
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "tiny_scenario.hpp"
 
 using namespace natgpu::testing;
 
 namespace {
 
-const char* const tiny = R"(schema: natgpu/1
-name: tiny
-horizon: {start: 2025-01-01, end: 2025-02-01}
-replications: 2
-hardware:
-  - {name: h100, bf16: 989.4 TFLOP/s, power: {value: 700 W, status: published, source: a data sheet}}
-supply:
-  sites:
-    - {name: here, pue: 1.3}
-  tranches:
-    - {name: first, site: here, device: h100, units: 8 GPU, in_service: 2024-12-01}
-demand:
-  sectors:
-    - name: sme
-      organisations: 5
-      request_rate: 1 /d
-      adoption: {initial: 1}
-      onboarding: {initial: 1}
-      mix: [{name: job, share: 1}]
-  batch:
-    - {name: job, gpus: 1 GPU, run_time: {dist: exponential, mean: 2 h}}
-policies:
+const std::string tiny =
+    tiny_scenario(
+        {.end = "2025-02-01",
+         .device = "bf16: 989.4 TFLOP/s, power: {value: 700 W, status: published, source: a data sheet}",
+         .site = "{name: here, pue: 1.3}",
+         .gpus = 8,
+         .request_rate = "1 /d"}) +
+    R"(policies:
   more: {"supply.tranches[first].units": 16 GPU}
 )";
 

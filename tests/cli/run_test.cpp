@@ -9,6 +9,7 @@
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "tiny_scenario.hpp"
 
 using natgpu::testing::Folder;
 using natgpu::testing::has;
@@ -22,29 +23,13 @@ namespace {
 
 /// A pool with one site, one sector and one class: the least that simulates something.
 std::string tiny() {
-  return R"(schema: natgpu/1
-name: tiny
-title: {en: A tiny pool, ko: 작은 풀}
-horizon: {start: 2025-01-01, end: 2025-02-01}
-replications: 3
-hardware:
-  - {name: h100, bf16: 989.4 TFLOP/s, power: 700 W}
-supply:
-  sites:
-    - {name: here}
-  tranches:
-    - {name: first, site: here, device: h100, units: 8 GPU, in_service: 2024-12-01}
-demand:
-  sectors:
-    - name: sme
-      organisations: 5
-      request_rate: 1 /d
-      adoption: {initial: 1}
-      onboarding: {initial: 1}
-      mix: [{name: job, share: 1}]
-  batch:
-    - {name: job, gpus: 1 GPU, run_time: 2 h}
-)";
+  return natgpu::testing::tiny_scenario({.title = "{en: A tiny pool, ko: 작은 풀}",
+                                         .end = "2025-02-01",
+                                         .replications = 3,
+                                         .device = "bf16: 989.4 TFLOP/s, power: 700 W",
+                                         .gpus = 8,
+                                         .request_rate = "1 /d",
+                                         .run_time = "2 h"});
 }
 
 std::vector<std::string> result_files() {

@@ -5,35 +5,21 @@
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "tiny_scenario.hpp"
 
 using namespace natgpu::testing;
 
 namespace {
 
 /// Energy follows the site's PUE exactly, the number of GPUs nearly, and the other site's PUE not at all.
-const char* const two_sites = R"(schema: natgpu/1
-name: sites
-horizon: {start: 2025-01-01, end: 2025-01-08}
-replications: 4
-hardware:
-  - {name: h100, bf16: 989.4 TFLOP/s, power: 700 W, idle_power: 350 W, per_node: 1}
-supply:
-  sites:
-    - {name: here, pue: 1.2}
-    - {name: empty, pue: 1.2}
-  tranches:
-    - {name: first, site: here, device: h100, units: 8 GPU, in_service: 2024-12-01}
-demand:
-  sectors:
-    - name: sme
-      organisations: 5
-      request_rate: 4 /d
-      adoption: {initial: 1}
-      onboarding: {initial: 1}
-      mix: [{name: job, share: 1}]
-  batch:
-    - {name: job, gpus: 1 GPU, run_time: {dist: exponential, mean: 2 h}}
-)";
+const std::string two_sites =
+    tiny_scenario({.name = "sites",
+                   .end = "2025-01-08",
+                   .replications = 4,
+                   .device = "bf16: 989.4 TFLOP/s, power: 700 W, idle_power: 350 W, per_node: 1",
+                   .site = "{name: here, pue: 1.2}",
+                   .other_site = "{name: empty, pue: 1.2}",
+                   .gpus = 8});
 
 const std::vector<std::string> three_ranges{"--range", "supply.sites[here].pue=1.0..1.4",
                                             "--range", "supply.sites[empty].pue=1.0..1.4",

@@ -9,31 +9,9 @@
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "tiny_scenario.hpp"
 
 namespace natgpu::testing {
-
-inline const char* const tiny_city = R"(schema: natgpu/1
-name: tiny
-horizon: {start: 2025-01-01, end: 2025-01-05}
-replications: 2
-hardware:
-  - {name: h100, bf16: 989.4 TFLOP/s, power: 700 W, per_node: 1}
-supply:
-  sites:
-    - {name: here}
-  tranches:
-    - {name: first, site: here, device: h100, units: 2 GPU, in_service: 2024-12-01}
-demand:
-  sectors:
-    - name: sme
-      organisations: 5
-      request_rate: 4 /d
-      adoption: {initial: 1}
-      onboarding: {initial: 1}
-      mix: [{name: job, share: 1}]
-  batch:
-    - {name: job, gpus: 1 GPU, run_time: {dist: exponential, mean: 2 h}}
-)";
 
 struct Sweep {
   Folder folder;
@@ -42,7 +20,7 @@ struct Sweep {
                       "policy=fcfs,easy,easy;demand.sectors[sme].request_rate=1 "
                       "/d,2 /d,3 /d",
                       "--metrics", "jobs.wait.mean,jobs.finished.count"},
-                 const std::string& scenario = tiny_city) {
+                 const std::string& scenario = tiny_scenario()) {
     write_bytes(folder.path("tiny.yaml"), scenario);
     std::vector<std::string> words{"sweep", "plan", "tiny.yaml", "--out", "plan.json"};
     words.insert(words.end(), axes.begin(), axes.end());

@@ -83,13 +83,13 @@ TEST_CASE("a changed plan, a changed scenario, another plan's folder and a damag
   CHECK(outcome.code == 3);
   CHECK(has(outcome.err, "E0510"));
   write_bytes(sweep.folder.path("plan.json"), plan);
-  std::string text = tiny_city;
+  std::string text = tiny_scenario();
   text.replace(text.find("mean: 2 h"), 9, "mean: 3 h");
   write_bytes(sweep.folder.path("tiny.yaml"), text);
   outcome = sweep.run("t");
   CHECK(outcome.code == 3);
   CHECK(has(outcome.err, "E0511"));
-  write_bytes(sweep.folder.path("tiny.yaml"), tiny_city);
+  write_bytes(sweep.folder.path("tiny.yaml"), tiny_scenario());
   REQUIRE(
       sweep.says({"sweep", "plan", "tiny.yaml", "--axis", "policy=fcfs,easy", "--out", "other.json"}).code ==
       0);

@@ -60,7 +60,7 @@ struct Event {
 
 /// Events in the order of (time, phase, kind, entity, sequence of scheduling).
 ///
-/// A list of a few hundred events is a binary heap. A longer one keeps only the next few in the heap, so that
+/// A list of up to `spilt` events is a binary heap. A longer one keeps only the next few in the heap, so that
 /// the heap stays in cache, and the rest unsorted in buckets by time (FarKeys), from which the heap is filled
 /// when it runs empty: schedule and pop cost the same on average for 10^3 and for 10^6 events, but for what
 /// memory costs. cancel: O(1); the key stays until its turn comes, and all cancelled keys are swept out when
@@ -194,7 +194,7 @@ class EventList {
       return false;
     });
     heap_until_ = base - one_tick;
-    if (heap_.empty()) fill();
+    if (heap_.empty()) return fill();
     order_heap();
     most_in_heap_ = std::max(spilt, 2 * heap_.size());
   }

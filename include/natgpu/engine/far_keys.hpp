@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -37,15 +36,16 @@ class FarKeys {
   /// Sorts all keys into buckets anew, from another base. @pre no key is before it
   template <class Keep>
   void begin_at(Instant base, Keep&& keep) {
-    const std::vector<Bucket> all = std::exchange(buckets_, std::vector<Bucket>(digits * slots));
-    occupied_.fill(0);
-    levels_ = 0;
+    buckets_.swap(emptied_);
+    const Occupied before = std::exchange(occupied_, {});
+    const std::uint32_t levels = std::exchange(levels_, 0);
     size_ = 0;
     base_ = bits_of(base);
-    for (const Bucket& b : all)
-      drain(b, [&](const EventKey& k) {
+    each_bucket(before, levels, [&](std::size_t level, std::uint64_t slot) {
+      drain(std::exchange(emptied_[level * slots + slot], {}), [&](const EventKey& k) {
         if (keep(k)) put(k);
       });
+    });
   }
 
   /// @pre k.at >= base()
@@ -84,15 +84,11 @@ class FarKeys {
   /// Drops the keys that `keep` refuses.
   template <class Keep>
   void sweep(Keep&& keep) {
-    for (std::uint32_t levels = levels_; levels != 0; levels &= levels - 1) {
-      const auto level = static_cast<std::size_t>(std::countr_zero(levels));
-      for (std::uint64_t rest = occupied_[level]; rest != 0; rest &= rest - 1) {
-        const auto slot = static_cast<std::uint64_t>(std::countr_zero(rest));
-        drain(detach(level, slot), [&](const EventKey& k) {
-          if (keep(k)) append(level, slot, k);
-        });
-      }
-    }
+    each_bucket(occupied_, levels_, [&](std::size_t level, std::uint64_t slot) {
+      drain(detach(level, slot), [&](const EventKey& k) {
+        if (keep(k)) append(level, slot, k);
+      });
+    });
   }
 
  private:
@@ -111,6 +107,19 @@ class FarKeys {
     std::array<EventKey, chunk_size> keys;
     std::uint32_t next = none;
   };
+
+  /// A bit for each bucket that holds a key, by level.
+  using Occupied = std::array<std::uint64_t, digits>;
+
+  /// Calls each(level, slot) for the buckets that were occupied at the call.
+  template <class Each>
+  static void each_bucket(const Occupied occupied, std::uint32_t levels, Each&& each) {
+    for (; levels != 0; levels &= levels - 1) {
+      const auto level = static_cast<std::size_t>(std::countr_zero(levels));
+      for (std::uint64_t rest = occupied[level]; rest != 0; rest &= rest - 1)
+        each(level, static_cast<std::uint64_t>(std::countr_zero(rest)));
+    }
+  }
 
   /// Unsigned, in the order of instants.
   static std::uint64_t bits_of(Instant at) {
@@ -162,8 +171,9 @@ class FarKeys {
     return static_cast<std::uint32_t>(chunks_.size() - 1);
   }
 
-  std::vector<Bucket> buckets_{digits * slots};
-  std::array<std::uint64_t, digits> occupied_{};
+  std::vector<Bucket> buckets_ = std::vector<Bucket>(digits * slots);
+  std::vector<Bucket> emptied_ = std::vector<Bucket>(digits * slots);  ///< takes turns with it
+  Occupied occupied_{};
   std::uint32_t levels_ = 0;  ///< a bit for each that has an occupied bucket
   std::vector<Chunk> chunks_;
   std::uint32_t free_ = none;

@@ -74,6 +74,8 @@ class Dispatcher {
     p.profile.add(new_end, gpus);
     p.latest_end = std::max(p.latest_end, new_end);
     books_.gained_and_lost(pool);
+    // A replica's end is settled as it starts: the pass that started it goes on with the GPUs that come free
+    // by the shadow after all, or do not.
     if (!passing_) return;
     extended_.push_back(pool);
     if (B == Backfill::easy && p.blocked)
