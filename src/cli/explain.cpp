@@ -75,6 +75,14 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "memory, at least one has a GPU, and at least one task asks for one."},
       {"E0412", "an outage of a machine that is not there",
        "`--node-outages` names machines as the list given to `--nodes` does, or by their number in it, from 0."},
+      {"E0420", "a list of shares that cannot be used",
+       "`--shares FILE` is a CSV file with the columns group, user and share, as far as the log names groups "
+       "and users. A share is a number above 0; a row without a user states the share of a group as a whole; "
+       "an account stands in one row, and one without a row has one share (docs/orders.md)."},
+      {"E0421", "the log lacks what the order ranks by",
+       "Orders by account need a log that names users or groups, `--classes` names queues of the log, and "
+       "`--cpus` and `--memory` need a log that says how much of them a job takes. A column map says where a "
+       "CSV log has them (docs/traces.md)."},
       {"E0501", "not a bar",
        "`expect` of a target is a comparison, a number and the metric's unit: `>= 30000 H100e`. Comparisons "
        "are >=, >, "

@@ -70,7 +70,11 @@ Candidate named(const Arguments& arguments, const std::string& name, bool with_o
     throw UsageError("an order that takes GPUs back keeps no reservations", "choose --backfill fit or none");
   if (moves(parts.order) && (parts.backfill == scheduling::Backfill::conservative || parts.reservations > 0))
     throw UsageError("reservations are kept in the order of the queue, and this order moves with time",
-                     "choose --backfill none, fit, easy or easy-sjbf");
+                     by_holding(parts.order) ? "choose --backfill none, fit or easy"
+                                             : "choose --backfill none, fit, easy or easy-sjbf");
+  if (by_holding(parts.order) && parts.backfill == scheduling::Backfill::easy_sjbf)
+    throw UsageError("easy-sjbf tries jobs by their length, and this order by whose turn it is",
+                     "choose --backfill none, fit or easy");
   std::string title = name;
   if (arguments.has("--backfill") && with_options)
     title += fmt::format(" with backfill {}", arguments.text("--backfill"));

@@ -23,6 +23,7 @@
 #include "log_format.hpp"
 #include "node_view.hpp"
 #include "preemption_options.hpp"
+#include "replay_accounts.hpp"
 #include "replay_options.hpp"
 #include "replay_output.hpp"
 #include "replay_sharing.hpp"
@@ -105,6 +106,7 @@ int replay(const Arguments& arguments) {
   refuse_unusable(log, options.gpus, view);
   apply_weights(arguments, log, options);
   put_err(log_notes(log, !view));
+  read_shares(arguments, log, options);
   began = wall_seconds();
   const simulation::NodeReplayResult result = static_cast<std::int64_t>(log.jobs.size()) < progress_from_jobs
                                                   ? replay_of(log, options, view)
@@ -114,6 +116,7 @@ int replay(const Arguments& arguments) {
   if (view) on_machines.emplace(NodeOutput{*view, result.nodes});
   const NodeOutput* nodes = view ? &*on_machines : nullptr;
   put_err(node_notes(result.nodes));
+  put_err(account_notes(log, options, result.replay));
   if (arguments.has("--jobs-csv"))
     write_file_whole(arguments.text("--jobs-csv"), replay_jobs_csv(log, result.replay, nodes));
   if (arguments.has("--json"))
@@ -128,6 +131,7 @@ std::vector<Option> options() {
   for (Option& option : replay_policy_options()) all.push_back(std::move(option));
   for (const Option& option : preemption_options()) all.push_back(option);
   for (Option& option : sharing_options()) all.push_back(std::move(option));
+  for (const Option& option : account_options()) all.push_back(option);
   for (Option& option : node_view_options()) all.push_back(std::move(option));
   all.push_back(
       {"--jobs-csv", "FILE", "start, end and (with --nodes) machines of every usable job, in log order"});

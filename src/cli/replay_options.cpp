@@ -12,6 +12,7 @@
 #include <natgpu/scheduling/spec.hpp>
 
 #include "preemption_options.hpp"
+#include "replay_accounts.hpp"
 #include "replay_sharing.hpp"
 #include "terminal.hpp"
 
@@ -24,7 +25,6 @@ using scheduling::Ties;
 
 constexpr std::int64_t most_gpus = 1'000'000'000;
 constexpr std::int64_t most_reservations = 1'000'000'000;
-constexpr std::int64_t most_recalc_s = 1'000'000'000;
 
 /// A published simulator's rules, as far as this program has them.
 struct Dialect {
@@ -101,10 +101,7 @@ void choose_policy(const Arguments& arguments, simulation::ReplayOptions& option
                      "leave --backfill out");
   choose_named(arguments, options);
   options.reservations = arguments.whole("--reservations", 0, 1, most_reservations);
-  options.recalc_s = arguments.whole("--recalc", 0, 1, most_recalc_s);
-  if (options.recalc_s > 0 && !moves(options.order))
-    throw UsageError("--recalc has no meaning for an order that is settled at submission",
-                     "choose `--order wfp` or `--order unicef`, or leave --recalc out");
+  choose_accounts(arguments, options);
   const bool counts = options.backfill == scheduling::Backfill::reservations;
   if (counts && options.reservations == 0)
     throw UsageError("backfill reservations needs the number of jobs that hold one",
@@ -114,7 +111,11 @@ void choose_policy(const Arguments& arguments, simulation::ReplayOptions& option
                      "add `--backfill reservations`, or leave --reservations out");
   if (moves(options.order) && (counts || options.backfill == scheduling::Backfill::conservative))
     throw UsageError("reservations are kept in the order of the queue, and this order moves with time",
-                     "choose --backfill none, fit, easy or easy-sjbf");
+                     by_holding(options.order) ? "choose --backfill none, fit or easy"
+                                               : "choose --backfill none, fit, easy or easy-sjbf");
+  if (by_holding(options.order) && options.backfill == scheduling::Backfill::easy_sjbf)
+    throw UsageError("easy-sjbf tries jobs by their length, and this order by whose turn it is",
+                     "choose --backfill none, fit or easy");
 }
 
 /// The parts of EASY: those of the dialect, and what is said beside it.
@@ -134,6 +135,9 @@ EasyRule easy_rule_of(const Arguments& arguments, const simulation::ReplayOption
   if (any && !easy)
     throw UsageError("--spare, --shadow, --compare and --waiting are parts of EASY",
                      "choose `--backfill easy`, or leave them out");
+  if (rule != EasyRule{} && by_holding(options.order))
+    throw UsageError("drf and maxmin know EASY in its usual parts alone",
+                     "leave --spare, --shadow, --compare, --waiting and the dialect out");
   if (rule.waiting == EasyRule::Waiting::exact && moves(options.order))
     throw UsageError("an order that moves with time ranks by requested times",
                      "leave --waiting true and --dialect cqsim out, or choose another --order");
@@ -174,7 +178,6 @@ std::vector<Option> replay_policy_options() {
            ", or ./my_order.so"},
       {"--backfill", "B", "backfill in place of the policy's: " + listed(names_of(scheduling::backfills()))},
       {"--reservations", "N", "with --backfill reservations: waiting jobs that hold one"},
-      {"--recalc", "S", "rank wfp and unicef anew every S seconds; by default at each pass"},
       {"--seed", "S", "of the order lottery, and of what a library draws; 1 by default"},
       {"--dialect", "D",
        "rules of a known simulator: natgpu (default), pyss (event, arrival-first), cqsim (event, waiting "

@@ -4,9 +4,12 @@
 #include <iterator>
 #include <utility>
 
+#include <natgpu/conformance/plain_accounts.hpp>
 #include <natgpu/conformance/plain_conservative.hpp>
+#include <natgpu/conformance/plain_fair_share.hpp>
 #include <natgpu/conformance/plain_preemptive.hpp>
 #include <natgpu/core/time.hpp>
+#include <natgpu/scheduling/account_dispatcher.hpp>
 #include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/easy_variant.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
@@ -27,13 +30,25 @@ std::size_t limit_of(const Parts& parts) {
 /// The subject, under the order.
 template <class Dispatcher>
 std::unique_ptr<Subject> ordered(Dispatcher dispatcher, const Parts& parts) {
+  if (by_use(parts.order)) {
+    scheduling::FairShare rule(parts.order, trial_tree(), trial_rule(), trial_gpus);
+    return subject_of(scheduling::MovingOrder<Dispatcher, scheduling::FairShare>(std::move(dispatcher),
+                                                                                 std::move(rule), 0));
+  }
   if (moves(parts.order))
     return subject_of(scheduling::MovingOrder<Dispatcher>(std::move(dispatcher), parts.order, 0));
   return subject_of(std::move(dispatcher));
 }
 
+/// What drf counts, and maxmin.
+const Amounts& machine_of(const Parts& parts) {
+  return parts.order == Order::drf ? trial_machine : gpus_alone;
+}
+
 template <Backfill B>
 std::unique_ptr<Subject> indexed(const Parts& parts) {
+  if (by_holding(parts.order))
+    return subject_of(scheduling::AccountDispatcher<B>(machine_of(parts), trial_weights()));
   return ordered(scheduling::Dispatcher<B>(1, one_group), parts);
 }
 std::unique_ptr<Subject> indexed_reservations(const Parts& parts) {
@@ -45,6 +60,10 @@ std::unique_ptr<Subject> indexed_sjbf(const Parts& parts) {
 
 template <Backfill B, bool shortest_first = false>
 std::unique_ptr<Subject> plain(const Parts& parts) {
+  if (by_holding(parts.order)) return subject_of(PlainAccounts<B>(machine_of(parts), trial_weights()));
+  if (by_use(parts.order))
+    return subject_of(PlainFairShare(PlainDispatcher<B, shortest_first>(1, one_group), parts.order,
+                                     trial_tree(), trial_rule(), trial_gpus));
   return ordered(PlainAsDispatcher(PlainDispatcher<B, shortest_first>(1, one_group)), parts);
 }
 std::unique_ptr<Subject> plain_reservations(const Parts& parts) {

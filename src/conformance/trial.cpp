@@ -261,8 +261,8 @@ class Trial {
   void submit_first(std::uint32_t i) {
     const TrialJob& j = w_.jobs[i];
     Job& job = jobs_[i];
-    job.waiting = {order_.key(now_, ticks(j.requested), j.gpus, i, i, j.account), ticks(j.requested),
-                   static_cast<std::int32_t>(j.gpus), i};
+    job.waiting = {order_.key(now_, ticks(j.requested), j.gpus, i, i, j.account, j.account),
+                   ticks(j.requested), static_cast<std::int32_t>(j.gpus), i};
     job.progress.remaining = ticks(j.requested);
     const auto ahead = std::count_if(jobs_.begin(), jobs_.end(), [](const Job& other) {
       return other.state == State::waiting || other.state == State::running;

@@ -40,6 +40,21 @@ const std::vector<Choice<Order>>& orders() {
        "by queues that time on GPUs x GPUs leads through, in each by submission; running jobs are preempted",
        "Gu et al., Tiresias, NSDI 2019",
        "--thresholds (1 h and 10 h by default); a replay; backfill none or fit"},
+      {"priority", Order::priority, "highest class first: the log's queues, as --classes ranks them",
+       "Cobham, Oper. Res. 2(1), 1954", "queues in the log; a replay"},
+      {"multifactor", Order::multifactor,
+       "highest Slurm priority first: age, fair share 2^(-use / share), size and queue, by weight",
+       "SchedMD, Multifactor Priority Plugin and Classic Fairshare Algorithm",
+       "users in the log; a replay; backfill none, fit, easy or easy-sjbf"},
+      {"fairtree", Order::fairtree,
+       "users by Slurm's Fair Tree first: accounts, then their users, by share / use, depth first",
+       "SchedMD, Fair Tree Fairshare Algorithm",
+       "users in the log; a replay; backfill none, fit, easy or easy-sjbf"},
+      {"drf", Order::drf,
+       "least dominant share over weight first, of GPUs, CPUs and memory, after each start",
+       "Ghodsi et al., NSDI 2011", "users in the log; a replay; backfill none, fit or easy"},
+      {"maxmin", Order::maxmin, "fewest GPUs held over weight first, after each start",
+       "Bertsekas & Gallager, Data Networks, 1992", "users in the log; a replay; backfill none, fit or easy"},
   };
   return table;
 }
@@ -112,6 +127,10 @@ std::vector<Finding> check(const Scheduling& scheduling) {
     findings.push_back({"scheduling.order",
                         "an order that takes GPUs back is for replays: a scenario's jobs keep theirs",
                         "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
+  if (scheduling.order == Order::priority)
+    findings.push_back({"scheduling.order",
+                        "`priority` ranks the queues of a job log, and a scenario has none",
+                        "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
   if (scheduling.backfill == Backfill::easy_sjbf)
     findings.push_back({"scheduling.backfill",
                         "`easy-sjbf` is for replays: it knows one pool without announced outages",
@@ -172,6 +191,21 @@ const std::vector<NamedPolicy>& named_policies() {
       {"las2d", Order::las2d, Backfill::fit,
        "Discretised two-dimensional least attained service: queues by GPU time, each by submission.",
        "Gu et al., Tiresias: a GPU cluster manager for distributed deep learning, NSDI 2019"},
+      {"priority", Order::priority, Backfill::none,
+       "Highest class first, ties by submission; a head that does not fit blocks the queue.",
+       "Cobham, Priority assignment in waiting line problems, Oper. Res. 2(1), 1954"},
+      {"multifactor", Order::multifactor, Backfill::easy,
+       "Highest Slurm priority (age, classic fair share, size, queue) first; backfill easy.",
+       "SchedMD, Multifactor Priority Plugin and Classic Fairshare Algorithm"},
+      {"fairtree", Order::fairtree, Backfill::easy,
+       "Users in the order of Slurm's Fair Tree, by share / use; backfill easy.",
+       "SchedMD, Fair Tree Fairshare Algorithm"},
+      {"drf", Order::drf, Backfill::fit,
+       "Whoever has the least dominant share is next; one whose next job does not fit drops out.",
+       "Ghodsi et al., Dominant Resource Fairness, NSDI 2011"},
+      {"maxmin", Order::maxmin, Backfill::fit,
+       "Whoever holds fewest GPUs over weight is next; one whose next job does not fit drops out.",
+       "Bertsekas & Gallager, Data Networks, 2nd ed., 1992"},
   };
   return table;
 }

@@ -6,7 +6,7 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 
-#include "replay_model.hpp"
+#include "replay_run.hpp"
 #include "replay_words.hpp"
 #include "sharing_model.hpp"
 
@@ -17,77 +17,52 @@ using scheduling::Backfill;
 using scheduling::PassRule;
 using scheduling::Ties;
 
-template <class Model>
-void run_through(Model& model, engine::LoopRules rules, ReplayResult& result) {
-  engine::RunLoop<Model> loop(model, rules);
-  loop.run(never);
-  model.report();
-  result.fingerprint = loop.fingerprint().value();
-  result.events = loop.fingerprint().events();
-}
-
 template <class Dispatcher>
-void run_with(Dispatcher dispatcher, const workload::JobLog& log, const ArrivalOrder& order,
-              const ReplayOptions& options, ReplayResult& result) {
-  using Model = Replay<Dispatcher>;
-  Model model(log, order, options, result, std::move(dispatcher));
-  run_through(model,
-              {options.semantics.pass == PassRule::event, options.semantics.ties == Ties::arrival_first},
-              result);
-}
-
-template <class Dispatcher>
-void run_in_order(Dispatcher dispatcher, const workload::JobLog& log, const ArrivalOrder& order,
-                  const ReplayOptions& options, ReplayResult& result) {
-  if (moves(options.order))
-    run_with(
-        scheduling::MovingOrder(std::move(dispatcher), options.order, options.recalc_s * ticks_per_second),
-        log, order, options, result);
+void run_in_order(Dispatcher dispatcher, const ReplayParts& p) {
+  if (moves(p.options.order))
+    run_with(scheduling::MovingOrder(std::move(dispatcher), p.options.order,
+                                     p.options.recalc_s * ticks_per_second),
+             p);
   else
-    run_with(std::move(dispatcher), log, order, options, result);
+    run_with(std::move(dispatcher), p);
 }
 
 template <Backfill B>
-void run_usual(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
-               ReplayResult& result) {
-  const bool due_counts_as_free = options.semantics.ties == Ties::arrival_first;
-  if (options.easy != scheduling::EasyRule{})
-    return run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free), log, order, options,
-                        result);
+void run_usual(const ReplayParts& p) {
+  const bool due_counts_as_free = p.options.semantics.ties == Ties::arrival_first;
+  if (p.options.easy != scheduling::EasyRule{})
+    return run_in_order(scheduling::EasyVariant(p.options.easy, due_counts_as_free), p);
   auto dispatcher = scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
-                                                   options.reservations);
+                                                   p.options.reservations);
   if constexpr (B == Backfill::conservative)
-    run_with(std::move(dispatcher), log, order, options, result);
+    run_with(std::move(dispatcher), p);
   else
-    run_in_order(std::move(dispatcher), log, order, options, result);
+    run_in_order(std::move(dispatcher), p);
 }
 
 template <Backfill B>
-void run(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
-         ReplayResult& result) {
+void run(const ReplayParts& p) {
+  const ReplayOptions& options = p.options;
   const bool due_counts_as_free = options.semantics.ties == Ties::arrival_first;
   const bool in_line = options.order == scheduling::Order::fcfs && !options.plugged;
   if (B == Backfill::none && in_line && options.announced.empty() && !due_counts_as_free)
-    return run_with(FifoDispatcher(), log, order, options, result);
+    return run_with(FifoDispatcher(), p);
   if (options.named && B == Backfill::conservative)
-    return run_with(scheduling::NamedConservative(due_counts_as_free), log, order, options, result);
-  if (options.named)
-    return run_with(scheduling::NamedEasy(options.easy, due_counts_as_free), log, order, options, result);
+    return run_with(scheduling::NamedConservative(due_counts_as_free), p);
+  if (options.named) return run_with(scheduling::NamedEasy(options.easy, due_counts_as_free), p);
   if constexpr (B == Backfill::easy_sjbf) {
-    run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free, true), log, order, options,
-                 result);
+    run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free, true), p);
     return;
   } else {
-    run_usual<B>(log, order, options, result);
+    run_usual<B>(p);
   }
 }
 
-void run_preemptive(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
-                    ReplayResult& result) {
-  scheduling::PreemptiveRule rule = options.preemption;
-  rule.order = options.order;
-  rule.skips = options.backfill == Backfill::fit;
-  run_with(scheduling::PreemptiveDispatcher(std::move(rule)), log, order, options, result);
+void run_preemptive(const ReplayParts& p) {
+  scheduling::PreemptiveRule rule = p.options.preemption;
+  rule.order = p.options.order;
+  rule.skips = p.options.backfill == Backfill::fit;
+  run_with(scheduling::PreemptiveDispatcher(std::move(rule)), p);
 }
 
 /// GPUs shared in time, in place of a queue.
@@ -103,33 +78,40 @@ void run_shared(const workload::JobLog& log, const ArrivalOrder& order, const Re
     run_model(scheduling::ProcessorSharing(result.gpus));
 }
 
-ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, const ReplayOptions& options) {
+ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, const ReplayOptions& options,
+                       const ReplayAccounts& accounts) {
   ReplayResult result;
   result.gpus = options.gpus > 0 ? options.gpus : log.max_procs;
   result.start_s.assign(log.jobs.size(), -1);
   result.end_s.assign(log.jobs.size(), -1);
   result.killed.assign(log.jobs.size(), 0);
+  result.without_jobs = accounts.without_jobs;
   result.semantics = in_words(options);
   if (options.sharing != scheduling::Sharing::exclusive) {
     run_shared(log, order, options, result);
     return result;
   }
+  const ReplayParts parts{log, order, options, accounts, result};
   if (options.plugged && options.plugged.decides()) {
     run_with(
         scheduling::PluggedDispatcher(options.plugged, Streams(options.seed, 0).open("policy", "plugged"),
                                       options.semantics.ties == Ties::arrival_first),
-        log, order, options, result);
+        parts);
     return result;
   }
   if (preempts(options.order)) {
-    run_preemptive(log, order, options, result);
+    run_preemptive(parts);
     return result;
   }
-  using Runner = void (*)(const workload::JobLog&, const ArrivalOrder&, const ReplayOptions&, ReplayResult&);
+  if (by_use(options.order) || by_holding(options.order)) {
+    run_by_account(parts);
+    return result;
+  }
+  using Runner = void (*)(const ReplayParts&);
   static constexpr Runner runners[] = {run<Backfill::none>,         run<Backfill::fit>,
                                        run<Backfill::easy>,         run<Backfill::easy_sjbf>,
                                        run<Backfill::conservative>, run<Backfill::conservative>};
-  runners[static_cast<std::size_t>(options.backfill)](log, order, options, result);
+  runners[static_cast<std::size_t>(options.backfill)](parts);
   return result;
 }
 
@@ -211,11 +193,17 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
     throw RunError("a plugged policy of level 2 decides by itself: backfill none, and no named view");
   if (moves(options.order) && options.easy.waiting == scheduling::EasyRule::Waiting::exact)
     throw RunError("an order that moves with time ranks by requested times: leave waiting as requested");
+  if (by_holding(options.order) &&
+      (options.backfill == Backfill::easy_sjbf || options.easy != scheduling::EasyRule{}))
+    throw RunError(
+        "drf and maxmin rank accounts anew after each start: choose backfill none, fit, or easy in its usual "
+        "parts");
+  const ReplayAccounts accounts = accounts_of(log, options);
   // Nearly every log is in order, and to look first would cost a walk over all of it, 4 ns a job.
   try {
-    return replay_in({}, log, options);
+    return replay_in({}, log, options, accounts);
   } catch (const OutOfOrder&) {
-    return replay_in(by_submission(log), log, options);
+    return replay_in(by_submission(log), log, options, accounts);
   }
 }
 

@@ -23,6 +23,7 @@
 
 #include "fifo_dispatcher.hpp"
 #include "log_arrivals.hpp"
+#include "replay_accounts.hpp"
 #include "replay_segments.hpp"
 #include "replay_tally.hpp"
 
@@ -42,9 +43,10 @@ class Replay {
 
   /// @throws OutOfOrder, here or later, if jobs do not arrive in that order
   Replay(const workload::JobLog& log, const ArrivalOrder& order, const ReplayOptions& options,
-         ReplayResult& result, Dispatcher dispatcher)
+         const ReplayAccounts& accounts, ReplayResult& result, Dispatcher dispatcher)
       : jobs_(log.jobs),
         options_(options),
+        accounts_(accounts),
         result_(result),
         dispatcher_(std::move(dispatcher)),
         queue_order_(queue_order_of(options)),
@@ -64,16 +66,18 @@ class Replay {
     const LogArrivals::Arrival arrival = arrivals_.take();
     const std::uint32_t i = arrival.job;
     const workload::LogJob& job = jobs_[i];
-    if (job.gpus <= largest_) {
+    if (fits_machine(job)) {
       const std::int64_t asked = requested(job), submitted = now.time_since_epoch().count();
       const scheduling::WaitingJob waiting{
-          queue_order_.key(submitted, asked, job.gpus, arrival.rank, i, job.user), believed(job), job.gpus,
-          i};
+          queue_order_.key(submitted, asked, job.gpus, arrival.rank, i, job.user, job_class(i)),
+          believed(job), job.gpus, i};
       if constexpr (preempts) {
         segments_.queue(waiting, submitted);
         dispatcher_.submit(waiting, segments_.progress(i, asked), submitted);
       } else if constexpr (plugged)
         dispatcher_.submit(waiting, submitted, job.user);
+      else if constexpr (ranks_accounts)
+        dispatcher_.submit(accounts_.claimant(i, job), waiting);
       else
         dispatcher_.submit(0, waiting);
     }
@@ -96,6 +100,8 @@ class Replay {
       give_back(i, event.kind());
     } else if constexpr (names || plugged) {
       dispatcher_.finish_job(i);
+    } else if constexpr (ranks_accounts) {
+      dispatcher_.finish_of({{}, 0, event.payload.gpus, i}, ticks(result_.start_s[i]) + requested(jobs_[i]));
     } else if constexpr (foresees) {
       dispatcher_.finish(0, event.payload.gpus, ticks(result_.start_s[i]) + requested(jobs_[i]));
     } else {
@@ -164,6 +170,7 @@ class Replay {
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
+  static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
   static constexpr bool wakes =
       reserves || plugged || preempts || std::is_same_v<Dispatcher, scheduling::NamedConservative>;
 
@@ -227,6 +234,21 @@ class Replay {
                ? ticks(std::min(job.run_s, job.requested_s))
                : requested(job);
   }
+  bool fits_machine(const workload::LogJob& job) const {
+    if constexpr (ranks_accounts) {
+      const AccountOptions& o = options_.accounts;
+      if ((o.cpu_milli > 0 && job.cpu_milli > o.cpu_milli) ||
+          (o.memory_mib > 0 && job.memory_mib > o.memory_mib))
+        return false;
+    }
+    return job.gpus <= largest_;
+  }
+  std::int64_t job_class(std::uint32_t i) const {
+    if constexpr (std::is_same_v<Dispatcher, FifoDispatcher>)
+      return 0;
+    else
+      return accounts_.job_class(i);
+  }
   void announce(std::int64_t gpus) {
     if (!options_.announced.empty()) dispatcher_.keep_profile();
     for (std::uint32_t i = 0; i < options_.announced.size(); ++i) {
@@ -241,6 +263,7 @@ class Replay {
 
   const std::vector<workload::LogJob>& jobs_;
   const ReplayOptions& options_;
+  const ReplayAccounts& accounts_;
   ReplayResult& result_;
   engine::EventList<Payload> events_;
   Dispatcher dispatcher_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <natgpu/core/time.hpp>
 #include <natgpu/core/units.hpp>
@@ -68,6 +69,35 @@ std::string shared_in_words(const ReplayOptions& o) {
   return fmt::format("{}, slowdown floor {} s", words, o.slowdown_floor_s);
 }
 
+std::string fair_share_in_words(const scheduling::FairShareRule& rule, bool weighs) {
+  std::string out =
+      rule.half_life_s > 0 ? fmt::format(", half-life {} s", rule.half_life_s) : ", half-life off";
+  if (!weighs) return out;
+  const scheduling::PriorityWeights& w = rule.weights;
+  return out + fmt::format(", fair share {}, weights age={},fair-share={},size={},queue={}, longest age {} s",
+                           rule.factor == scheduling::FairShareRule::Factor::tree ? "tree" : "classic", w.age,
+                           w.fair_share, w.size, w.queue, rule.longest_age_s);
+}
+
+/// What orders by account and class rank, and how.
+std::string accounts_in_words(const ReplayOptions& o) {
+  const AccountOptions& a = o.accounts;
+  const bool weighs = o.order == scheduling::Order::multifactor;
+  std::string out;
+  if (by_use(o.order)) out += fair_share_in_words(a.fair_share, weighs);
+  if (by_use(o.order) || by_holding(o.order)) {
+    if (a.by_group) out += ", accounts group";
+    out += a.shares.rows.empty() ? ", shares equal" : fmt::format(", shares {}", a.shares.file);
+  }
+  if (o.order == scheduling::Order::drf && a.cpu_milli > 0)
+    out += fmt::format(", CPUs {}", static_cast<double>(a.cpu_milli) / 1000);
+  if (o.order == scheduling::Order::drf && a.memory_mib > 0)
+    out += fmt::format(", memory {} MiB", a.memory_mib);
+  if (o.order == scheduling::Order::priority || (weighs && !a.classes.empty()))
+    out += a.classes.empty() ? ", classes by name" : fmt::format(", classes {}", fmt::join(a.classes, ","));
+  return out;
+}
+
 }  // namespace
 
 std::string in_words(const ReplayOptions& o) {
@@ -78,8 +108,10 @@ std::string in_words(const ReplayOptions& o) {
 std::string in_words(const ReplayOptions& o, std::string_view view) {
   std::string parts;
   if (o.order == scheduling::Order::lottery) parts = fmt::format(", seed {}", o.seed);
-  if (moves(o.order)) parts = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
+  if (moves(o.order) && !by_holding(o.order))
+    parts = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
   if (preempts(o.order)) parts = preemption_in_words(o);
+  parts += accounts_in_words(o);
   using scheduling::EasyRule;
   if (o.backfill == Backfill::easy && o.easy != EasyRule{})
     parts += fmt::format(", spare {}, shadow {}, compare {}, waiting {}",

@@ -54,7 +54,7 @@ struct Parts {
 scheduling::PreemptiveRule small_preemption(scheduling::Order order);
 
 /// natgpu's own; compared with plain loops. @pre an order that moves has no reservations beside the head's,
-/// one that preempts has none
+/// one that preempts has none, and drf and maxmin have backfill none, fit or easy
 Candidate built_in(const std::string& name, const Parts& parts);
 
 /// A plugged policy. One of level 1 has the backfill of `parts` and is compared with it as natgpu's own are.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <natgpu/conformance/plain_dispatcher.hpp>
+#include <natgpu/conformance/trial_accounts.hpp>
 #include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/scheduling/preemptive_rule.hpp>
 
@@ -23,7 +24,7 @@ class Decisions {
   virtual void preempt(std::uint32_t slot) = 0;
 };
 
-/// A waiting job, and what only plugged or preemptive policies see of it. Times are ticks.
+/// A waiting job, and what only some policies see of it. Times are ticks.
 struct Submitted {
   WaitingJob job;
   std::int64_t at = 0;  ///< instant of its submission
@@ -60,12 +61,16 @@ class DispatcherSubject : public Subject {
       dispatcher_.submit(s.job, s.progress, s.now);
     else if constexpr (plugged)
       dispatcher_.submit(s.job, s.at, s.account);
+    else if constexpr (scheduling::RanksAccounts<Dispatcher>)
+      dispatcher_.submit(trial_claimant(s.account, s.job.slot), s.job);
     else
       dispatcher_.submit(0, s.job);
   }
   void finish(const WaitingJob& job, std::int64_t requested_end) override {
     if constexpr (plugged || preemptive)
       dispatcher_.finish_job(job.slot);
+    else if constexpr (scheduling::RanksAccounts<Dispatcher>)
+      dispatcher_.finish_of(job, requested_end);
     else
       dispatcher_.finish(0, job.gpus, requested_end);
   }

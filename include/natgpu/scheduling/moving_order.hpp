@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Orders whose keys change while jobs wait: wfp and unicef.
+// Orders whose keys change while jobs wait.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <natgpu/core/math.hpp>
+#include <natgpu/scheduling/claimant.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
 
@@ -33,22 +34,38 @@ inline std::int64_t moving_key(Order order, std::int64_t wait, std::int64_t requ
   return -std::bit_cast<std::int64_t>(urgency);  // as integers, positive doubles keep their order
 }
 
+/// Ranks by how long jobs have waited, whoever asks: wfp and unicef.
+class WaitRule {
+ public:
+  static constexpr bool by_account = false;
+  WaitRule(Order order) : order_(order) {}  // NOLINT: an order is its rule
+  void rank_at(std::int64_t) {}
+  std::int64_t key(std::int64_t wait, const WaitingJob& job, const Claimant&) const {
+    return moving_key(order_, wait, job.requested, job.gpus);
+  }
+
+ private:
+  Order order_;
+};
+
 /// A dispatcher whose queue is ranked anew at each pass, or at the first pass in each period: every key is
 /// that of the period's beginning, and who came since has waited nothing. Jobs are submitted under (instant
 /// of submission, rank). O(n log n) for each new ranking of n waiting jobs.
-template <class Dispatcher>
+/// @tparam Rule  what a key is made of: WaitRule, or FairShare, which is told of starts and ends as well
+template <class Dispatcher, class Rule = WaitRule>
 class MovingOrder : public Dispatcher {
  public:
   /// @param period  ticks; 0: every pass
-  MovingOrder(Dispatcher dispatcher, Order order, std::int64_t period)
-      : Dispatcher(std::move(dispatcher)), order_(order), period_(period) {}
+  MovingOrder(Dispatcher dispatcher, Rule rule, std::int64_t period)
+      : Dispatcher(std::move(dispatcher)), rule_(std::move(rule)), period_(period) {}
 
-  void submit(std::uint32_t group, const WaitingJob& job) {
-    place_of_[job.order.id] = waiting_.size();
-    waiting_.push_back({group, job.order.key, job});
-    WaitingJob& ranked = waiting_.back().job;
-    ranked.order.key = key(waiting_.back(), ranked_at_);
-    Dispatcher::submit(group, ranked);
+  void submit(std::uint32_t group, const WaitingJob& job) requires(!Rule::by_account) {
+    enter({group, {}, job.order.key, job});
+  }
+  void submit(const Claimant& who, const WaitingJob& job) requires(Rule::by_account) {
+    if (job.slot >= account_of_.size()) account_of_.resize(job.slot + 1);
+    account_of_[job.slot] = who.account;
+    enter({0, who, job.order.key, job});
   }
   bool withdraw(std::uint32_t group, const QueueKey& submitted, std::int32_t gpus) {
     const auto it = place_of_.find(submitted.id);
@@ -57,36 +74,60 @@ class MovingOrder : public Dispatcher {
     forget(submitted.id);
     return Dispatcher::withdraw(group, ranked, gpus);
   }
+  /// A running job hands its GPUs back, which counts from the next pass on.
+  void finish_of(const WaitingJob& job, std::int64_t requested_end) requires(Rule::by_account) {
+    ended_.push_back({account_of_[job.slot], job.gpus});
+    Dispatcher::finish(0, job.gpus, requested_end);
+  }
 
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
     rank(period_ > 0 ? now / period_ * period_ : now);
-    Forgetful<std::remove_reference_t<Sink>> forgetful{*this, sink};
+    if constexpr (Rule::by_account) {  // behind the ranking, which looks back at the period's beginning
+      for (const Ended& e : ended_) rule_.note_held(e.account, -e.gpus, now);
+      ended_.clear();
+    }
+    Forgetful<std::remove_reference_t<Sink>> forgetful{*this, sink, now};
     Dispatcher::pass(now, forgetful);
   }
 
  private:
   struct Waiting {
     std::uint32_t group;
+    Claimant who;
     std::int64_t submitted;
     WaitingJob job;  ///< under its present key
+  };
+  struct Ended {
+    std::uint32_t account;
+    std::int64_t gpus;
   };
   template <class Sink>
   struct Forgetful {
     MovingOrder& order;
     Sink& sink;
+    std::int64_t now;
     void start(const WaitingJob& job, std::uint32_t pool, std::int64_t requested) {
+      if constexpr (Rule::by_account) order.rule_.note_held(order.account_of_[job.slot], job.gpus, now);
       order.forget(job.order.id);
       sink.start(job, pool, requested);
     }
   };
 
+  void enter(const Waiting& w) {
+    place_of_[w.job.order.id] = waiting_.size();
+    waiting_.push_back(w);
+    WaitingJob& ranked = waiting_.back().job;
+    ranked.order.key = key(waiting_.back(), ranked_at_);
+    Dispatcher::submit(w.group, ranked);
+  }
   std::int64_t key(const Waiting& w, std::int64_t at) const {
-    return moving_key(order_, std::max<std::int64_t>(at - w.submitted, 0), w.job.requested, w.job.gpus);
+    return rule_.key(std::max<std::int64_t>(at - w.submitted, 0), w.job, w.who);
   }
   void rank(std::int64_t at) {
     if (at == ranked_at_) return;
     ranked_at_ = at;
+    rule_.rank_at(at);
     for (Waiting& w : waiting_) {
       const std::int64_t fresh = key(w, at);
       if (fresh == w.job.order.key) continue;
@@ -106,11 +147,16 @@ class MovingOrder : public Dispatcher {
     waiting_.pop_back();
   }
 
-  Order order_;
+  Rule rule_;
   std::int64_t period_;
   std::int64_t ranked_at_ = -1;
   std::vector<Waiting> waiting_;
   std::unordered_map<std::uint64_t, std::size_t> place_of_;  ///< by id; looked up, never iterated
+  std::vector<std::uint32_t> account_of_;                    ///< by slot; with a rule by account
+  std::vector<Ended> ended_;                                 ///< since the last pass
 };
+
+template <class Dispatcher>
+MovingOrder(Dispatcher, Order, std::int64_t) -> MovingOrder<Dispatcher, WaitRule>;
 
 }  // namespace natgpu::scheduling

@@ -30,8 +30,9 @@ class StaticOrder {
   /// @param rank       rises with submission, unique
   /// @param entity     whose draw the lottery takes; to a plugged order the job's id
   /// @param account    who asks, where that is known: to a plugged order alone
+  /// @param job_class  0 is the highest: to the order priority alone
   QueueKey key(std::int64_t submitted, std::int64_t requested, std::int64_t gpus, std::uint64_t rank,
-               std::uint64_t entity, std::int64_t account = -1) const {
+               std::uint64_t entity, std::int64_t account = -1, std::int64_t job_class = 0) const {
     switch (order_) {
       case Order::fcfs:
       case Order::wfp:  // ranked anew by MovingOrder
@@ -40,7 +41,13 @@ class StaticOrder {
       case Order::srsf:
       case Order::las:
       case Order::las2d:
+      case Order::multifactor:
+      case Order::fairtree:
+      case Order::drf:  // ranked anew by AccountDispatcher
+      case Order::maxmin:
         break;
+      case Order::priority:
+        return {job_class, rank};
       case Order::sjf:
         return {requested, rank};
       case Order::ljf:

@@ -13,22 +13,36 @@ namespace natgpu::scheduling {
 
 /// Who stands before whom in the queue; ties go to the earlier submission.
 enum class Order : std::uint8_t {
-  fcfs,     ///< by submission
-  sjf,      ///< shortest requested time first
-  ljf,      ///< longest requested time first
-  saf,      ///< smallest requested time x GPUs first
-  lottery,  ///< in a random order, drawn for each job
-  wfp,      ///< by (wait / requested)^3 x GPUs, which moves with time
-  unicef,   ///< by wait / (log2(GPUs) x requested), which moves with time
-  srtf,     ///< shortest remaining time first, running jobs too
-  srsf,     ///< smallest remaining time x GPUs first, running jobs too
-  las,      ///< least time on GPUs so far first, in quanta
-  las2d,    ///< by the queue that time on GPUs x GPUs has led to (Tiresias)
-  plugged,  ///< by a key that a shared library gives (natgpu/policy.h); has no name among `orders`
+  fcfs,         ///< by submission
+  sjf,          ///< shortest requested time first
+  ljf,          ///< longest requested time first
+  saf,          ///< smallest requested time x GPUs first
+  lottery,      ///< in a random order, drawn for each job
+  wfp,          ///< by (wait / requested)^3 x GPUs, which moves with time
+  unicef,       ///< by wait / (log2(GPUs) x requested), which moves with time
+  srtf,         ///< shortest remaining time first, running jobs too
+  srsf,         ///< smallest remaining time x GPUs first, running jobs too
+  las,          ///< least time on GPUs so far first, in quanta
+  las2d,        ///< by the queue that time on GPUs x GPUs has led to (Tiresias)
+  priority,     ///< by class, as the log's queue says
+  multifactor,  ///< by Slurm's priority (age, fair share, size, queue), which moves with time
+  fairtree,     ///< by the place of the user in Slurm's Fair Tree, which moves with time
+  drf,          ///< least dominant share first, which moves with every start
+  maxmin,       ///< least GPUs held over weight first, which moves with every start
+  plugged,      ///< by a key that a shared library gives (natgpu/policy.h); has no name among `orders`
 };
 /// Whether keys of the order change while jobs wait.
 constexpr bool moves(Order order) {
-  return order == Order::wfp || order == Order::unicef;
+  return order == Order::wfp || order == Order::unicef || order == Order::multifactor ||
+         order == Order::fairtree || order == Order::drf || order == Order::maxmin;
+}
+/// Of these, by what accounts have used: ranked anew at each pass or in each period.
+constexpr bool by_use(Order order) {
+  return order == Order::multifactor || order == Order::fairtree;
+}
+/// By what accounts hold now: ranked anew after each start.
+constexpr bool by_holding(Order order) {
+  return order == Order::drf || order == Order::maxmin;
 }
 /// Whether running jobs are ranked beside waiting ones, and may lose their GPUs.
 constexpr bool preempts(Order order) {

@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
+#include <natgpu/scheduling/fair_share.hpp>
 #include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/scheduling/preemptive_rule.hpp>
 #include <natgpu/scheduling/sharing.hpp>
 #include <natgpu/scheduling/spec.hpp>
+#include <natgpu/workload/share_list.hpp>
 #include <natgpu/workload/swf.hpp>
 
 namespace natgpu::simulation {
@@ -31,6 +33,19 @@ struct SegmentRules {
 /// A distance between checkpoints that no job comes to: who is preempted begins anew.
 inline constexpr std::int64_t no_checkpoint = std::numeric_limits<std::int64_t>::max();
 
+/// What orders by account and class rank. The accounts are the log's users, under their groups where it has
+/// any; its groups where it names no users.
+struct AccountOptions {
+  bool by_group = false;                 ///< the groups are the accounts, even where the log names users
+  workload::ShareList shares;            ///< accounts that it does not name have one share each
+  std::vector<std::string> classes;      ///< queues, the highest first; those not named come last. None:
+                                         ///< priority takes them in name order, multifactor weighs none
+  scheduling::FairShareRule fair_share;  ///< multifactor and fairtree
+  std::int64_t cpu_milli = 0;   ///< of the machine, thousandths of a core: drf counts them; 0: without limit
+  std::int64_t memory_mib = 0;  ///< of the machine: drf counts it; 0: without limit
+  friend bool operator==(const AccountOptions&, const AccountOptions&) = default;
+};
+
 struct ReplayOptions {
   std::int64_t gpus = 0;  ///< of the machine; 0: the log's MaxProcs
   scheduling::Order order = scheduling::Order::fcfs;
@@ -47,6 +62,7 @@ struct ReplayOptions {
   std::int64_t quantum = 0;                ///< ticks: of gang scheduling, and with no other
   std::map<std::int32_t, double> weights;  ///< of shares, by the log's queue; 1 where it is not named
   std::uint64_t seed = 1;                  ///< of the order lottery, and of a plugged policy's draws
+  AccountOptions accounts;                 ///< orders by account and class
   bool exact_estimates = false;            ///< policies see true run times in place of requested ones
   std::int64_t slowdown_floor_s = 10;      ///< of bounded slowdown
   std::vector<AnnouncedStep> announced;
@@ -80,7 +96,8 @@ struct ReplayResult {
   std::int64_t makespan_s = 0;  ///< last end - first submission
   std::uint64_t fingerprint = 0;
   std::uint64_t events = 0;
-  std::string semantics;  ///< the exact rules used, in words
+  std::vector<std::string> without_jobs;  ///< accounts that the shares name and the log does not
+  std::string semantics;                  ///< the exact rules used, in words
 };
 
 /// Replays a log under one policy on one pool of GPUs.
@@ -89,7 +106,9 @@ struct ReplayResult {
 /// without their backfill; reservations kept in an order that moves; parts of
 /// EASY beside another backfill or announced outages; sharing in time beside a queue's rules; the
 /// named view beside a rule that it does not have; a plugged policy beside parts of which it takes the
-/// place), or where a plugged policy cannot begin
+/// place; drf or maxmin beside easy-sjbf, parts of EASY or the named
+/// view), or where a plugged policy cannot begin
+/// @throws ScenarioError E0421 on a log that lacks what the order ranks by
 /// @throws Interrupted when stopped
 ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options);
 

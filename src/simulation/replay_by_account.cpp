@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dispatchers of replays under multifactor, fairtree, drf and maxmin.
+#include <utility>
+
+#include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/account_dispatcher.hpp>
+#include <natgpu/scheduling/fair_share.hpp>
+#include <natgpu/scheduling/moving_order.hpp>
+
+#include "replay_run.hpp"
+
+namespace natgpu::simulation {
+namespace {
+
+using scheduling::Backfill;
+
+template <class Dispatcher>
+void run_by_use(Dispatcher dispatcher, const ReplayParts& p) {
+  scheduling::FairShare rule(p.options.order, p.accounts.tree, p.options.accounts.fair_share, p.result.gpus);
+  run_with(scheduling::MovingOrder<Dispatcher, scheduling::FairShare>(std::move(dispatcher), std::move(rule),
+                                                                      p.options.recalc_s * ticks_per_second),
+           p);
+}
+
+template <Backfill B>
+void run_under(const ReplayParts& p) {
+  const bool due_counts_as_free = p.options.semantics.ties == scheduling::Ties::arrival_first;
+  if (by_holding(p.options.order)) {
+    scheduling::Amounts machine{1, 0, 0};
+    if (p.options.order == scheduling::Order::drf)
+      machine = {p.result.gpus, p.options.accounts.cpu_milli, p.options.accounts.memory_mib};
+    run_with(scheduling::AccountDispatcher<B>(machine, p.accounts.weights, due_counts_as_free), p);
+  } else {
+    run_by_use(scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free, 0),
+               p);
+  }
+}
+
+}  // namespace
+
+void run_by_account(const ReplayParts& p) {
+  const bool due_counts_as_free = p.options.semantics.ties == scheduling::Ties::arrival_first;
+  const bool shortest_first = p.options.backfill == Backfill::easy_sjbf;
+  if (shortest_first || p.options.easy != scheduling::EasyRule{})
+    return run_by_use(scheduling::EasyVariant(p.options.easy, due_counts_as_free, shortest_first), p);
+  switch (p.options.backfill) {
+    case Backfill::none:
+      return run_under<Backfill::none>(p);
+    case Backfill::fit:
+      return run_under<Backfill::fit>(p);
+    case Backfill::easy:
+      return run_under<Backfill::easy>(p);
+    default:
+      NATGPU_ENSURE(false, "reservations beside the head's are refused where the order moves");
+  }
+}
+
+}  // namespace natgpu::simulation
