@@ -19,6 +19,7 @@ using scheduling::Order;
 constexpr std::int64_t most_promote = 1'000'000;
 constexpr std::size_t most_thresholds = 100;
 constexpr std::int64_t usual_quantum = 3600 * ticks_per_second;
+constexpr std::int64_t usual_shield = 7200 * ticks_per_second;  ///< of preemption by class
 constexpr std::int64_t usual_thresholds[] = {3600 * ticks_per_second, 36000 * ticks_per_second};
 
 std::vector<Area> thresholds_of(const Arguments& arguments) {
@@ -48,9 +49,14 @@ bool is_of_segments(const std::string& option) {
 }
 
 void refuse_senseless(const Arguments& arguments, const simulation::ReplayOptions& options) {
-  if (!preempts(options.order)) {
+  const bool by_class = arguments.choice("--preemption", {"none", "by-class"}, 0) == 1;
+  if (by_class && !simulation::has_classes(options))
+    throw UsageError("preemption by class needs an order whose keys are classes",
+                     "choose `--policy priority`, or `--order ./my_order.so` (docs/policies.md)");
+  if (!preempts(options.order) && !by_class) {
     for (const Option& o : preemption_options())
-      if (arguments.has(o.name) && !(arguments.has("--nodes") && is_of_segments(o.name)))
+      if (arguments.has(o.name) && o.name != "--preemption" &&
+          !(arguments.has("--nodes") && is_of_segments(o.name)))
         throw UsageError(
             fmt::format("{} has no meaning for an order that leaves running jobs their GPUs", o.name),
             fmt::format("choose `--policy srtf`, srsf, las or las2d, or leave {} out", o.name));
@@ -72,13 +78,17 @@ void refuse_senseless(const Arguments& arguments, const simulation::ReplayOption
 
 const std::vector<Option>& preemption_options() {
   static const std::vector<Option> options{
+      {"--preemption", "P",
+       "none (default), or by-class: waiting jobs take GPUs of running ones whose key in the order is "
+       "larger"},
       {"--quantum", "T",
        "of las: time on GPUs between two ranks, 1h by default; of --sharing gang: length of a turn"},
       {"--thresholds", "T,T", "of las2d: GPU time at which a job leaves each queue; 1h,10h by default"},
       {"--promote", "K",
        "of las2d: a wait of K times its service leads a job to the first queue; never by default"},
       {"--rounds", "T", "of preemptive orders: they act at multiples of T alone"},
-      {"--shield", "T", "of preemptive orders: nobody is preempted so soon after a start; 0s by default"},
+      {"--shield", "T",
+       "of preemptive orders: nobody is preempted so soon after a start; 0s by default, by class 2h"},
       {"--notice", "T", "of preemptive orders: from a preemption to the return of the GPUs; 0s by default"},
       {"--checkpoint", "T",
        "of preemptive orders and outages: always, all work is kept; never; or work between two checkpoints; "
@@ -91,7 +101,8 @@ const std::vector<Option>& preemption_options() {
 
 void read_preemption(const Arguments& arguments, simulation::ReplayOptions& options) {
   refuse_senseless(arguments, options);
-  if (!preempts(options.order)) return;
+  options.by_class = arguments.text("--preemption") == "by-class";
+  if (!preempts(options.order) && !options.by_class) return;
   const auto length = [&](const char* option, std::int64_t otherwise) {
     return arguments.has(option) ? length_of(option, arguments.text(option)) : otherwise;
   };
@@ -103,7 +114,7 @@ void read_preemption(const Arguments& arguments, simulation::ReplayOptions& opti
   if (options.order == Order::las2d) p.limits = thresholds_of(arguments);
   p.promote = arguments.whole("--promote", 0, 1, most_promote);
   p.round = length("--rounds", 0);
-  p.shield = length("--shield", 0);
+  p.shield = length("--shield", options.by_class ? usual_shield : 0);
   p.notice = length("--notice", 0);
   const std::string checkpoint = arguments.text("--checkpoint", "always");
   options.segments.checkpoint = checkpoint == "always"  ? 0

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include <natgpu/core/diagnostic.hpp>
+#include <natgpu/scheduling/class_preemption.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
+#include <natgpu/scheduling/preemptive.hpp>
 
 #include "replay_run.hpp"
 #include "replay_words.hpp"
@@ -62,6 +64,7 @@ void run_preemptive(const ReplayParts& p) {
   scheduling::PreemptiveRule rule = p.options.preemption;
   rule.order = p.options.order;
   rule.skips = p.options.backfill == Backfill::fit;
+  if (p.options.by_class) return run_with(scheduling::ClassPreemption(std::move(rule)), p);
   run_with(scheduling::PreemptiveDispatcher(std::move(rule)), p);
 }
 
@@ -99,7 +102,7 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
         parts);
     return result;
   }
-  if (preempts(options.order)) {
+  if (preempts(options.order) || options.by_class) {
     run_preemptive(parts);
     return result;
   }
@@ -118,7 +121,10 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
 /// @throws RunError where a preemptive order stands beside what it does not go with, or lacks its numbers
 void check_preemption(const ReplayOptions& o) {
   const scheduling::PreemptiveRule& p = o.preemption;
-  if (!preempts(o.order)) {
+  if (o.by_class && !has_classes(o))
+    throw RunError(
+        "preemption by class needs an order whose keys are classes: priority, or a plugged order of level 1");
+  if (!preempts(o.order) && !o.by_class) {
     if (p != scheduling::PreemptiveRule{} || o.segments != SegmentRules{})
       throw RunError(
           "quantum, thresholds, promotion, rounds, shield, notice, checkpoints and restart costs belong to "

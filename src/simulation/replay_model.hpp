@@ -17,7 +17,7 @@
 #include <natgpu/scheduling/named_conservative.hpp>
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/scheduling/plugged.hpp>
-#include <natgpu/scheduling/preemptive.hpp>
+#include <natgpu/scheduling/preemptive_books.hpp>
 #include <natgpu/simulation/interrupted.hpp>
 #include <natgpu/simulation/replay.hpp>
 
@@ -164,7 +164,7 @@ class Replay {
   }
 
  private:
-  static constexpr bool preempts = std::is_same_v<Dispatcher, scheduling::PreemptiveDispatcher>;
+  static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher>;
   static constexpr bool names = std::is_base_of_v<scheduling::NamedBooks, Dispatcher>;
   static constexpr bool foresees = !names && !preempts && !std::is_same_v<Dispatcher, FifoDispatcher>;
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;

@@ -110,7 +110,8 @@ std::string in_words(const ReplayOptions& o, std::string_view view) {
   if (o.order == scheduling::Order::lottery) parts = fmt::format(", seed {}", o.seed);
   if (moves(o.order) && !by_holding(o.order))
     parts = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
-  if (preempts(o.order)) parts = preemption_in_words(o);
+  if (o.by_class) parts = ", preemption by class";
+  if (preempts(o.order) || o.by_class) parts += preemption_in_words(o);
   parts += accounts_in_words(o);
   using scheduling::EasyRule;
   if (o.backfill == Backfill::easy && o.easy != EasyRule{})

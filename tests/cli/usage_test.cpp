@@ -142,6 +142,7 @@ TEST_CASE("options of a replay that contradict its policy are refused with the r
   refused({"--policy", "las", "--quantum", "0s"}, "above zero");
   refused({"--policy", "las", "--quantum", "60"}, "has no unit");
   refused({"--policy", "las2d", "--thresholds", "10h,1h"}, "--thresholds rise");
+  refused({"--policy", "fit", "--preemption", "by-class"}, "keys are classes");
   refused({"--policy", "easy", "--shield", "2h"}, "leaves running jobs their GPUs");
 }
 

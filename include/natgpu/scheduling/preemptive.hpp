@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
-#include <natgpu/scheduling/preemptive_rule.hpp>
-#include <natgpu/scheduling/waiting_queue.hpp>
+#include <natgpu/scheduling/preemptive_books.hpp>
 
 namespace natgpu::scheduling {
 
@@ -21,11 +19,9 @@ namespace natgpu::scheduling {
 ///
 /// While a job waits its rank stands still, so that it has a place in an index; only running jobs are ranked
 /// anew. A pass is O(R log R + (R + s) log n) for R running jobs, s starts and n waiting jobs.
-class PreemptiveDispatcher {
+class PreemptiveDispatcher : public PreemptiveBooks {
  public:
-  static constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
-
-  explicit PreemptiveDispatcher(PreemptiveRule rule) : rule_(std::move(rule)) {
+  explicit PreemptiveDispatcher(PreemptiveRule rule) : PreemptiveBooks(std::move(rule)) {
     NATGPU_ENSURE(rule_.order != Order::las || rule_.quantum > 0, "las needs a quantum");
   }
 
@@ -39,36 +35,20 @@ class PreemptiveDispatcher {
     if (rule_.promote == 0 || j.place.key == 0) return;
     j.promotion = now + rule_.promote * (progress.attained - j.forgiven);
     promotions_.insert({j.promotion, job.slot});
-    if (rule_.round == 0) wake_ = std::min(wake_, j.promotion);
+    note_wake(j.promotion);
   }
-  /// The job in this slot hands its GPUs back: it is done, it lost them, or its notice is over.
-  void finish_job(std::uint32_t slot) {
-    free_ += jobs_[slot].waiting.gpus;
-    for (auto* list : {&running_, &stopping_}) {
-      const auto it = std::find_if(list->begin(), list->end(), [=](const Run& r) { return r.slot == slot; });
-      if (it != list->end()) return void(list->erase(it));
-    }
-  }
-  void change_capacity(std::uint32_t, std::int64_t delta) { free_ += delta; }
-
-  std::int64_t free(std::uint32_t) const { return free_; }
-  std::size_t waiting() const { return waiting_; }
-  /// The next instant at which it wants a pass, or `forever`.
-  std::int64_t next_start() const { return waiting_ > 0 ? wake_ : forever; }
-
   /// Decisions go to the sink at once: `preempt(job)`, which may submit the job anew, and `start(job, pool,
   /// requested)`. With a notice, a preempted job keeps its GPUs until `finish_job`.
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
-    wake_ = rule_.round > 0 ? (now / rule_.round + 1) * rule_.round : forever;
-    if (rule_.round > 0 && now % rule_.round != 0) return;
+    if (!begin_pass(now)) return;
     promote(now);
     if (waiting_ > 0) {
       choose(now);
-      take_back(sink);
+      take_back([&](const Run& r) { sink.preempt(jobs_[r.slot].waiting); });
       start_chosen(now, sink);
     }
-    if (rule_.round == 0) note_wake(now);
+    note_changes(now);
   }
 
  private:
@@ -79,14 +59,6 @@ class PreemptiveDispatcher {
     std::int64_t forgiven = 0;  ///< service attained before the last promotion
     std::int64_t promotion = 0;
   };
-  struct Run {
-    QueueKey place;
-    std::uint32_t slot;
-    std::int32_t gpus;
-    std::int64_t started;
-    bool chosen = false;
-  };
-
   void enqueue(Job& j) {
     j.place = {rank(rule_, j.progress.remaining, j.progress.attained - j.forgiven, j.waiting.gpus),
                j.waiting.order.id};
@@ -110,13 +82,10 @@ class PreemptiveDispatcher {
     const Job& j = jobs_[r.slot];
     return j.progress.attained - j.forgiven + now - r.started;
   }
-  bool shielded(const Run& r, std::int64_t now) const { return now - r.started < rule_.shield; }
-
   /// Sets `chosen` of running jobs, and `starts_` to the waiting jobs that are chosen.
   void choose(std::int64_t now) {
     starts_.clear();
-    std::int64_t left = free_;
-    for (const Run& r : stopping_) left += r.gpus;
+    std::int64_t left = free_ + under_notice();
     for (Run& r : running_) {
       r.chosen = shielded(r, now);
       if (!r.chosen) left += r.gpus;
@@ -158,31 +127,11 @@ class PreemptiveDispatcher {
   }
   /// The next waiting job that could be chosen, or, where nobody is passed over, the next one.
   const WaitingJob* first_fitting(const QueueKey* after, std::int64_t left) const {
-    Sieve sieve;
-    sieve.largest = rule_.skips ? left : std::numeric_limits<std::int64_t>::max();
-    for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= sieve.largest; ++size)
-      sieve.admit(size, Sieve::any);
-    return queue_.find(sieve, after, nullptr, [](const WaitingJob&) { return true; }).job;
+    return queue_
+        .find(up_to(rule_.skips ? left : forever), after, nullptr, [](const WaitingJob&) { return true; })
+        .job;
   }
 
-  template <class Sink>
-  void take_back(Sink& sink) {
-    lost_.clear();
-    std::size_t kept = 0;
-    for (const Run& r : running_)
-      if (r.chosen)
-        running_[kept++] = r;
-      else
-        lost_.push_back(r);
-    running_.resize(kept);
-    for (const Run& r : lost_) {
-      if (rule_.notice > 0)
-        stopping_.push_back(r);
-      else
-        free_ += r.gpus;
-    }
-    for (const Run& r : lost_) sink.preempt(jobs_[r.slot].waiting);
-  }
   template <class Sink>
   void start_chosen(std::int64_t now, Sink& sink) {
     for (const WaitingJob& w : starts_) {
@@ -196,24 +145,18 @@ class PreemptiveDispatcher {
     }
   }
   /// Ranks get worse with service, shields end, promotions come.
-  void note_wake(std::int64_t now) {
-    for (const Run& r : running_) {
-      const std::int64_t worse = until_worse(rule_, served(r, now), r.gpus);
-      if (worse != forever) wake_ = std::min(wake_, now + worse);
-      if (shielded(r, now)) wake_ = std::min(wake_, r.started + rule_.shield);
-    }
-    if (!promotions_.empty()) wake_ = std::min(wake_, promotions_.begin()->first);
+  void note_changes(std::int64_t now) {
+    for (const Run& r : running_)
+      if (const std::int64_t worse = until_worse(rule_, served(r, now), r.gpus); worse != forever)
+        note_wake(now + worse);
+    note_shields(now);
+    if (!promotions_.empty()) note_wake(promotions_.begin()->first);
   }
 
-  PreemptiveRule rule_;
   std::vector<Job> jobs_;  ///< by slot
   WaitingQueue queue_;
   std::set<std::pair<std::int64_t, std::uint32_t>> promotions_;  ///< instant, slot
-  std::vector<Run> running_, stopping_, lost_;
   std::vector<WaitingJob> starts_;
-  std::int64_t free_ = 0;
-  std::int64_t wake_ = forever;
-  std::size_t waiting_ = 0;
 };
 
 }  // namespace natgpu::scheduling

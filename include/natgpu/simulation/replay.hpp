@@ -55,6 +55,7 @@ struct ReplayOptions {
   scheduling::Semantics semantics;
   scheduling::EasyRule easy;              ///< other than the usual parts with Backfill::easy alone
   scheduling::PreemptiveRule preemption;  ///< of a preemptive order; its own order and `skips` do not count
+  bool by_class = false;  ///< waiting jobs take GPUs of running ones of lower class: whose key is larger
   SegmentRules segments;
   bool named = false;                 ///< jobs hold GPUs by number; with Backfill::easy or conservative
   scheduling::PluggedPolicy plugged;  ///< level 1: in place of the order; level 2: and of the backfill (none)
@@ -78,6 +79,12 @@ struct SegmentedJob {
   std::int64_t lost = 0;    ///< work that was done and had to be done again
   std::uint32_t preemptions = 0;
 };
+
+/// Whether the order's keys are classes of jobs, of which one may take the GPUs of another.
+inline bool has_classes(const ReplayOptions& o) {
+  return o.plugged ? o.plugged.table->key != nullptr && !o.plugged.decides()
+                   : o.order == scheduling::Order::priority;
+}
 
 /// What became of the usable jobs of a log, beside JobLog::jobs.
 struct ReplayResult {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Orders that take GPUs back against plain loops, and mutants of them that the kit must find.
 #include <natgpu/conformance/check.hpp>
+#include <natgpu/conformance/plain_class_preemption.hpp>
 #include <natgpu/conformance/plain_preemptive.hpp>
 #include <natgpu/core/time.hpp>
+#include <natgpu/scheduling/class_preemption.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
 
 #include <string>
@@ -114,6 +116,28 @@ TEST_CASE("every order that takes GPUs back decides as its plain loops do, with 
       parts.preemption.round = 7 * ticks_per_second;
       passes(parts);
     }
+}
+
+TEST_CASE("preemption by class decides as its plain loops do, with a shield and in rounds too") {
+  for (const Backfill backfill : {Backfill::fit, Backfill::none})
+    for (const std::int64_t shield : {0, 5})
+      for (const std::int64_t round : {0, 7}) {
+        CAPTURE(static_cast<int>(backfill), shield, round);
+        PreemptiveRule rule;
+        rule.skips = backfill == Backfill::fit;
+        rule.shield = shield * ticks_per_second;
+        rule.round = round * ticks_per_second;
+        Candidate c = built_in("by class", parts_of(Order::srtf, backfill));
+        c.order = [] { return scheduling::StaticOrder([](const natgpu_job* job) { return job->account; }); };
+        c.make = [rule] { return subject_of(scheduling::ClassPreemption(rule)); };
+        c.rule_as_plain_loops = [rule] { return subject_of(PlainClassPreemption(rule)); };
+        c.shield = rule.shield;
+        const CheckReport report = check(c, {300, 5, nullptr});
+        INFO((report.failure ? report.failure->violation.what + "\n" + in_words(report.failure->workload)
+                             : ""));
+        CHECK(report.passed());
+        CHECK(report.preempted > 50);
+      }
 }
 
 TEST_CASE("a job that is preempted and forgotten is found") {

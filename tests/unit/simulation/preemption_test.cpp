@@ -46,15 +46,28 @@ std::vector<double> ends(const ReplayResult& r) {
 }
 using Seconds = std::vector<double>;
 
-/// S12 of the oracles, the short job being the urgent one: low(0, 5), high(2, 3), one GPU.
-/// With srtf 3 against 3 left would be a tie, so that high is a second shorter here.
-const Log s12{{1, 0, 5, 5, 1}, {2, 2, 2, 2, 1}};
+/// Users are classes, 1 the highest.
+std::int64_t class_of(const natgpu_job* job) {
+  return job->account;
+}
+ReplayOptions by_class() {
+  static natgpu_policy table{};
+  table.abi = NATGPU_POLICY_ABI;
+  table.size = sizeof(natgpu_policy);
+  table.key = class_of;
+  ReplayOptions o = under(Order::fcfs);
+  o.plugged.table = &table;
+  o.by_class = true;
+  return o;
+}
+
+const Log longer_and_shorter{{1, 0, 5, 5, 1}, {2, 2, 2, 2, 1}};
 
 }  // namespace
 
 TEST_CASE("a job that is preempted goes on where it was, or begins anew and wastes what it did") {
   ReplayOptions o = under(Order::srtf);
-  ReplayResult r = replay(1, s12, o);
+  ReplayResult r = replay(1, longer_and_shorter, o);
   CHECK(starts(r) == Seconds{0, 2});
   CHECK(ends(r) == Seconds{7, 4});
   CHECK(r.preemptions == 1);
@@ -68,7 +81,7 @@ TEST_CASE("a job that is preempted goes on where it was, or begins anew and wast
   CHECK(r.makespan_s == 7);
 
   o.segments.checkpoint = simulation::no_checkpoint;
-  r = replay(1, s12, o);
+  r = replay(1, longer_and_shorter, o);
   CHECK(ends(r) == Seconds{9, 4});
   CHECK(r.segmented[0].lost == ticks(2));
   CHECK(r.utilization == 1);
@@ -76,7 +89,7 @@ TEST_CASE("a job that is preempted goes on where it was, or begins anew and wast
   // Service counts once, without what was lost: (9 - 0) / max(5, 10) and (4 - 2) / 10, at least 1.
   CHECK(r.mean_bounded_slowdown == 1);
   o.slowdown_floor_s = 1;
-  CHECK(replay(1, s12, o).mean_bounded_slowdown == Approx((9.0 / 5 + 1) / 2));
+  CHECK(replay(1, longer_and_shorter, o).mean_bounded_slowdown == Approx((9.0 / 5 + 1) / 2));
 }
 
 TEST_CASE("work between two checkpoints is done again, and each restart takes its time") {
@@ -183,10 +196,59 @@ TEST_CASE("in rounds GPUs that come free inside one stay idle to its end") {
   CHECK(ends(r) == Seconds{23, 12, 60});
 }
 
+TEST_CASE("an urgent job takes the GPU of one of lower class, as published") {
+  // low(0, 5), high(2, 3): high runs from 2 to 5; low ends at 8, or, begun anew, at 10 with 2 wasted.
+  Log log{{1, 0, 5, 5, 1}, {2, 2, 3, 3, 1}};
+  log[0].user = 2;
+  log[1].user = 1;
+  ReplayOptions o = by_class();
+  ReplayResult r = replay(1, log, o);
+  CHECK(starts(r) == Seconds{0, 2});
+  CHECK(ends(r) == Seconds{8, 5});
+  CHECK(r.wasted == 0);
+  o.segments.checkpoint = simulation::no_checkpoint;
+  r = replay(1, log, o);
+  CHECK(ends(r) == Seconds{10, 5});
+  CHECK(r.wasted == Approx(0.2));
+  o.preemption.shield = ticks(3);
+  CHECK(starts(replay(1, log, o)) == Seconds{0, 3});
+  log[1].user = 2;  // of one class: nobody loses GPUs
+  CHECK(replay(1, log, by_class()).preemptions == 0);
+}
+
+TEST_CASE("victims are of the lowest class, then of the latest start, and nobody loses GPUs for nothing") {
+  const auto jobs = [](std::vector<std::pair<int, int>> class_and_gpus, std::int32_t claims) {
+    Log log;
+    for (const auto& [user, gpus] : class_and_gpus) {
+      const auto i = static_cast<std::int64_t>(log.size());
+      log.push_back({i + 1, i, 100, 100, gpus});
+      log.back().user = user;
+    }
+    log.push_back({9, 50, 10, 10, claims});
+    log.back().user = 1;
+    return log;
+  };
+  const auto lost = [](const ReplayResult& r) {
+    std::vector<int> who;
+    for (std::size_t i = 0; i < r.segmented.size(); ++i)
+      if (r.segmented[i].preemptions > 0) who.push_back(static_cast<int>(i));
+    return who;
+  };
+  using Who = std::vector<int>;
+  CHECK(lost(replay(6, jobs({{3, 2}, {2, 2}, {2, 2}}, 2), by_class())) == Who{0});
+  CHECK(lost(replay(6, jobs({{3, 2}, {2, 2}, {2, 2}}, 4), by_class())) == Who{0, 2});
+  // The third, the second and the first are chosen; then the second is not needed beside the others.
+  CHECK(lost(replay(7, jobs({{2, 4}, {3, 1}, {3, 2}}, 5), by_class())) == Who{0, 2});
+  // All it lacks or nothing: three GPUs of the lower class are not enough until others come free at 100.
+  const ReplayResult r = replay(6, jobs({{1, 3}, {2, 3}}, 4), by_class());
+  CHECK(starts(r).back() == 100);
+  CHECK(lost(r) == Who{1});
+}
+
 TEST_CASE("senseless combinations with an order that takes GPUs back are refused by name") {
   const auto refusal = [](const ReplayOptions& o) {
     try {
-      (void)replay(1, s12, o);
+      (void)replay(1, longer_and_shorter, o);
     } catch (const std::exception& e) {
       return std::string(e.what());
     }
