@@ -66,8 +66,9 @@ class SharingModel {
     const auto it = options_.weights.find(job.queue);
     return it != options_.weights.end() ? it->second : 1;
   }
-  static std::int64_t whole_seconds_up(Instant t) {
-    return (t.time_since_epoch().count() + ticks_per_second - 1) / ticks_per_second;
+  /// The nearest: a share is seldom whole, so that an end may lie a tick behind its second.
+  static std::int64_t whole_seconds(Instant t) {
+    return (t.time_since_epoch().count() + ticks_per_second / 2) / ticks_per_second;
   }
   void start(std::uint32_t i, Instant now) {
     result_.start_s[i] = now.time_since_epoch().count() / ticks_per_second;
@@ -75,7 +76,7 @@ class SharingModel {
   }
   void end(std::uint32_t i, Instant now) {
     const workload::LogJob& job = jobs_[i];
-    result_.end_s[i] = whole_seconds_up(now);
+    result_.end_s[i] = whole_seconds(now);
     result_.killed[i] = job.run_s > job.requested_s;
     tally_.record(job, result_.start_s[i], result_.end_s[i], service_s(job));
   }

@@ -41,7 +41,7 @@ TEST_CASE("a replay shares one GPU between two jobs, by half or by weights, or i
   const std::string head = "job_id,submit_s,start_s,end_s,gpus,state\n";
   CHECK(ends({"--sharing", "ps"}) == head + "1,0,0,5,1,finished\n2,1,1,3,1,finished\n");
   CHECK(ends({"--sharing", "ps", "--weights", "2=3"}) ==
-        head + "1,0,0,5,1,finished\n2,1,1,3,1,finished\n");  // at 2 1/3
+        head + "1,0,0,5,1,finished\n2,1,1,2,1,finished\n");  // at 2 1/3
   CHECK(ends({"--sharing", "gang", "--quantum", "2s"}) == head + "1,0,0,5,1,finished\n2,1,2,3,1,finished\n");
 }
 

@@ -128,7 +128,8 @@ TEST_CASE("options of a replay that contradict its policy are refused with the r
   CHECK(has(outcome.err, "this order moves with time"));
   outcome = natgpu_says({"replay", "x.swf", "--policy", "sjf", "--recalc", "60"});
   CHECK(outcome.code == 2);
-  CHECK(has(outcome.err, "settled at submission"));
+  CHECK(has(outcome.err, "--recalc has no meaning for this order"));
+  CHECK(has(outcome.err, "wfp, unicef, multifactor and fairtree"));
   const auto refused = [](std::vector<std::string> options, const char* why) {
     options.insert(options.begin(), {"replay", "x.swf"});
     const Outcome o = natgpu_says(options);
