@@ -153,6 +153,7 @@ void measure_lengths(const std::vector<std::size_t>& lengths, const Effort& effo
     }
     // Below a thousand waiting jobs there are fewer reservations to keep, which is another amount of work.
     const std::size_t from = rule.ns_per_job == first_thousand ? 1 : 0;
+    if (from + 1 == lengths.size()) continue;
     at_most(fmt::format("{}: cost at {} / at {}", rule.name, power_of_ten(lengths.back()),
                         power_of_ten(lengths[from])),
             std::log(static_cast<double>(lengths.back())) / std::log(static_cast<double>(lengths[from])),

@@ -116,6 +116,9 @@ class ConservativeDispatcher {
   }
   /// The profile is always kept.
   void keep_profile() {}
+  /// From how many reservations on a sweep looks only where GPUs were gained. Makes no difference to what it
+  /// finds.
+  void look_everywhere_below(std::size_t reservations) { few_ = reservations; }
 
   std::int64_t free(std::uint32_t pool) const { return pools_[pool].free; }
   std::int64_t capacity(std::uint32_t pool) const { return pools_[pool].capacity; }
@@ -178,6 +181,9 @@ class ConservativeDispatcher {
     std::uint32_t group = 0;
     Place place;
   };
+  /// Below so many reservations a look at the profile for each costs less than an account of the gains
+  /// (bench/queues.cpp).
+  static constexpr std::size_t few_default = 400;
   static constexpr std::int64_t never_ = std::numeric_limits<std::int64_t>::min();
 
   // --- places
@@ -203,13 +209,15 @@ class ConservativeDispatcher {
       if (c.pool == r.place.pool) {
         const std::int64_t before = std::max(r.place.start, now_);
         const std::int64_t start =
-            p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length, before, before);
+            everywhere_ ? p.profile.earliest(now_, p.free, r.job.gpus, here.length, before)
+                        : p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length, before, before);
         if (start != forever) here.start = start;
       } else {
         here = {c.pool, time_at_speed(r.job.requested, c.speed), 0};
-        here.start =
-            p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length, r.place.start + 1, forever);
-        if (here.start == forever) continue;
+        here.start = everywhere_ ? p.profile.earliest(now_, p.free, r.job.gpus, here.length)
+                                 : p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length,
+                                                    r.place.start + 1, forever);
+        if (here.start == forever || here.start > r.place.start) continue;
       }
       if (found && here.end() >= best.end()) continue;
       best = here;
@@ -273,7 +281,13 @@ class ConservativeDispatcher {
     for (Pool& p : pools_) p.doubtful = false;
   }
   void sweep() {
-    for (Pool& p : pools_) p.gains.begin_sweep(now_, p.profile, p.free);
+    everywhere_ = reserved_.size() < few_;
+    for (Pool& p : pools_) {
+      if (everywhere_)
+        p.gains.begin_full_sweep();
+      else
+        p.gains.begin_sweep(now_, p.profile, p.free);
+    }
     next_start_ = forever;
     for (Reserved& r : reserved_) {
       move(r, better_place(r));
@@ -288,7 +302,10 @@ class ConservativeDispatcher {
     take(to, r.job.gpus);
     Pool& p = pools_[from.pool];
     const std::int64_t vacated = to.pool == from.pool ? std::max(from.start, to.end()) : from.start;
-    p.gains.moved(vacated, from.end(), now_, p.profile, p.free);
+    if (everywhere_)
+      p.gains.moved(vacated, from.end());
+    else
+      p.gains.moved(vacated, from.end(), now_, p.profile, p.free);
   }
   /// A reserved job whose GPUs are still held at this instant starts in a later pass of it.
   template <class Sink>
@@ -478,10 +495,12 @@ class ConservativeDispatcher {
   std::size_t waiting_ = 0;
   std::size_t queued_ = 0;  ///< of these, in the groups' queues
   std::uint64_t broken_promises_ = 0;
-  bool freed_ = false;    ///< since the last sweep
-  bool may_fit_ = false;  ///< for a job without a reservation something may have come free
+  bool freed_ = false;       ///< since the last sweep
+  bool everywhere_ = false;  ///< the sweep looks for holes everywhere
+  bool may_fit_ = false;     ///< for a job without a reservation something may have come free
   bool count_due_;
   std::size_t limit_;
+  std::size_t few_ = few_default;
 };
 
 /// The dispatcher of a backfill. @pre not Backfill::reservations: that is conservative with a limit

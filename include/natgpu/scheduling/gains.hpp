@@ -36,7 +36,14 @@ class Gains {
     for (const Room& s : noted_) add(std::max(s.from, now), s.until, now, profile, free_now);
     noted_.clear();
   }
-  /// In a sweep: a job has moved and left this room.
+  /// A sweep that looks everywhere asks for nothing of what was noted before it.
+  void begin_full_sweep() {
+    noted_.clear();
+    made_.clear();
+  }
+  /// In a full sweep: a job has moved and left this room.
+  void moved(std::int64_t from, std::int64_t until) { made_.push_back({from, until}); }
+  /// In another sweep.
   void moved(std::int64_t from, std::int64_t until, std::int64_t now, const ReservationProfile& profile,
              std::int64_t free_now) {
     made_.push_back({from, until});

@@ -13,13 +13,35 @@ using namespace natgpu::scheduling;
 using natgpu::conformance::PlainConservative;
 using natgpu::conformance::PlainDispatcher;
 
+namespace {
+/// As with a long queue: sweeps look only where GPUs were gained.
+struct GainsAlone : ConservativeDispatcher {
+  GainsAlone(std::size_t pools, std::vector<GroupSpec> groups, bool arrivals_first, std::size_t limit)
+      : ConservativeDispatcher(pools, std::move(groups), arrivals_first, limit) {
+    look_everywhere_below(0);
+  }
+};
+/// As with a queue that grows and shrinks: now so, now the other way.
+struct InTurns : ConservativeDispatcher {
+  InTurns(std::size_t pools, std::vector<GroupSpec> groups, bool arrivals_first, std::size_t limit)
+      : ConservativeDispatcher(pools, std::move(groups), arrivals_first, limit) {
+    look_everywhere_below(3);
+  }
+};
+}  // namespace
+
 TEST_CASE("conservative over several pools agrees with plain loops on random workloads") {
   check_against_plain_loops<ConservativeDispatcher, PlainConservative>(100, ConservativeDispatcher::everyone);
+}
+TEST_CASE("sweeps that look only where GPUs were gained agree with plain loops") {
+  check_against_plain_loops<GainsAlone, PlainConservative>(150, ConservativeDispatcher::everyone);
+  check_against_plain_loops<InTurns, PlainConservative>(100, ConservativeDispatcher::everyone);
 }
 TEST_CASE("a limited number of reservations agrees with plain loops on random workloads") {
   const std::size_t limit = GENERATE(1U, 2U, 5U);
   CAPTURE(limit);
   check_against_plain_loops<ConservativeDispatcher, PlainConservative>(60, limit);
+  check_against_plain_loops<GainsAlone, PlainConservative>(60, limit);
 }
 
 namespace {
