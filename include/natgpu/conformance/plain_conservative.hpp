@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <vector>
 
@@ -18,7 +19,7 @@ using scheduling::QueueKey;
 class PlainConservative : public PlainBooks {
  public:
   PlainConservative(std::size_t count, std::vector<GroupSpec> specs, std::size_t limit)
-      : PlainBooks(count, std::move(specs)), limit_(limit), lost_(count) {}
+      : PlainBooks(count, std::move(specs)), limit_(limit), lost_(count), unsettled_(count) {}
 
   void submit(const Queued& q) {
     PlainBooks::submit(q);
@@ -45,6 +46,11 @@ class PlainConservative : public PlainBooks {
   }
   void change_capacity(std::uint32_t pool, std::int64_t delta) {
     PlainBooks::change_capacity(pool, delta);
+    // What was announced and happens changes nothing of what was planned.
+    const bool as_announced =
+        (delta > 0) == (unsettled_[pool] > 0) && std::abs(delta) <= std::abs(unsettled_[pool]);
+    if (as_announced) unsettled_[pool] -= delta;
+    if (as_announced && delta < 0) return;
     change(pool, delta);
   }
   void foresee(std::uint32_t pool, const Step& step) {
@@ -53,7 +59,7 @@ class PlainConservative : public PlainBooks {
   }
   /// The step happens.
   void withdraw_foreseen(std::uint32_t pool, std::size_t i, std::int64_t now) {
-    if (pools[pool].foreseen[i].delta > 0) lost_[pool] = true;  // unless it is gained in a moment
+    unsettled_[pool] += pools[pool].foreseen[i].delta;
     PlainBooks::withdraw_foreseen(pool, i, now);
   }
   std::uint64_t broken_promises() const { return broken_; }
@@ -145,9 +151,10 @@ class PlainConservative : public PlainBooks {
   bool restore() {
     std::vector<bool> short_of(pools.size());
     for (std::uint32_t p = 0; p < pools.size(); ++p) {
-      if (lost_[p])
+      if (lost_[p] || unsettled_[p] > 0)
         for (const std::int64_t t : instants(p)) short_of[p] = short_of[p] || level(p, t) < 0;
       lost_[p] = false;
+      unsettled_[p] = 0;
     }
     std::map<std::uint64_t, Place> removed;
     for (const auto& [id, p] : reserved_)
@@ -267,6 +274,7 @@ class PlainConservative : public PlainBooks {
   std::map<std::uint64_t, bool> shelf_;
   std::vector<std::uint64_t> fresh_, again_;
   std::vector<bool> lost_;
+  std::vector<std::int64_t> unsettled_;  ///< announced changes taken out of the plan and not made since
   bool freed_ = false, search_again_ = false;
   std::uint64_t broken_ = 0;
   StartsOfPass starts_;

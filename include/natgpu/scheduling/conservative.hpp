@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -97,7 +98,10 @@ class ConservativeDispatcher {
     p.free += delta;
     p.capacity += delta;
     NATGPU_ENSURE(p.free >= 0 && p.capacity >= 0, "lost GPUs were freed first");
-    note_change(p, now_, delta);
+    // What was announced and happens changes nothing of what was planned.
+    const bool as_announced = (delta > 0) == (p.unsettled > 0) && std::abs(delta) <= std::abs(p.unsettled);
+    if (as_announced) p.unsettled -= delta;
+    if (!as_announced || delta > 0) note_change(p, now_, delta);
   }
   /// A change foreseen for `at` enters the profile; `withdraw_foreseen` takes it out when it happens or is
   /// off.
@@ -107,9 +111,8 @@ class ConservativeDispatcher {
   }
   void withdraw_foreseen(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
     pools_[pool].profile.add(at, -delta);
-    if (delta > 0) {
-      pools_[pool].doubtful = true;
-    } else {
+    pools_[pool].unsettled += delta;
+    if (delta < 0) {
       pools_[pool].gains.note(at, forever);
       loss_off_at_ = std::max(loss_off_at_, at);
     }
@@ -156,7 +159,8 @@ class ConservativeDispatcher {
     std::int64_t free = 0;
     std::int64_t due = 0;  ///< held by jobs whose requested end is now (arrival_first only)
     std::int64_t capacity = 0;
-    bool doubtful = false;  ///< the profile may be short of what reservations take
+    bool doubtful = false;       ///< the profile may be short of what reservations take
+    std::int64_t unsettled = 0;  ///< announced changes taken out of the plan and not made since
     ReservationProfile profile;
     Gains gains;
     Profile ends;  ///< requested ends alone, with arrivals_first
@@ -252,7 +256,8 @@ class ConservativeDispatcher {
   void restore_promises() {
     bool any = false;
     for (Pool& p : pools_) {
-      p.doubtful = p.doubtful && p.free + p.profile.lowest() < 0;
+      p.doubtful = (p.doubtful || p.unsettled > 0) && p.free + p.profile.lowest() < 0;
+      p.unsettled = 0;
       any |= p.doubtful;
     }
     if (!any) return;
