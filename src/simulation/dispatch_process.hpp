@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
-#include <natgpu/scheduling/conservative.hpp>
+#include <natgpu/scheduling/dispatcher_for.hpp>
 #include <natgpu/scheduling/order.hpp>
 
 #include "accounts.hpp"

@@ -7,15 +7,14 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/diagnostic.hpp>
-#include <natgpu/engine/run_loop.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
 #include <natgpu/scheduling/order.hpp>
-#include <natgpu/simulation/interrupted.hpp>
 
 #include "log_arrivals.hpp"
 #include "node_books.hpp"
 #include "node_kinds.hpp"
+#include "replay_watch.hpp"
 #include "replay_words.hpp"
 
 namespace natgpu::simulation {
@@ -57,13 +56,10 @@ class NodeReplay {
   }
 
   engine::EventList<Payload>& events() { return events_; }
-  Instant next_arrival() const {
-    return next_ < jobs_.size() ? Instant{Duration{ticks(jobs_[order_[next_]].submit_s)}} : never;
-  }
+  Instant next_arrival() const { return arrivals_.next(); }
 
   engine::Rank arrive(Instant now) {
-    const std::uint32_t i = order_[next_];
-    const std::size_t rank = next_++;
+    const auto [i, rank] = arrivals_.take();
     const workload::LogJob& job = jobs_[i];
     if (work_.kind_of_job[i] != NodeWorkload::nowhere) {
       keys_[i] = queue_order_.key(now.time_since_epoch().count(), ticks(requested_s(job)), job.gpus, rank, i,
@@ -114,10 +110,7 @@ class NodeReplay {
     now_s_ = now.time_since_epoch().count() / ticks_per_second;
     const scheduling::NodePool& pool = dispatcher_.pool();
     time_.advance(now_s_, pool.free_milli(), down_milli_, measured_ ? pool.fragmented_milli() : 0);
-    if ((++polls_ & 0xfff) != 0) return true;
-    if (options_.jobs_done != nullptr)
-      options_.jobs_done->store(static_cast<std::int64_t>(result_.replay.started));
-    if (options_.stop != nullptr && options_.stop->load()) throw Interrupted{};
+    watch_.look(result_.replay.started);
     return true;
   }
 
@@ -207,9 +200,9 @@ class NodeReplay {
   std::vector<std::uint32_t> lost_;  ///< by machine: outages that go on
   std::int64_t down_milli_ = 0;
   NodeBooksOfTime time_;
-  std::size_t next_ = 0;
+  LogArrivals arrivals_{jobs_, order_};
   std::int64_t now_s_ = 0;
-  std::uint64_t polls_ = 0;
+  ReplayWatch watch_{options_};
 };
 
 struct Run {
@@ -224,11 +217,7 @@ template <class Dispatcher>
 void run_with(Dispatcher dispatcher, const Run& run) {
   using Model = NodeReplay<Dispatcher>;
   Model model(run.log, run.options, run.view, run.work, std::move(dispatcher), run.result);
-  engine::RunLoop<Model> loop(model, {run.options.semantics.pass == scheduling::PassRule::event, false});
-  loop.run(never);
-  model.report();
-  run.result.replay.fingerprint = loop.fingerprint().value();
-  run.result.replay.events = loop.fingerprint().events();
+  run_through(model, {run.options.semantics.pass == scheduling::PassRule::event, false}, run.result.replay);
 }
 
 template <Backfill B>

@@ -5,6 +5,7 @@
 
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/scheduling/class_preemption.hpp>
+#include <natgpu/scheduling/dispatcher_for.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
 

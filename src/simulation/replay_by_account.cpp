@@ -4,6 +4,7 @@
 
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/scheduling/account_dispatcher.hpp>
+#include <natgpu/scheduling/dispatcher_for.hpp>
 #include <natgpu/scheduling/fair_share.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <natgpu/core/time.hpp>
-#include <natgpu/engine/run_loop.hpp>
+#include <natgpu/engine/event_list.hpp>
 #include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/easy_variant.hpp>
 #include <natgpu/scheduling/named.hpp>
@@ -18,7 +18,6 @@
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/scheduling/preemptive_books.hpp>
-#include <natgpu/simulation/interrupted.hpp>
 #include <natgpu/simulation/replay.hpp>
 
 #include "fifo_dispatcher.hpp"
@@ -26,6 +25,7 @@
 #include "replay_accounts.hpp"
 #include "replay_segments.hpp"
 #include "replay_tally.hpp"
+#include "replay_watch.hpp"
 
 namespace natgpu::simulation {
 
@@ -157,9 +157,7 @@ class Replay {
 
   bool keep_going(Instant now) {
     now_ = now;
-    if ((++polls_ & 0xffff) != 0) return true;
-    if (options_.jobs_done != nullptr) options_.jobs_done->store(static_cast<std::int64_t>(result_.started));
-    if (options_.stop != nullptr && options_.stop->load()) throw Interrupted{};
+    watch_.look(result_.started);
     return true;
   }
 
@@ -275,7 +273,7 @@ class Replay {
   Instant wake_ = Instant::min();  ///< the next pass that a reservation or a plugged policy asks for
   engine::EventHandle wake_event_;
   std::int64_t largest_ = 0;
-  std::uint64_t polls_ = 0;
+  ReplayWatch watch_{options_};
   bool completions_in_start_order_;
 };
 

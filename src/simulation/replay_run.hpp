@@ -16,15 +16,6 @@ struct ReplayParts {
   ReplayResult& result;
 };
 
-template <class Model>
-void run_through(Model& model, engine::LoopRules rules, ReplayResult& result) {
-  engine::RunLoop<Model> loop(model, rules);
-  loop.run(never);
-  model.report();
-  result.fingerprint = loop.fingerprint().value();
-  result.events = loop.fingerprint().events();
-}
-
 template <class Dispatcher>
 void run_with(Dispatcher dispatcher, const ReplayParts& p) {
   Replay<Dispatcher> model(p.log, p.order, p.options, p.accounts, p.result, std::move(dispatcher));

@@ -7,13 +7,13 @@
 #include <utility>
 
 #include <natgpu/core/time.hpp>
-#include <natgpu/engine/run_loop.hpp>
+#include <natgpu/engine/event_list.hpp>
 #include <natgpu/scheduling/sharing.hpp>
-#include <natgpu/simulation/interrupted.hpp>
 #include <natgpu/simulation/replay.hpp>
 
 #include "log_arrivals.hpp"
 #include "replay_tally.hpp"
+#include "replay_watch.hpp"
 
 namespace natgpu::simulation {
 
@@ -50,8 +50,7 @@ class SharingModel {
     wake_at_next_change(now);
   }
   bool keep_going(Instant) {
-    if (options_.jobs_done != nullptr) options_.jobs_done->store(static_cast<std::int64_t>(result_.started));
-    if (options_.stop != nullptr && options_.stop->load()) throw Interrupted{};
+    watch_.look(result_.started);
     return true;
   }
   void report() const {
@@ -97,6 +96,7 @@ class SharingModel {
   Sharing sharing_;
   LogArrivals arrivals_;
   ReplayTally tally_;
+  ReplayWatch watch_{options_};
   scheduling::SharingChanges changes_;
   Instant wake_ = Instant::min();  ///< the next change that is scheduled
 };

@@ -74,12 +74,7 @@ class MapReader {
   }
 
   void row() {
-    if (csv_.fields() != width_) {
-      csv_.mistake(width_, "E0403",
-                   fmt::format("{} fields where the first line has {}", csv_.fields(), width_),
-                   "a field that holds a comma needs quotes");
-      return;
-    }
+    if (!csv_.has_fields(width_)) return;
     const std::vector<std::string> names = field_names();
     const std::string name = text(Part::field);
     const auto found = std::find(names.begin(), names.end(), name);

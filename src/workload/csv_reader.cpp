@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "csv_reader.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -155,6 +156,13 @@ std::string_view CsvReader::text(std::size_t i) {
     if (field.begin[k] == '"') ++k;
   }
   return scratch_;
+}
+
+bool CsvReader::has_fields(std::size_t width) {
+  if (fields() == width) return true;
+  mistake(width, "E0403", fmt::format("{} fields where the first line has {}", fields(), width),
+          "a field that holds a comma needs quotes");
+  return false;
 }
 
 void CsvReader::mistake(std::size_t i, const char* code, std::string message, std::string help) {

@@ -35,6 +35,8 @@ class CsvReader {
   std::uint64_t bytes_read() const { return bytes_; }
   std::uint64_t file_bytes() const { return source_.file_bytes(); }
   bool plain() const { return source_.plain(); }
+  /// Whether the record has so many fields; reports it where it has not.
+  bool has_fields(std::size_t width);
   /// Reports a mistake in field `i`, or behind the last where the record has fewer.
   void mistake(std::size_t i, const char* code, std::string message, std::string help);
 

@@ -103,12 +103,7 @@ bool RowValues::bind() {
 }
 
 bool RowValues::read() {
-  if (csv_.fields() != binding_.columns) {
-    csv_.mistake(binding_.columns, "E0403",
-                 fmt::format("{} fields where the first line has {}", csv_.fields(), binding_.columns),
-                 "a field that holds a comma needs quotes");
-    return false;
-  }
+  if (!csv_.has_fields(binding_.columns)) return false;
   present_ = 0;
   values_[at(LogField::nodes)] = 1;
   values_[at(LogField::gpus)] = 0;

@@ -9,12 +9,7 @@
 #include "run_program.hpp"
 #include "traces.hpp"
 
-using natgpu::testing::Folder;
-using natgpu::testing::has;
-using natgpu::testing::natgpu_says;
-using natgpu::testing::Outcome;
-using natgpu::testing::read_bytes;
-using natgpu::testing::write_bytes;
+using namespace natgpu::testing;
 
 namespace {
 
@@ -90,10 +85,11 @@ TEST_CASE("classes are queues of the log, and a misspelt one is refused") {
 
 TEST_CASE("options of accounts that have no meaning for the order are refused, and say what they go with") {
   Replay replay;
-  const std::vector<std::vector<std::string>> wrong{
-      {"--shares", "x.csv"},  {"--accounts", "group"}, {"--classes", "a"},       {"--factor-weights", "age=1"},
-      {"--half-life", "7 d"}, {"--max-age", "7 d"},    {"--fair-share", "tree"}, {"--cpus", "4"},
-      {"--memory", "4 GB"},   {"--recalc", "pass"}};
+  const std::vector<std::vector<std::string>> wrong{{"--shares", "x.csv"},    {"--accounts", "group"},
+                                                    {"--classes", "a"},       {"--factor-weights", "age=1"},
+                                                    {"--half-life", "7 d"},   {"--max-age", "7 d"},
+                                                    {"--fair-share", "tree"}, {"--cpus", "4"},
+                                                    {"--memory", "4 GB"},     {"--recalc", "pass"}};
   for (const std::vector<std::string>& options : wrong) {
     const Outcome outcome = replay(options);
     INFO(outcome.err);

@@ -12,12 +12,7 @@
 #include "run_program.hpp"
 #include "traces.hpp"
 
-using natgpu::testing::Folder;
-using natgpu::testing::has;
-using natgpu::testing::natgpu_says;
-using natgpu::testing::Outcome;
-using natgpu::testing::read_bytes;
-using natgpu::testing::write_bytes;
+using namespace natgpu::testing;
 
 namespace {
 

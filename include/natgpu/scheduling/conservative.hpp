@@ -213,15 +213,13 @@ class ConservativeDispatcher {
       if (c.pool == r.place.pool) {
         const std::int64_t before = std::max(r.place.start, now_);
         const std::int64_t start =
-            everywhere_ ? p.profile.earliest(now_, p.free, r.job.gpus, here.length, before)
-                        : p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length, before, before);
+            p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length, before, before);
         if (start != forever) here.start = start;
       } else {
         here = {c.pool, time_at_speed(r.job.requested, c.speed), 0};
-        here.start = everywhere_ ? p.profile.earliest(now_, p.free, r.job.gpus, here.length)
-                                 : p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length,
-                                                    r.place.start + 1, forever);
-        if (here.start == forever || here.start > r.place.start) continue;
+        here.start =
+            p.gains.earliest(now_, p.profile, p.free, r.job.gpus, here.length, r.place.start + 1, forever);
+        if (here.start == forever) continue;
       }
       if (found && here.end() >= best.end()) continue;
       best = here;
@@ -286,13 +284,7 @@ class ConservativeDispatcher {
     for (Pool& p : pools_) p.doubtful = false;
   }
   void sweep() {
-    everywhere_ = reserved_.size() < few_;
-    for (Pool& p : pools_) {
-      if (everywhere_)
-        p.gains.begin_full_sweep();
-      else
-        p.gains.begin_sweep(now_, p.profile, p.free);
-    }
+    for (Pool& p : pools_) p.gains.begin_sweep(now_, p.profile, p.free, reserved_.size() < few_);
     next_start_ = forever;
     for (Reserved& r : reserved_) {
       move(r, better_place(r));
@@ -307,10 +299,7 @@ class ConservativeDispatcher {
     take(to, r.job.gpus);
     Pool& p = pools_[from.pool];
     const std::int64_t vacated = to.pool == from.pool ? std::max(from.start, to.end()) : from.start;
-    if (everywhere_)
-      p.gains.moved(vacated, from.end());
-    else
-      p.gains.moved(vacated, from.end(), now_, p.profile, p.free);
+    p.gains.moved(vacated, from.end(), now_, p.profile, p.free);
   }
   /// A reserved job whose GPUs are still held at this instant starts in a later pass of it.
   template <class Sink>
@@ -500,27 +489,11 @@ class ConservativeDispatcher {
   std::size_t waiting_ = 0;
   std::size_t queued_ = 0;  ///< of these, in the groups' queues
   std::uint64_t broken_promises_ = 0;
-  bool freed_ = false;       ///< since the last sweep
-  bool everywhere_ = false;  ///< the sweep looks for holes everywhere
-  bool may_fit_ = false;     ///< for a job without a reservation something may have come free
+  bool freed_ = false;    ///< since the last sweep
+  bool may_fit_ = false;  ///< for a job without a reservation something may have come free
   bool count_due_;
   std::size_t limit_;
   std::size_t few_ = few_default;
 };
-
-/// The dispatcher of a backfill. @pre not Backfill::reservations: that is conservative with a limit
-template <Backfill B>
-using DispatcherFor = std::conditional_t<B == Backfill::conservative, ConservativeDispatcher, Dispatcher<B>>;
-
-/// @param reservations  with Backfill::conservative: jobs that hold one; 0: all
-template <Backfill B>
-DispatcherFor<B> make_dispatcher(std::size_t pools, std::vector<GroupSpec> groups, bool arrivals_first,
-                                 std::int64_t reservations) {
-  if constexpr (B == Backfill::conservative)
-    return {pools, std::move(groups), arrivals_first,
-            reservations > 0 ? static_cast<std::size_t>(reservations) : ConservativeDispatcher::everyone};
-  else
-    return {pools, std::move(groups), arrivals_first};
-}
 
 }  // namespace natgpu::scheduling

@@ -28,26 +28,23 @@ class Gains {
   void note(std::int64_t from, std::int64_t until) { noted_.push_back({from, until}); }
 
   /// The stretches of the last sweep count once more: jobs before those that made the room were not asked.
-  void begin_sweep(std::int64_t now, const ReservationProfile& profile, std::int64_t free_now) {
+  /// @param everywhere  this sweep looks at all of the profile: no account is made
+  void begin_sweep(std::int64_t now, const ReservationProfile& profile, std::int64_t free_now,
+                   bool everywhere) {
+    everywhere_ = everywhere;
     noted_.insert(noted_.end(), made_.begin(), made_.end());
     made_.clear();
     here_.clear();
     longest_.fill(0);
-    for (const Room& s : noted_) add(std::max(s.from, now), s.until, now, profile, free_now);
+    if (!everywhere)
+      for (const Room& s : noted_) add(std::max(s.from, now), s.until, now, profile, free_now);
     noted_.clear();
   }
-  /// A sweep that looks everywhere asks for nothing of what was noted before it.
-  void begin_full_sweep() {
-    noted_.clear();
-    made_.clear();
-  }
-  /// In a full sweep: a job has moved and left this room.
-  void moved(std::int64_t from, std::int64_t until) { made_.push_back({from, until}); }
-  /// In another sweep.
+  /// In a sweep: a job has moved and left this room.
   void moved(std::int64_t from, std::int64_t until, std::int64_t now, const ReservationProfile& profile,
              std::int64_t free_now) {
     made_.push_back({from, until});
-    add(from, until, now, profile, free_now);
+    if (!everywhere_) add(from, until, now, profile, free_now);
   }
   /// The earliest hole for a job that now holds its earliest place, before `latest`; `forever` if there is
   /// none.
@@ -55,6 +52,7 @@ class Gains {
   std::int64_t earliest(std::int64_t now, const ReservationProfile& profile, std::int64_t free_now,
                         std::int32_t gpus, std::int64_t length, std::int64_t latest,
                         std::int64_t before) const {
+    if (everywhere_) return earliest_anywhere(now, profile, free_now, gpus, length, latest, before);
     const std::size_t size = size_class(gpus);
     if (length > longest_[size] && (before == forever || !gained_at(before - 1, gpus))) return forever;
     for (const Stretch& s : here_) {
@@ -81,6 +79,12 @@ class Gains {
     std::array<std::int64_t, size_classes> longest{};  ///< free stretch that touches it, by size class
   };
 
+  static std::int64_t earliest_anywhere(std::int64_t now, const ReservationProfile& profile,
+                                        std::int64_t free_now, std::int32_t gpus, std::int64_t length,
+                                        std::int64_t latest, std::int64_t before) {
+    const std::int64_t start = profile.earliest(now, free_now, gpus, length, before);
+    return start < latest ? start : forever;
+  }
   bool gained_at(std::int64_t at, std::int64_t gpus) const {
     const auto behind = std::upper_bound(here_.begin(), here_.end(), at,
                                          [](std::int64_t t, const Stretch& s) { return t < s.until; });
@@ -115,9 +119,10 @@ class Gains {
     }
   }
 
-  std::vector<Room> noted_;                           ///< since the last sweep
-  std::vector<Room> made_;                            ///< by moves of the present or last sweep
-  std::vector<Stretch> here_;                         ///< in a sweep: all of them united, in order of time
+  std::vector<Room> noted_;    ///< since the last sweep
+  std::vector<Room> made_;     ///< by moves of the present or last sweep
+  std::vector<Stretch> here_;  ///< in a sweep: all of them united, in order of time
+  bool everywhere_ = false;
   std::array<std::int64_t, size_classes> longest_{};  ///< that touches one, by size class
 };
 

@@ -94,19 +94,20 @@ class PreemptiveDispatcher : public PreemptiveBooks {
       r.place.key = rank(rule_, p.remaining - worked, served(r, now), r.gpus);
     }
     std::sort(running_.begin(), running_.end(), [](const Run& a, const Run& b) { return a.place < b.place; });
-    const QueueKey* after = nullptr;
     QueueKey last;
-    const WaitingJob* next = first_fitting(after, left);
+    const WaitingJob* next = first_fitting(nullptr, left);
+    const auto consider_next = [&] {
+      if (next->gpus <= left) {
+        starts_.push_back(*next);
+        left -= next->gpus;
+      }
+      last = next->order;
+      next = first_fitting(&last, left);
+    };
     for (Run& r : running_) {
       while (next != nullptr && next->order < r.place) {
         if (next->gpus > left && !rule_.skips) return;
-        if (next->gpus <= left) {
-          starts_.push_back(*next);
-          left -= next->gpus;
-        }
-        last = next->order;
-        after = &last;
-        next = first_fitting(after, left);
+        consider_next();
       }
       if (r.chosen) continue;
       r.chosen = r.gpus <= left;
@@ -115,15 +116,7 @@ class PreemptiveDispatcher : public PreemptiveBooks {
       else if (!rule_.skips)
         return;
     }
-    while (next != nullptr && (rule_.skips || next->gpus <= left)) {
-      if (next->gpus <= left) {
-        starts_.push_back(*next);
-        left -= next->gpus;
-      }
-      last = next->order;
-      after = &last;
-      next = first_fitting(after, left);
-    }
+    while (next != nullptr && (rule_.skips || next->gpus <= left)) consider_next();
   }
   /// The next waiting job that could be chosen, or, where nobody is passed over, the next one.
   const WaitingJob* first_fitting(const QueueKey* after, std::int64_t left) const {

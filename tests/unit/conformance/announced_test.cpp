@@ -12,8 +12,9 @@ TEST_CASE("GPUs that come back as announced put off no promise, though the plan 
   w.gpus = 6;
   w.jobs = {{0, 2, 1, 2, 0}, {0, 2, 2, 2, 0}, {0, 2, 1, 2, 0}};
   w.outages = {{1, 3, 4, false}, {4, 5, 3, true}, {1, 2, 1, true}};
-  const TrialResult result =
-      run_trial(built_in("conservative", {natgpu::scheduling::Order::fcfs, Backfill::conservative}), w);
+  Parts parts;
+  parts.backfill = Backfill::conservative;
+  const TrialResult result = run_trial(built_in("conservative", parts), w);
   INFO((result.violation ? result.violation->what : ""));
   CHECK_FALSE(result.violation);
   CHECK(result.requeued > 0);
