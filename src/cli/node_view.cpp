@@ -14,6 +14,7 @@
 #include <natgpu/core/utf8.hpp>
 
 #include "length_option.hpp"
+#include "mig_option.hpp"
 
 namespace natgpu::cli {
 namespace {
@@ -74,7 +75,7 @@ nlohmann::ordered_json number_or_null(double value) {
 }  // namespace
 
 std::vector<Option> node_view_options() {
-  return {
+  std::vector<Option> options{
       {"--nodes", "MACHINES",
        "jobs hold GPUs, cores and memory of these machines: CSV of openb or of Alibaba PAI, or 813x8"},
       {"--placement", "P", fmt::format("with --nodes: {} (best by default)", fmt::join(rule_names(), ", "))},
@@ -84,6 +85,8 @@ std::vector<Option> node_view_options() {
        "waits"},
       {"--node-outages", "FILE", "with --nodes: CSV node,from,until of machines that are lost for a while"},
       {"--fragmentation", "", "with --nodes: measure what is free and cannot be used (F) over time"}};
+  for (Option& o : mig_options()) options.push_back(std::move(o));
+  return options;
 }
 
 std::optional<simulation::NodeView> node_view_of(const Arguments& arguments) {
@@ -104,6 +107,7 @@ std::optional<simulation::NodeView> node_view_of(const Arguments& arguments) {
   view.checkpoint_s = checkpoint_of(arguments);
   if (arguments.has("--restart-cost")) view.restart_s = whole_seconds("--restart-cost", arguments);
   view.fragmentation = arguments.has("--fragmentation");
+  view.mig = mig_use_of(arguments, view.machines);
   if (arguments.has("--node-outages"))
     view.outages = workload::read_node_outages(arguments.text("--node-outages"), view.machines);
   else if (arguments.has("--checkpoint") || arguments.has("--restart-cost"))
@@ -146,7 +150,12 @@ nlohmann::ordered_json node_json(const NodeOutput& nodes) {
         {"restarts", gpu_seconds(f.time.restarts)},
         {"idle", gpu_seconds(f.time.idle)},
         {"down", gpu_seconds(f.time.down)}}},
+      {"mig", mig_json(v.mig, v.machines, f.mig.starts)},
       {"never_fit", nlohmann::ordered_json::array()}};
+  if (v.mig.any()) {
+    json["mig"]["asked_gpu_seconds"] = gpu_seconds(f.mig.asked);
+    json["mig"]["given_gpu_seconds"] = gpu_seconds(f.mig.given);
+  }
   for (const simulation::NeverFits& n : f.never_fit)
     json["never_fit"].push_back({{"reason", n.reason}, {"jobs", n.jobs}});
   return json;
@@ -171,6 +180,13 @@ std::string node_text(const NodeOutput& nodes) {
   if (!std::isnan(f.fragmented_gpus))
     out += fmt::format("  fragmentation F        {:.2f} GPUs, {:.1f} % of those free\n", f.fragmented_gpus,
                        100 * f.fragmented_of_free);
+  if (nodes.view.mig.any()) {
+    out += fmt::format("  MIG instances          {}", in_words(f.mig.starts));
+    if (f.mig.given > 0)
+      out += fmt::format("; of the GPU time they held, {:.2f} % was asked for",
+                         100 * static_cast<double>(f.mig.asked) / static_cast<double>(f.mig.given));
+    out += '\n';
+  }
   if (f.spread > 0) out += fmt::format("  spread over machines   {} starts\n", f.spread);
   return out;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@
 
 #include "command.hpp"
 #include "log_format.hpp"
+#include "mig_option.hpp"
 #include "run_options.hpp"
 #include "terminal.hpp"
 
@@ -83,17 +85,17 @@ std::string table(const std::vector<Outcome>& outcomes) {
 }
 
 std::string result_json(const std::vector<Outcome>& outcomes, const simulation::PackingOptions& options,
-                        const std::string& log, const std::string& nodes, bool interrupted) {
+                        const std::string& log, const workload::NodeList& cluster, bool interrupted) {
   nlohmann::ordered_json json{{"schema", "natgpu-packing/1"},
                               {"log", log},
-                              {"nodes", nodes},
+                              {"nodes", cluster.file},
                               {"interrupted", interrupted},
                               {"until_share", options.until},
                               {"first_seed", options.seed},
                               {"gpu_nodes_only", options.gpu_nodes_only}};
   for (const Outcome& o : outcomes) {
     nlohmann::ordered_json runs = nlohmann::ordered_json::array();
-    for (const simulation::Packing& p : o.packings)
+    for (const simulation::Packing& p : o.packings) {
       runs.push_back({{"tasks", p.tasks},
                       {"unplaced", p.unplaced},
                       {"fit_no_machine", p.never},
@@ -102,11 +104,26 @@ std::string result_json(const std::vector<Outcome>& outcomes, const simulation::
                       {"allocated_gpus", p.allocated},
                       {"allocated_share", p.allocated_share()},
                       {"unusable_share_of_free", p.fragmented}});
+      if (!options.mig.any()) continue;
+      runs.back()["mig"] = mig_json(options.mig, cluster, p.instances);
+      runs.back()["mig"]["asked_gpus"] = p.mig_asked;
+      runs.back()["mig"]["given_gpus"] = p.mig_given;
+    }
     json["placements"].push_back({{"placement", o.rule.name},
                                   {"allocated_share_mean", o.allocated.mean},
                                   {"by_seed", std::move(runs)}});
   }
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+/// What tasks asked for of the instances that they hold, by rule.
+std::string instances_text(const std::vector<Outcome>& outcomes) {
+  std::string out = "MIG instances: GPUs asked for, and held\n";
+  for (const Outcome& o : outcomes)
+    out += fmt::format("{:<10} {:>12.2f} {:>10.2f}\n", o.rule.name,
+                       mean_of(o.packings, [](const auto& p) { return p.mig_asked; }),
+                       mean_of(o.packings, [](const auto& p) { return p.mig_given; }));
+  return out;
 }
 
 /// The rules that were finished: all, unless the user stopped before.
@@ -145,6 +162,7 @@ int pack(const Arguments& arguments) {
   options.gpu_nodes_only = arguments.has("--gpu-nodes-only");
   prepare_file(arguments.text("--json"));
   const workload::NodeList cluster = workload::read_node_list(arguments.text("--nodes"));
+  options.mig = mig_use_of(arguments, cluster);
   const workload::JobLog log = workload::read_log(arguments.positional[0], {log_format(arguments), 0, true});
   put_err(rows_left_out(log));
 
@@ -158,15 +176,32 @@ int pack(const Arguments& arguments) {
     const double never = mean_of(all, [](const auto& p) { return static_cast<double>(p.never); });
     put_out(fmt::format("{:.0f} GPUs; tasks of {} ask for {:.0f} % of them; {} seeds from {}\n", all[0].gpus,
                         printable(arguments.positional[0]), 100 * asked, seeds, options.seed));
+    if (options.mig.any()) put_out(simulation::in_words(options.mig, cluster) + "\n");
     put_out(table(outcomes));
+    if (options.mig.any()) put_out(instances_text(outcomes));
     if (never > 0)
       put_err(fmt::format("note: {:.0f} of {:.0f} tasks fit no machine of this cluster, even an empty one\n",
                           never, mean_of(all, [](const auto& p) { return static_cast<double>(p.tasks); })));
     if (arguments.has("--json"))
       write_file_whole(arguments.text("--json"),
-                       result_json(outcomes, options, log.file, cluster.file, interrupted));
+                       result_json(outcomes, options, log.file, cluster, interrupted));
   }
   return interrupted ? Exit::interrupted : Exit::done;
+}
+
+std::vector<Option> pack_options() {
+  std::vector<Option> options{
+      {"--nodes", "FILE", "the machines: CSV of openb or of Alibaba PAI, plain or .gz"},
+      {"--placement", "P",
+       fmt::format("{}, or several with commas; by default all", fmt::join(rule_names(), ", "))},
+      {"--until", "PERCENT", "tasks arrive until they ask for so much of the GPUs (default 130)"},
+      {"--seeds", "N", "as many runs of each rule (default 10)"},
+      {"--seed", "S", "of the first run (default 1)"},
+      {"--gpu-nodes-only", "", "leave out machines without GPUs"},
+      {"--format", "F", log_format_help()},
+      {"--json", "FILE", "the figures of every run"}};
+  for (Option& o : mig_options()) options.push_back(std::move(o));
+  return options;
 }
 
 }  // namespace
@@ -178,15 +213,7 @@ const Command& pack_command() {
       "LOG",
       1,
       1,
-      {{"--nodes", "FILE", "the machines: CSV of openb or of Alibaba PAI, plain or .gz"},
-       {"--placement", "P",
-        fmt::format("{}, or several with commas; by default all", fmt::join(rule_names(), ", "))},
-       {"--until", "PERCENT", "tasks arrive until they ask for so much of the GPUs (default 130)"},
-       {"--seeds", "N", "as many runs of each rule (default 10)"},
-       {"--seed", "S", "of the first run (default 1)"},
-       {"--gpu-nodes-only", "", "leave out machines without GPUs"},
-       {"--format", "F", log_format_help()},
-       {"--json", "FILE", "the figures of every run"}},
+      pack_options(),
       {"natgpu pack openb_pod_list_default.csv.gz --nodes openb_node_list_all_node.csv.gz --gpu-nodes-only",
        "natgpu pack tasks.csv --nodes machines.csv --placement best,fgd --until 150 --json packing.json"},
       pack};

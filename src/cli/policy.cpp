@@ -10,6 +10,7 @@
 #include <natgpu/scheduling/spec.hpp>
 
 #include "command.hpp"
+#include "mig_option.hpp"
 #include "policy_actions.hpp"
 #include "terminal.hpp"
 
@@ -49,7 +50,7 @@ int list(const Arguments&) {
   for (const scheduling::PlacementRule& r : scheduling::placement_rules())
     out += entry(std::string(r.name), std::string(r.rule), std::string(r.source),
                  r.of_gangs ? "gangs to differ" : "");
-  put_out(out);
+  put_out(out + mig_list());
   return Exit::done;
 }
 

@@ -2,6 +2,7 @@
 #include <natgpu/scheduling/node_pool.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -38,8 +39,35 @@ constexpr std::array<PlacementRule, 7> rules{{
 
 Node sorted(const Node& node) {
   Node s = node;
-  std::sort(s.free_milli.begin(), s.free_milli.begin() + s.gpus);
+  if (s.mig < 0) {
+    std::sort(s.free_milli.begin(), s.free_milli.begin() + s.gpus);
+    return s;
+  }
+  std::array<int, most_gpus_per_node> by_left{};
+  for (int g = 0; g < s.gpus; ++g) by_left[static_cast<std::size_t>(g)] = node.left_of(g);
+  std::sort(by_left.begin(), by_left.begin() + s.gpus);
+  for (std::size_t g = 0; g < static_cast<std::size_t>(s.gpus); ++g) {
+    s.free_milli[g] = static_cast<std::int16_t>(by_left[g] / 256);
+    s.taken[g] = static_cast<std::uint8_t>(by_left[g] % 256);
+  }
   return s;
+}
+/// Of its first bytes: GPUs that are not cut have no slices.
+template <std::size_t Bytes>
+std::size_t hash_of(const Node& node) {
+  std::array<std::uint64_t, (Bytes + 7) / 8> words{};
+  std::memcpy(words.data(), &node, Bytes);
+  std::uint64_t h = 0;
+  for (const std::uint64_t w : words) h = mix64(h ^ w);
+  return h;
+}
+/// Profiles that find a position on some GPU.
+std::uint8_t placeable_on(const Node& node) {
+  std::uint8_t all = 0;
+  if (node.mig < 0) return all;
+  for (std::size_t g = 0; g < static_cast<std::size_t>(node.gpus); ++g)
+    all = all | mig_layout(node.mig).placeable(node.taken[g]);
+  return all;
 }
 
 }  // namespace
@@ -49,12 +77,8 @@ std::span<const PlacementRule> placement_rules() {
 }
 
 std::size_t NodePool::Hash::operator()(const Node& node) const {
-  static_assert(sizeof(Node) == 44 && std::has_unique_object_representations_v<Node>);
-  std::array<std::uint64_t, 6> words{};
-  std::memcpy(words.data(), &node, sizeof node);
-  std::uint64_t h = 0;
-  for (const std::uint64_t w : words) h = mix64(h ^ w);
-  return h;
+  static_assert(sizeof(Node) == 60 && std::has_unique_object_representations_v<Node>);
+  return node.mig < 0 ? hash_of<offsetof(Node, taken)>(node) : hash_of<sizeof node>(node);
 }
 
 NodePool::NodePool(Placement placement, std::vector<Node> nodes, TaskMix mix, bool measure_fragmentation)
@@ -126,7 +150,8 @@ std::uint32_t NodePool::class_of(const Node& state) {
   List& list = lists_[c.type][c.level];
   c.at = static_cast<std::uint32_t>(list.size());
   list.push_back({slot, state.cpu_milli, state.memory_mib, c.free_milli,
-                  state.gpus > 0 ? state.free_milli[static_cast<std::size_t>(state.gpus) - 1] : 0});
+                  state.gpus > 0 ? state.free_milli[static_cast<std::size_t>(state.gpus) - 1] : 0, state.mig,
+                  placeable_on(state)});
   c.verdicts.clear();
   if (measures_) c.fragmented = scheduling::fragmented_milli(state, mix_);
   return slot;
@@ -296,8 +321,8 @@ const NodePool::Verdict& NodePool::verdict_of_fgd(std::size_t kind, Class& c) {
     return v;
   }
   for (int g = 0; g < c.state.gpus; ++g) {
-    const std::int16_t left = c.state.free_milli[static_cast<std::size_t>(g)];
-    if (left < task.gpu_milli || left == v.left) continue;  // what equal GPUs lead to is equal
+    const std::int32_t left = c.state.left_of(g);
+    if (!c.state.gpu_fits(g, task) || left == v.left) continue;  // what equal GPUs lead to is equal
     const std::int16_t p = points_of_fgd(task, c, g);
     if (p > v.points) v = {p, left};
   }
@@ -315,8 +340,9 @@ std::int16_t NodePool::points_of_fgd(const TaskShape& task, const Class& c, int 
 
 /// Half CPU, half GPUs, each as a share of the largest node's: 0 to 1.
 double NodePool::left_over(const Entry& e, const TaskShape& task) const {
-  return 0.5 * (e.cpu_milli - task.cpu_milli) / most_cpu_ +
-         0.5 * (e.free_milli - task.total_milli()) / most_gpu_;
+  const std::int32_t milli =
+      e.mig >= 0 && task.shares_gpu() ? mig_layout(e.mig).given(task.gpu_milli) : task.total_milli();
+  return 0.5 * (e.cpu_milli - task.cpu_milli) / most_cpu_ + 0.5 * (e.free_milli - milli) / most_gpu_;
 }
 
 int NodePool::gpu_for(std::size_t kind, std::uint32_t node, const Dice& dice) {
@@ -344,8 +370,8 @@ int NodePool::gpu_for(std::size_t kind, std::uint32_t node, const Dice& dice) {
     case Placement::fgd:
       break;
   }
-  const std::int16_t wanted = verdict_of_fgd(kind, classes_[class_of_node_[node]]).left;
-  return *std::find_if(with_room.begin(), end, [&](int g) { return left(g) == wanted; });
+  const std::int32_t wanted = verdict_of_fgd(kind, classes_[class_of_node_[node]]).left;
+  return *std::find_if(with_room.begin(), end, [&](int g) { return n.left_of(g) == wanted; });
 }
 
 double NodePool::fragmented_share() const {

@@ -17,6 +17,7 @@ struct NodeJob {
   std::int64_t segment_s = -1;  ///< when it last started
   Area saved_area = 0;          ///< GPU time of that work
   std::int64_t held_milli = 0;  ///< by the running segment
+  std::int64_t mig_asked_milli = 0, mig_given_milli = 0;  ///< of it, of GPUs that MIG cuts
   bool spread = false;          ///< the running segment
   bool restarts = false;        ///< it has run before
 };
@@ -38,6 +39,7 @@ class NodeBooksOfTime {
     last_s_ = now_s;
   }
   void finish(const NodeJob& job, std::int64_t now_s, bool killed) {
+    note_instances(job, now_s);
     const Area restart = overhead_s(job, now_s) * static_cast<Area>(job.held_milli);
     const Area work = (now_s - job.segment_s) * static_cast<Area>(job.held_milli) - restart + job.saved_area;
     (killed ? time_.stopped : time_.useful) += work;
@@ -49,6 +51,7 @@ class NodeBooksOfTime {
   }
   /// The job loses its GPUs, and the work behind its last checkpoint.
   void stop(NodeJob& job, std::int64_t now_s) {
+    note_instances(job, now_s);
     const std::int64_t overhead = overhead_s(job, now_s), ran = now_s - job.segment_s - overhead;
     const std::int64_t work = job.spread ? ran * 1000 / slowdown() : ran;
     std::int64_t kept = 0;
@@ -67,6 +70,8 @@ class NodeBooksOfTime {
 
   void report(NodeFigures& f, double tasks, bool measured) const {
     f.time = time_;
+    f.mig.asked = mig_asked_;
+    f.mig.given = mig_given_;
     f.time.nominal = static_cast<Area>(nominal_milli_) * (until_s_ - from_s_);
     f.time.idle = idle_until_;
     f.time.down = down_until_;
@@ -83,6 +88,10 @@ class NodeBooksOfTime {
   }
 
  private:
+  void note_instances(const NodeJob& job, std::int64_t now_s) {
+    mig_asked_ += (now_s - job.segment_s) * static_cast<Area>(job.mig_asked_milli);
+    mig_given_ += (now_s - job.segment_s) * static_cast<Area>(job.mig_given_milli);
+  }
   std::int64_t overhead_s(const NodeJob& job, std::int64_t now_s) const {
     if (!job.restarts) return 0;
     return std::min(scheduling::slowed_s(view_.restart_s, job.spread, slowdown()), now_s - job.segment_s);
@@ -92,6 +101,7 @@ class NodeBooksOfTime {
   std::int64_t nominal_milli_, from_s_, last_s_, until_s_;
   Area idle_ = 0, down_ = 0, fragmented_ = 0;
   Area idle_until_ = 0, down_until_ = 0, fragmented_until_ = 0;  ///< at the last end
+  Area mig_asked_ = 0, mig_given_ = 0;
   NodeTime time_;
 };
 

@@ -248,7 +248,7 @@ std::uint32_t types_in(std::string_view names, const workload::NodeList& cluster
 
 }  // namespace
 
-std::vector<Node> nodes_of(const workload::NodeList& cluster, bool gpu_nodes_only) {
+std::vector<Node> nodes_of(const workload::NodeList& cluster, bool gpu_nodes_only, const MigUse& mig) {
   check(cluster);
   std::vector<Node> nodes;
   for (const workload::LogNode& from : cluster.nodes) {
@@ -257,7 +257,8 @@ std::vector<Node> nodes_of(const workload::NodeList& cluster, bool gpu_nodes_onl
     to.cpu_milli = from.cpu_milli;
     to.memory_mib = from.memory_mib;
     to.gpus = static_cast<std::int16_t>(from.gpus);
-    to.type = from.gpus > 0 ? std::max<std::int16_t>(from.gpu_type, 0) : from.gpu_type;
+    to.type = static_cast<std::int8_t>(from.gpus > 0 ? std::max<std::int16_t>(from.gpu_type, 0) : -1);
+    to.mig = mig.layout_of(to.type);
     std::fill_n(to.free_milli.begin(), from.gpus, static_cast<std::int16_t>(scheduling::whole_gpu_milli));
   }
   return nodes;

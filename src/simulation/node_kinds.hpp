@@ -15,7 +15,8 @@ namespace natgpu::simulation {
 
 /// @throws ScenarioError E0411 if no machine has a GPU, one does not state its cores or memory or has more
 /// GPUs than most_gpus_per_node, or there are more than 31 types of GPU
-std::vector<scheduling::Node> nodes_of(const workload::NodeList& cluster, bool gpu_nodes_only);
+std::vector<scheduling::Node> nodes_of(const workload::NodeList& cluster, bool gpu_nodes_only,
+                                       const MigUse& mig);
 
 /// The GPU types that each entry of the log's list (`a|b|c`) names, as bits; 0: any, where the machines have
 /// no types. A type that no machine has is no bit; a bit that no machine has stands for none of them.

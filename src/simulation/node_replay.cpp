@@ -2,6 +2,7 @@
 #include <natgpu/simulation/node_replay.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include <fmt/format.h>
@@ -92,9 +93,12 @@ class NodeReplay {
     NodeJob& state = states_[i];
     state.segment_s = now_s_;
     state.spread = dispatcher_.spread(i);
-    state.held_milli = 0;
+    state.held_milli = state.mig_asked_milli = state.mig_given_milli = 0;
     note_machines(i);
-    for (const scheduling::Hold& h : dispatcher_.holds(i)) state.held_milli += h.total_milli();
+    for (const scheduling::Hold& h : dispatcher_.holds(i)) {
+      state.held_milli += h.total_milli();
+      if (h.slices != 0) note_instance(state, jobs_[i].gpu_milli, h);
+    }
     if (result_.replay.start_s[i] < 0) {
       result_.replay.start_s[i] = now_s_;
       ++result_.replay.started;
@@ -116,6 +120,7 @@ class NodeReplay {
 
   void report() const {
     time_.report(result_.nodes, static_cast<double>(std::max<std::int64_t>(work_.mix.tasks(), 1)), measured_);
+    result_.nodes.mig.starts = instances_.starts();
     ReplayResult& r = result_.replay;
     if (r.started == 0) return;
     Area waited = 0;
@@ -174,6 +179,13 @@ class NodeReplay {
     ++result_.nodes.restarted;
     submit(i);
   }
+  /// Of a hold on GPUs that MIG cuts: an instance of one, or whole ones.
+  void note_instance(NodeJob& state, std::int32_t asked_milli, const scheduling::Hold& h) {
+    if (asked_milli >= scheduling::whole_gpu_milli || std::popcount(h.gpus) > 1) return;
+    state.mig_asked_milli += asked_milli;
+    state.mig_given_milli += h.gpu_milli;
+    instances_.add(dispatcher_.pool().node(h.node).mig, asked_milli);
+  }
   void note_machines(std::uint32_t i) {
     NodeFigures& f = result_.nodes;
     f.from[i] = f.held.size();
@@ -200,6 +212,7 @@ class NodeReplay {
   std::vector<std::uint32_t> lost_;  ///< by machine: outages that go on
   std::int64_t down_milli_ = 0;
   NodeBooksOfTime time_;
+  MigCount instances_;
   LogArrivals arrivals_{jobs_, order_};
   std::int64_t now_s_ = 0;
   ReplayWatch watch_{options_};
@@ -242,6 +255,7 @@ std::string view_in_words(const NodeView& view) {
     words += view.checkpoint_s > 0 ? fmt::format(", checkpoint {} s", view.checkpoint_s) : ", no checkpoint";
     words += fmt::format(", restart cost {} s", view.restart_s);
   }
+  if (view.mig.any()) words += ", " + in_words(view.mig, view.machines);
   return words + ")";
 }
 
@@ -274,7 +288,7 @@ std::string not_on_nodes(const ReplayOptions& o) {
 NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOptions& options,
                                  const NodeView& view) {
   if (const std::string why = not_on_nodes(options); !why.empty()) throw RunError(why);
-  std::vector<scheduling::Node> nodes = nodes_of(view.machines, false);
+  std::vector<scheduling::Node> nodes = nodes_of(view.machines, false, view.mig);
   const NodeWorkload work = workload_on(nodes, view.machines, log);
   NodeReplayResult result;
   result.nodes.machines = nodes.size();

@@ -74,7 +74,7 @@ Packing pack(const workload::NodeList& cluster, const workload::JobLog& log, con
   check(log);
   Streams streams(options.seed, 0);
   Kinds kinds = kinds_of(log, cluster);
-  std::vector<Node> nodes = nodes_of(cluster, options.gpu_nodes_only);
+  std::vector<Node> nodes = nodes_of(cluster, options.gpu_nodes_only, options.mig);
   std::int64_t there = 0, asked = 0, allocated = 0;
   for (const Node& n : nodes) there += n.total_free_milli();
   const std::vector<std::uint32_t> arrivals =
@@ -87,19 +87,29 @@ Packing pack(const workload::NodeList& cluster, const workload::JobLog& log, con
   scheduling::NodePlacer placer(options.placement, std::move(nodes), std::move(kinds.mix),
                                 streams.open("packing", "placement"));
   Packing result;
+  std::int64_t mig_asked = 0, mig_given = 0;
+  MigCount instances;
   for (const std::uint32_t kind : arrivals) {
-    const std::int32_t milli = placer.mix().kinds[kind].shape.total_milli();
-    asked += milli;
-    if (placer.place(kind, result.tasks++))
-      allocated += milli;
-    else
-      ++result.unplaced;
+    const TaskShape& shape = placer.mix().kinds[kind].shape;
+    asked += shape.total_milli();
+    const auto spot = placer.place(kind, result.tasks++);
     result.never += fits[kind] ? 0 : 1;
+    result.unplaced += spot ? 0 : 1;
+    if (!spot) continue;
+    allocated += spot->milli;
+    const Node& node = placer.nodes()[spot->node];
+    if (!node.cuts_for(shape)) continue;
+    instances.add(node.mig, shape.gpu_milli);
+    mig_asked += shape.gpu_milli;
+    mig_given += spot->milli;
   }
   constexpr double whole = scheduling::whole_gpu_milli;
   result.gpus = static_cast<double>(there) / whole;
   result.asked = static_cast<double>(asked) / whole;
   result.allocated = static_cast<double>(allocated) / whole;
+  result.instances = instances.starts();
+  result.mig_asked = static_cast<double>(mig_asked) / whole;
+  result.mig_given = static_cast<double>(mig_given) / whole;
   result.fragmented = placer.fragmented_share();
   return result;
 }

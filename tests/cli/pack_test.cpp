@@ -78,6 +78,24 @@ TEST_CASE("pack names the rows it cannot use, the tasks that fit nowhere, and th
   CHECK(has(outcome.out, "4 GPUs; tasks of tasks.csv ask for 212 % of them"));  // 8.5 of 4
 }
 
+TEST_CASE("pack on GPUs cut by MIG says what tasks asked for and what they hold") {
+  const Folder folder;
+  write_cluster(folder);
+  Outcome outcome = natgpu_says({"pack", "tasks.csv", "--nodes", "nodes.csv", "--until", "150", "--seeds",
+                                 "2", "--placement", "best", "--mig", "A100-40GB", "--json", "p.json"},
+                                folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(has(outcome.out, "MIG A100-40GB, positions most-left"));
+  CHECK(has(outcome.out, "MIG instances: GPUs asked for, and held\nbest               2.00       2.00"));
+  const auto json = nlohmann::json::parse(read_bytes(folder.path("p.json")));
+  const auto& run = json.at("placements").at(0).at("by_seed").at(0);
+  CHECK(run.at("unplaced") == 8);  // halves: one 4g a GPU
+  CHECK(run.at("mig").at("instances").at(0).at("profile") == "4g.20gb");
+  CHECK(run.at("mig").at("instances").at(0).at("starts") == 4);
+  CHECK(run.at("mig").at("asked_gpus") == 2.0);
+}
+
 TEST_CASE("pack that is interrupted prints the rules that are finished") {
   const Folder folder;
   write_cluster(folder);

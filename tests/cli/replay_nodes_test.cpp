@@ -77,6 +77,59 @@ TEST_CASE("machines that are lost stop whole gangs, which go on behind their las
   CHECK(json.at("nodes").at("gpu_seconds").at("down") == 32.0);
 }
 
+TEST_CASE("GPUs of a type are cut by --mig, and whole GPUs are taken without it") {
+  const Folder folder;
+  write_cluster(folder);
+  Outcome outcome =
+      natgpu_says({"replay", "tasks.csv", "--nodes", "nodes.csv", "--placement", "first", "--mig",
+                   "A=H100-80GB", "--mig-positions", "first", "--fragmentation", "--json", "r.json"},
+                  folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(has(outcome.out, "MIG H100-80GB, positions first"));
+  CHECK(has(outcome.out,
+            "MIG instances          1 x 4g.40gb; of the GPU time they held, 100.00 % was asked for"));
+  const auto json = nlohmann::json::parse(read_bytes(folder.path("r.json"))).at("nodes");
+  CHECK(json.at("mig").at("tables").at(0).at("type") == "A");
+  CHECK(json.at("mig").at("tables").at(0).at("table") == "H100-80GB");
+  CHECK(json.at("mig").at("positions") == "first");
+  CHECK(json.at("mig").at("instances").size() == 1);  // the gang of three whole GPUs has none
+  CHECK(json.at("mig").at("given_gpu_seconds") == 5.0);
+  CHECK(json.at("gpu_seconds").at("useful") == 35.0);
+  outcome = natgpu_says({"replay", "tasks.csv", "--nodes", "nodes.csv", "--json", "r.json"}, folder.path(""));
+  CHECK(nlohmann::json::parse(read_bytes(folder.path("r.json"))).at("nodes").at("mig").is_null());
+}
+
+TEST_CASE(
+    "what --mig cannot mean is said with the nearest name, the types of the list, or what goes with it") {
+  const Folder folder;
+  write_cluster(folder);
+  write_bytes(folder.path("two.csv"),
+              "sn,cpu_milli,memory_mib,gpu,model\nn0,32000,262144,2,A\nn1,32000,262144,2,T4\n");
+  const auto says = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"replay", "tasks.csv"});
+    const Outcome outcome = natgpu_says(options, folder.path(""));
+    return std::to_string(outcome.code) + " " + outcome.err;
+  };
+  CHECK(has(says({"--nodes", "nodes.csv", "--mig", "A100-40"}), "did you mean `A100-40GB`?"));
+  CHECK(says({"--nodes", "nodes.csv", "--mig", "A100-40"})[0] == '2');
+  CHECK(has(says({"--nodes", "nodes.csv", "--mig", "V100"}), "GPUs of other models are not cut"));
+  CHECK(has(says({"--nodes", "two.csv", "--mig", "A100-40GB"}), "has GPUs of the types A, T4"));
+  CHECK(has(says({"--nodes", "two.csv", "--mig", "A100-40GB"}), "`--mig A=A100-40GB`"));
+  CHECK(says({"--nodes", "two.csv", "--mig", "A=A100-40GB"})[0] == '0');
+  CHECK(has(says({"--nodes", "two.csv", "--mig", "T5=A100-40GB"}), "no GPU type `T5`, did you mean `T4`?"));
+  CHECK(has(says({"--nodes", "two.csv", "--mig", "A=A30-24GB,A=A100-40GB"}), "stands there twice"));
+  CHECK(has(says({"--nodes", "two.csv", "--mig", "A=A30-24GB,T4"}), "`T4` names no GPU type"));
+  CHECK(
+      has(says({"--nodes", "2x4", "--mig", "A=A30-24GB"}), "the list names no types: give the table alone"));
+  CHECK(has(says({"--nodes", "2x4", "--mig-positions", "first"}), "add `--mig TABLE`"));
+  CHECK(has(says({"--nodes", "2x4", "--mig", "A30-24GB", "--mig-positions", "frist"}),
+            "did you mean `first`?"));
+  CHECK(has(says({"--gpus", "8", "--mig", "A30-24GB"}), "--mig goes with machines"));
+  const Outcome list = natgpu_says({"policy", "list"}, folder.path(""));
+  CHECK(has(list.out, "3g.20gb   3 and 4 at 0,4"));
+}
+
 TEST_CASE("what a replay on machines cannot do is said before it runs, with what to do") {
   const Folder folder;
   write_cluster(folder);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <natgpu/measures/direction.hpp>
+#include <natgpu/scheduling/mig.hpp>
 #include <natgpu/scheduling/node_pool.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
@@ -95,6 +96,30 @@ TEST_CASE("docs/nodes.md has each placement of the program with its rule and sou
     REQUIRE(cells.size() == 3);
     CHECK(cells[1] == rule.rule);
     CHECK(cells[2] == rule.source);
+  }
+}
+
+TEST_CASE("docs/nodes.md has each MIG table and each rule of positions of the program, and no other") {
+  const auto tables = by_first(table_rows(page("docs/nodes.md"), "MIG table"));
+  CHECK(tables.size() == natgpu::scheduling::mig_tables().size());
+  for (const natgpu::scheduling::MigTable& t : natgpu::scheduling::mig_tables()) {
+    INFO(t.gpu);
+    REQUIRE(tables.count(std::string(t.gpu)) == 1);
+    const std::vector<std::string>& cells = tables.at(std::string(t.gpu));
+    CHECK(cells[1] == std::to_string(t.compute) + " and " + std::to_string(t.memory));
+    if (t.gpu == "H100-80GB") {
+      CHECK(cells[2] == "as `A100-80GB`");
+      continue;
+    }
+    for (const natgpu::scheduling::MigProfile& p : t.profiles)
+      CHECK(cells[2].find("`" + std::string(p.name) + "`") != std::string::npos);
+  }
+  const auto rules = by_first(table_rows(page("docs/nodes.md"), "MIG positions"));
+  CHECK(rules.size() == natgpu::scheduling::mig_positions().size());
+  for (const natgpu::scheduling::MigPositionRule& rule : natgpu::scheduling::mig_positions()) {
+    REQUIRE(rules.count(std::string(rule.name)) == 1);
+    CHECK(rules.at(std::string(rule.name))[1] == rule.rule);
+    CHECK(rules.at(std::string(rule.name))[2] == rule.source);
   }
 }
 

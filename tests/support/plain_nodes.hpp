@@ -17,6 +17,8 @@
 #include <natgpu/simulation/node_replay.hpp>
 #include <natgpu/workload/job_log.hpp>
 
+#include "plain_mig.hpp"
+
 namespace natgpu::testing {
 
 class PlainNodes {
@@ -26,6 +28,8 @@ class PlainNodes {
     int type = -1;
     std::vector<int> free;
     bool up = true;
+    int mig = -1;            ///< number of the layout
+    std::vector<int> taken;  ///< slices of each GPU
   };
   struct Task {
     std::int64_t cpu = 0, memory = 0;
@@ -37,6 +41,8 @@ class PlainNodes {
     std::size_t machine;
     Task task;
     std::vector<int> gpus;
+    int milli = 0;   ///< of each
+    int slices = 0;  ///< of the GPU, or of each whole one
   };
   struct Job {
     std::vector<Task> parts;  ///< the last may be smaller
@@ -58,8 +64,13 @@ class PlainNodes {
         view_(view),
         chance_(Streams(options.seed, 0).open("nodes", "placement")) {
     for (const workload::LogNode& n : view.machines.nodes) {
-      Machine m{n.cpu_milli, n.memory_mib, n.gpus > 0 ? std::max<int>(n.gpu_type, 0) : -1, {}, true};
+      Machine m;
+      m.cpu = n.cpu_milli;
+      m.memory = n.memory_mib;
+      m.type = n.gpus > 0 ? std::max<int>(n.gpu_type, 0) : -1;
       m.free.assign(static_cast<std::size_t>(n.gpus), 1000);
+      m.taken.assign(static_cast<std::size_t>(n.gpus), 0);
+      m.mig = view.mig.layout_of(m.type);
       all_.push_back(m);
     }
     now_ = all_;
@@ -161,7 +172,7 @@ class PlainNodes {
       if (rest && !fits(machines[holder], job.parts.back())) continue;
       if (rest) {
         const Task& t = job.parts.back();
-        take(machines[holder], {holder, t, gpus_for(machines[holder], t, 0)});
+        take(machines[holder], held_on(machines[holder], holder, t, 0));
       }
       int left = equal - (rest ? room(machines[holder], job.parts[0]) : 0);
       std::vector<int> rooms;
@@ -181,16 +192,38 @@ class PlainNodes {
     if (!m.up || t.cpu > m.cpu || t.memory > m.memory) return false;
     if (t.gpus == 0) return true;
     if (m.type < 0 || (t.types != 0 && (t.types & 1U << m.type) == 0)) return false;
-    return std::count_if(m.free.begin(), m.free.end(), [&](int f) { return f >= t.milli; }) >= t.gpus;
+    int found = 0;
+    for (std::size_t g = 0; g < m.free.size(); ++g) found += gpu_fits(m, g, t);
+    return found >= t.gpus;
+  }
+  static bool is_share(const Task& t) { return t.gpus == 1 && t.milli < 1000; }
+  static int slices_for(const Machine& m, std::size_t g, const Task& t) {
+    const PlainMig mig(m.mig);
+    return mig.place(mig.profile_for(t.milli), m.taken[g]);
+  }
+  static bool gpu_fits(const Machine& m, std::size_t g, const Task& t) {
+    return m.mig >= 0 && is_share(t) ? slices_for(m, g, t) != 0 : m.free[g] >= t.milli;
+  }
+  /// Thousandths of each GPU that the task gets there.
+  static int given(const Machine& m, const Task& t) {
+    if (m.mig < 0 || !is_share(t)) return t.milli;
+    const PlainMig mig(m.mig);
+    return mig.milli((1 << mig.profile_for(t.milli).memory) - 1);
   }
   static int lowest_gpu(const Machine& m, const Task& t) {
     for (std::size_t g = 0; g < m.free.size(); ++g)
-      if (m.free[g] >= t.milli) return static_cast<int>(g);
+      if (gpu_fits(m, g, t)) return static_cast<int>(g);
     return 0;
+  }
+  static Held held_on(const Machine& m, std::size_t at, const Task& t, int gpu) {
+    Held h{at, t, gpus_for(m, t, gpu), given(m, t), 0};
+    if (m.mig >= 0 && t.gpus > 0)
+      h.slices = is_share(t) ? slices_for(m, static_cast<std::size_t>(gpu), t) : PlainMig(m.mig).whole();
+    return h;
   }
   static std::vector<int> gpus_for(const Machine& m, const Task& t, int gpu) {
     if (t.gpus == 0) return {};
-    if (t.gpus == 1 && t.milli < 1000) return {gpu};
+    if (is_share(t)) return {gpu};
     std::vector<int> gpus;
     for (std::size_t g = 0; g < m.free.size() && static_cast<int>(gpus.size()) < t.gpus; ++g)
       if (m.free[g] >= t.milli) gpus.push_back(static_cast<int>(g));
@@ -200,11 +233,14 @@ class PlainNodes {
   static void change(Machine& m, const Held& h, int sign) {
     m.cpu += sign * h.task.cpu;
     m.memory += sign * h.task.memory;
-    for (const int g : h.gpus) m.free[static_cast<std::size_t>(g)] += sign * h.task.milli;
+    for (const int g : h.gpus) {
+      m.free[static_cast<std::size_t>(g)] += sign * h.milli;
+      m.taken[static_cast<std::size_t>(g)] -= sign * h.slices;
+    }
   }
   static int room(Machine m, const Task& t) {
     int n = 0;
-    for (; n < 1000 && fits(m, t); ++n) take(m, {0, t, gpus_for(m, t, lowest_gpu(m, t))});
+    for (; n < 1000 && fits(m, t); ++n) take(m, held_on(m, 0, t, lowest_gpu(m, t)));
     return n;
   }
   static void release(Job& j, std::vector<Machine>& machines) {
@@ -219,7 +255,7 @@ class PlainNodes {
   static std::int64_t useless(const Machine& m, const Task& t) {
     if (t.gpus == 0 || !fits(m, t)) return total(m);
     std::int64_t sum = 0;
-    for (const int f : m.free) sum += f < t.milli ? f : 0;
+    for (std::size_t g = 0; g < m.free.size(); ++g) sum += gpu_fits(m, g, t) ? 0 : m.free[g];
     return sum;
   }
   std::int64_t useless(const Machine& m) const {  // times the number of tasks expected
@@ -249,20 +285,21 @@ class PlainNodes {
       most_gpu = std::max(most_gpu, static_cast<double>(total(a)));
     }
     return 0.5 * static_cast<double>(m.cpu - t.cpu) / most_cpu +
-           0.5 * static_cast<double>(total(m) - t.gpus * t.milli) / most_gpu;
+           0.5 * static_cast<double>(total(m) - t.gpus * given(m, t)) / most_gpu;
   }
   std::pair<int, int> fgd(const Machine& m, const Task& t) const {  // points, and the GPU for a share
     std::pair<int, int> best{-1, 0};
     std::vector<int> gpus(m.free.size());
     std::iota(gpus.begin(), gpus.end(), 0);
     std::stable_sort(gpus.begin(), gpus.end(), [&](int a, int b) {
-      return m.free[static_cast<std::size_t>(a)] < m.free[static_cast<std::size_t>(b)];
+      const auto x = static_cast<std::size_t>(a), y = static_cast<std::size_t>(b);
+      return std::pair(m.free[x], m.taken[x]) < std::pair(m.free[y], m.taken[y]);
     });
-    if (t.gpus != 1 || t.milli == 1000) gpus = {0};
+    if (!is_share(t)) gpus = {0};
     for (const int g : gpus) {
-      if (t.gpus == 1 && t.milli < 1000 && m.free[static_cast<std::size_t>(g)] < t.milli) continue;
+      if (is_share(t) && !gpu_fits(m, static_cast<std::size_t>(g), t)) continue;
       Machine after = m;
-      take(after, {0, t, gpus_for(m, t, g)});
+      take(after, held_on(m, 0, t, g));
       const double growth = static_cast<double>(useless(after) - useless(m)) / expected_tasks();
       const int points = static_cast<int>(100 / (1 + portable_exp(growth / 1000)));
       if (points > best.first) best = {points, g};
@@ -314,11 +351,11 @@ class PlainNodes {
   }
   int choose_gpu(const Machine& m, const Task& t, Die die) const {
     using scheduling::Placement;
-    if (t.gpus != 1 || t.milli == 1000) return 0;
+    if (!is_share(t)) return 0;
     if (view_.placement == Placement::fgd) return fgd(m, t).second;
     std::vector<int> gpus;
     for (std::size_t g = 0; g < m.free.size(); ++g)
-      if (m.free[g] >= t.milli) gpus.push_back(static_cast<int>(g));
+      if (gpu_fits(m, g, t)) gpus.push_back(static_cast<int>(g));
     if (view_.placement == Placement::random)
       return gpus[pick(gpus.size(), chance_.block(die.job, die.index).unit(1))];
     int best = gpus[0];
@@ -333,7 +370,7 @@ class PlainNodes {
   }
   bool hold(Machines& machines, const Task& t, int m, Die die, std::vector<Held>& held) const {
     const auto at = static_cast<std::size_t>(m);
-    held.push_back({at, t, gpus_for(machines[at], t, choose_gpu(machines[at], t, die))});
+    held.push_back(held_on(machines[at], at, t, choose_gpu(machines[at], t, die)));
     take(machines[at], held.back());
     return true;
   }
@@ -497,8 +534,12 @@ class PlainNodes {
       for (const std::size_t m : reserved) {
         beside[m].cpu = std::min(now_[m].cpu, then[m].cpu);
         beside[m].memory = std::min(now_[m].memory, then[m].memory);
-        for (std::size_t g = 0; g < now_[m].free.size(); ++g)
+        for (std::size_t g = 0; g < now_[m].free.size(); ++g) {
           beside[m].free[g] = std::min(now_[m].free[g], then[m].free[g]);
+          if (now_[m].mig < 0) continue;
+          beside[m].taken[g] = now_[m].taken[g] | then[m].taken[g];
+          beside[m].free[g] = 1000 - PlainMig(now_[m].mig).milli(beside[m].taken[g]);
+        }
       }
       if (!place(beside, i, held)) continue;
       for (const Held& h : held) {

@@ -305,14 +305,6 @@ class NodeDispatcher : public NodeBooks {
           if (outlives) r.then.take(h);
         }
   }
-  static Node least_of(const Node& a, const Node& b) {
-    Node least = a;
-    least.cpu_milli = std::min(a.cpu_milli, b.cpu_milli);
-    least.memory_mib = std::min(a.memory_mib, b.memory_mib);
-    for (std::size_t g = 0; g < least.free_milli.size(); ++g)
-      least.free_milli[g] = std::min(a.free_milli[g], b.free_milli[g]);
-    return least;
-  }
 
   std::vector<Reserved> reserved_;
   std::vector<bool> tight_;  ///< by kind: finds no room on what the reservation leaves

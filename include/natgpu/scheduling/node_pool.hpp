@@ -83,11 +83,11 @@ class NodePool {
   /// What fgd makes of one class for one kind.
   struct Verdict {
     std::int16_t points = not_asked;
-    std::int16_t left = 0;  ///< on the GPU that a share should go to
+    std::int32_t left = 0;  ///< of the GPU that a share should go to (Node::left_of)
   };
   static constexpr std::int16_t not_asked = -2;
   struct Class {
-    Node state;  ///< GPUs in rising order of what they have left
+    Node state;  ///< GPUs in rising order of what they have left (Node::left_of)
     NodeSet nodes;
     std::int32_t free_milli = 0;
     std::uint8_t type = 0, level = 0;  ///< of the list
@@ -100,7 +100,9 @@ class NodePool {
     std::uint32_t slot = 0;  ///< of the class
     std::int32_t cpu_milli = 0, memory_mib = 0;
     std::int32_t free_milli = 0;
-    std::int32_t largest = 0;  ///< thousandths free on the GPU with most
+    std::int32_t largest = 0;    ///< thousandths free on the GPU with most
+    std::int8_t mig = -1;        ///< as the nodes'
+    std::uint8_t placeable = 0;  ///< profiles that find a position on some GPU
   };
   using List = std::vector<Entry>;
   struct Hash {
@@ -117,8 +119,10 @@ class NodePool {
   void drop(std::uint32_t slot);
   static std::size_t level_of(const Node& sorted);
   static bool fits(const Entry& e, const TaskShape& t) {
-    return e.cpu_milli >= t.cpu_milli && e.memory_mib >= t.memory_mib &&
-           (!t.shares_gpu() || e.largest >= t.gpu_milli);
+    if (e.cpu_milli < t.cpu_milli || e.memory_mib < t.memory_mib) return false;
+    if (!t.shares_gpu()) return true;
+    return e.mig < 0 ? e.largest >= t.gpu_milli
+                     : (e.placeable >> mig_layout(e.mig).profile_for(t.gpu_milli) & 1) != 0;
   }
 
   std::optional<std::uint32_t> lowest_of(const TaskShape& task);

@@ -17,6 +17,7 @@ namespace natgpu::scheduling {
 struct Spot {
   std::uint32_t node = 0;
   int gpu = 0;
+  std::int32_t milli = 0;  ///< of GPUs that the task holds: more than it asked for where MIG rounds up
 };
 
 /// Nodes, filled task by task under one rule. As in the Kubernetes scheduler, nodes get whole points of 100,
@@ -33,9 +34,10 @@ class NodePlacer {
     const Dice dice{&chance_, n, 0};
     const std::optional<std::uint32_t> node = pool_.find(kind, dice);
     if (!node) return std::nullopt;
-    const Spot spot{*node, pool_.gpu_for(kind, *node, dice)};
-    pool_.take(pool_.node(spot.node).hold(spot.node, pool_.shape(kind), spot.gpu));
-    return spot;
+    const int gpu = pool_.gpu_for(kind, *node, dice);
+    const Hold hold = pool_.node(*node).hold(*node, pool_.shape(kind), gpu);
+    pool_.take(hold);
+    return Spot{*node, gpu, hold.total_milli()};
   }
 
   std::span<const Node> nodes() const { return pool_.nodes(); }

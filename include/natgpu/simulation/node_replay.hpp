@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <natgpu/scheduling/node_pool.hpp>
+#include <natgpu/simulation/mig_use.hpp>
 #include <natgpu/simulation/replay.hpp>
 #include <natgpu/workload/node_list.hpp>
 #include <natgpu/workload/node_outages.hpp>
@@ -24,6 +25,7 @@ struct NodeView {
   std::int64_t checkpoint_s = 0;  ///< work between two checkpoints, which cost nothing; 0: none
   std::int64_t restart_s = 0;     ///< before a job that lost its GPUs goes on with its work
   bool fragmentation = false;     ///< measured (under fgd in any case)
+  MigUse mig{};
 };
 
 /// GPU time in thousandths of a GPU x seconds, from the first submission to the last end.
@@ -44,6 +46,13 @@ struct NeverFits {
   std::uint64_t jobs = 0;
 };
 
+/// Instances of GPUs that MIG cuts.
+struct MigFigures {
+  std::vector<MigStarts> starts;  ///< by profile
+  /// Thousandths of a GPU x seconds: what their jobs asked for, and what they held.
+  Area asked = 0, given = 0;
+};
+
 struct NodeFigures {
   std::uint64_t machines = 0;
   std::int64_t gpus_milli = 0;  ///< of all machines, thousandths
@@ -56,6 +65,7 @@ struct NodeFigures {
   std::uint64_t failures = 0;   ///< outages that began
   std::uint64_t restarted = 0;  ///< jobs that lost their GPUs, each time
   std::vector<NeverFits> never_fit;
+  MigFigures mig;
   /// Machines of each job's last start, in rising order.
   std::span<const std::uint32_t> machines_of(std::size_t job) const {
     return std::span(held).subspan(from[job], count[job]);

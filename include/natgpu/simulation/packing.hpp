@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include <natgpu/scheduling/placement.hpp>
+#include <natgpu/simulation/mig_use.hpp>
 #include <natgpu/workload/job_log.hpp>
 #include <natgpu/workload/node_list.hpp>
 
@@ -15,16 +16,19 @@ struct PackingOptions {
   double until = 1.3;  ///< GPUs asked for, as a share of those there are
   std::uint64_t seed = 1;
   bool gpu_nodes_only = false;  ///< leaves out nodes without GPUs, so that CPU tasks go where the GPUs are
+  MigUse mig{};
 };
 
 struct Packing {
-  std::uint64_t tasks = 0;     ///< that arrived
-  std::uint64_t unplaced = 0;  ///< of these, found no node
-  std::uint64_t never = 0;     ///< of these, would find none in the empty cluster
-  double gpus = 0;             ///< of the cluster
-  double asked = 0;            ///< GPUs, over all tasks that arrived
-  double allocated = 0;        ///< GPUs
-  double fragmented = 0;       ///< share of the free GPUs that an expected task cannot use
+  std::uint64_t tasks = 0;              ///< that arrived
+  std::uint64_t unplaced = 0;           ///< of these, found no node
+  std::uint64_t never = 0;              ///< of these, would find none in the empty cluster
+  double gpus = 0;                      ///< of the cluster
+  double asked = 0;                     ///< GPUs, over all tasks that arrived
+  double allocated = 0;                 ///< GPUs
+  std::vector<MigStarts> instances;     ///< placed on GPUs that MIG cuts, by profile
+  double mig_asked = 0, mig_given = 0;  ///< GPUs that their tasks asked for, and hold
+  double fragmented = 0;                ///< share of the free GPUs that an expected task cannot use
   double allocated_share() const { return gpus > 0 ? allocated / gpus : 0; }
 };
 

@@ -12,12 +12,12 @@ using namespace natgpu::scheduling;
 
 namespace {
 
-Node node(std::int32_t cores, std::vector<std::int16_t> free_milli, std::int16_t type = 0) {
+Node node(std::int32_t cores, std::vector<std::int16_t> free_milli, std::int8_t type = 0) {
   Node n;
   n.cpu_milli = cores * 1000;
   n.memory_mib = 100'000;
   n.gpus = static_cast<std::int16_t>(free_milli.size());
-  n.type = n.gpus > 0 ? type : std::int16_t{-1};
+  n.type = n.gpus > 0 ? type : std::int8_t{-1};
   for (std::size_t g = 0; g < free_milli.size(); ++g) n.free_milli[g] = free_milli[g];
   return n;
 }

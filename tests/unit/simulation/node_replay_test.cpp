@@ -145,6 +145,27 @@ Case random_case(std::uint64_t seed) {
   return c;
 }
 
+/// The same with GPUs of some or all types cut by MIG, and more jobs that ask for a share.
+Case random_case_with_mig(std::uint64_t seed) {
+  Case c = random_case(seed);
+  Dice dice(seed + 1'000'000);
+  const std::int64_t rule = dice.below(2),
+                     types = static_cast<std::int64_t>(c.view.machines.gpu_types.size());
+  for (std::int64_t t = 0; t < types; ++t)
+    c.view.mig.layouts.push_back(
+        static_cast<std::int8_t>(t > 0 && dice.chance(30) ? -1 : 2 * dice.below(3) + rule));
+  for (workload::LogJob& j : c.log.jobs) {
+    if (j.nodes > 0 || !dice.chance(60)) continue;
+    j.gpus = 1;
+    j.gpu_milli = static_cast<std::int16_t>(1 + dice.below(dice.chance(50) ? 300 : 1000));
+    if (dice.chance(20)) {
+      j.nodes = static_cast<std::int16_t>(1 + dice.below(4));
+      j.gpus = j.nodes;
+    }
+  }
+  return c;
+}
+
 /// What differs between natgpu and the plain loops, or nothing.
 std::string difference(const Case& c) {
   const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
@@ -182,6 +203,55 @@ TEST_CASE("on machines every job starts, ends and stands where plain loops over 
   }
   CHECK(spread > 300);
   CHECK(restarted > 300);
+}
+
+TEST_CASE("instances of MIG go where plain loops over machines, GPUs and positions put them") {
+  std::uint64_t instances = 0, cut = 0;
+  for (std::uint64_t seed = 1; seed <= 6'000; ++seed) {
+    const Case c = random_case_with_mig(seed);
+    const std::string found = difference(c);
+    INFO("seed " << seed << ", placement " << static_cast<int>(c.view.placement) << ", backfill "
+                 << static_cast<int>(c.options.backfill));
+    REQUIRE(found == "");
+    const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
+    for (const simulation::MigStarts& s : r.nodes.mig.starts) instances += s.starts;
+    cut += r.nodes.mig.given > r.nodes.mig.asked;
+  }
+  CHECK(instances > 10'000);
+  CHECK(cut > 3'000);
+}
+
+TEST_CASE("MIG rounds a request up to its profile, and says what was asked for and given") {
+  // 100, 200 and 600 thousandths of an A100: 1g (an eighth), 2g (two) and 7g (all of another GPU).
+  workload::JobLog log = log_of({job(0, 1, 10), job(0, 1, 10), job(0, 1, 20), job(0, 1, 5)});
+  log.jobs[0].gpu_milli = 100;
+  log.jobs[1].gpu_milli = 200;
+  log.jobs[2].gpu_milli = 600;
+  NodeView view = view_of("1x3");
+  view.mig.layouts = {scheduling::mig_layout_number(1, scheduling::MigPosition::most_left)};
+  const NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::none), view);
+  CHECK(r.replay.start_s == std::vector<std::int64_t>{0, 0, 0, 0});
+  CHECK(r.nodes.mig.asked == 100 * 10 + 200 * 10 + 600 * 20);
+  CHECK(r.nodes.mig.given == 125 * 10 + 250 * 10 + 1000 * 20);
+  CHECK(r.nodes.time.useful == 125 * 10 + 250 * 10 + 1000 * 20 + 1000 * 5);
+  REQUIRE(r.nodes.mig.starts.size() == 3);  // the last job has a whole GPU and no instance
+  CHECK(r.nodes.mig.starts[0].profile == 0);
+  CHECK(r.nodes.mig.starts[2].profile == 5);
+  CHECK(r.replay.semantics.find("MIG A100-40GB, positions most-left") != std::string::npos);
+}
+
+TEST_CASE("an instance waits for a position, not only for as much as is free") {
+  // Halves of one A100: 4g has one position, so that the second half waits though half the GPU is free.
+  workload::JobLog log = log_of({job(0, 1, 10), job(0, 1, 10), job(1, 1, 10)});
+  for (workload::LogJob& j : log.jobs) j.gpu_milli = 500;
+  log.jobs[2].gpu_milli = 400;  // 3g goes beside 4g
+  NodeView view = view_of("1x1");
+  view.mig.layouts = {scheduling::mig_layout_number(1, scheduling::MigPosition::most_left)};
+  CHECK(replay_on_nodes(log, options_of(Backfill::fit), view).replay.start_s ==
+        std::vector<std::int64_t>{0, 10, 1});
+  view.mig.layouts.clear();
+  CHECK(replay_on_nodes(log, options_of(Backfill::fit), view).replay.start_s ==
+        std::vector<std::int64_t>{0, 0, 10});
 }
 
 TEST_CASE("GPUs of lowest number are those of the counted and the named view") {

@@ -24,7 +24,7 @@ workload::NodeList cluster_of(int nodes, int gpus) {
   list.file = "nodes.csv";
   for (int i = 0; i < nodes; ++i) {
     list.nodes.push_back({gpus, 64'000, 100'000, 0});
-    list.names.add("n" + std::to_string(i));
+    list.names.add(std::string(1, 'n').append(std::to_string(i)));
   }
   list.gpu_types.add("A");
   list.gpu_types.add("B");
@@ -82,6 +82,36 @@ TEST_CASE("tasks that fill GPUs without a rest leave none free, under every rule
     CHECK(p.asked == 9);
     CHECK(p.allocated == 6);
     CHECK(p.allocated_share() == 1);
+  }
+}
+
+TEST_CASE("GPUs cut by MIG hold what their tables allow, and what tasks asked for is told beside it") {
+  workload::JobLog log;
+  log.file = "tasks.csv";
+  simulation::PackingOptions options{Placement::best, 1, 1, false, {}};
+  options.mig.layouts = {scheduling::mig_layout_number(1, scheduling::MigPosition::most_left)};
+  for (const auto& rule : scheduling::placement_rules()) {
+    CAPTURE(rule.name);
+    options.placement = rule.placement;
+    // Two tasks of a half ask for each GPU; 4g has one position on it, so that every second finds none.
+    log.jobs = {task(1, 500), task(1, 500)};
+    Packing p = pack(cluster_of(3, 2), log, options);
+    CHECK(p.tasks == 12);
+    CHECK(p.unplaced == 6);
+    CHECK(p.allocated == 3);
+    CHECK(p.mig_asked == 3);
+    CHECK(p.mig_given == 3);
+    CHECK(p.fragmented == 1);
+    // Ten of a tenth ask for each; seven instances of 1g fit.
+    log.jobs = {task(1, 100)};
+    p = pack(cluster_of(3, 2), log, options);
+    CHECK(p.tasks == 60);
+    CHECK(p.unplaced == 18);
+    CHECK(p.allocated == 42 * 0.125);
+    CHECK(p.mig_asked == Approx(4.2));
+    CHECK(p.mig_given == 42 * 0.125);
+    REQUIRE(p.instances.size() == 1);
+    CHECK(p.instances[0].starts == 42);
   }
 }
 
