@@ -36,18 +36,20 @@ enum natgpu_code {
   NATGPU_OK = 0,
   NATGPU_NONE = -1,         // there is no such job
   NATGPU_NO_JOB = -2,       // no job has this identifier
-  NATGPU_NOT_WAITING = -3,  // the job runs, or has ended
+  NATGPU_NOT_WAITING = -3,  // the job runs, has ended, or lost its GPUs in this pass
   NATGPU_NO_ROOM = -4,      // its GPUs are not free during all of [now, now + requested)
   NATGPU_NO_POOL = -5,      // no pool has this identifier
   NATGPU_BAD_TIME = -6,     // the instant is not ahead, or the stretch is empty
   NATGPU_UNSUPPORTED = -7,  // not in this kind of run
-  NATGPU_NOT_NOW = -8       // outside the calls in which a policy may act
+  NATGPU_NOT_NOW = -8,      // outside the calls in which a policy may act
+  NATGPU_NOT_RUNNING = -9,  // the job waits, has ended, or is under notice
+  NATGPU_TOO_SOON = -10     // the job started in this pass, or is inside the shield
 };
 
 typedef struct natgpu_job {
   int64_t id;         // position in the log, or among the submissions of a run, from 0
   int64_t submitted;  // instant
-  int64_t requested;  // length, as first asked for
+  int64_t requested;  // length, as first asked for; once preempted: what is left, and the restart
   int64_t gpus;
   int64_t account;  // who asks: the log's user, the scenario's organisation; -1 where none is named
   int64_t started;  // instant of the present start; -1: waiting, or ended
@@ -93,12 +95,21 @@ struct natgpu_host {
 
   // The waiting job starts now. NATGPU_NO_JOB, NATGPU_NOT_WAITING, NATGPU_NO_POOL, NATGPU_NO_ROOM.
   int64_t (*start)(const natgpu_host*, int64_t job, int64_t pool);
-  // The running job loses its GPUs and goes back to its place in the queue. NATGPU_UNSUPPORTED in replays.
+  // The running job stops. It hands its GPUs back at once, or under a notice (--notice) when that is over;
+  // then it goes back to its place in the queue, behind its last checkpoint, where the next pass finds it.
+  // NATGPU_NO_JOB, NATGPU_NOT_RUNNING, NATGPU_TOO_SOON; NATGPU_UNSUPPORTED with a pass for each event.
   int64_t (*preempt)(const natgpu_host*, int64_t job);
   // The waiting job leaves for good. NATGPU_NO_JOB, NATGPU_NOT_WAITING.
   int64_t (*reject)(const natgpu_host*, int64_t job);
   // A pass at that instant, whatever else happens then. NATGPU_BAD_TIME.
   int64_t (*wake_at)(const natgpu_host*, int64_t instant);
+
+  // --- a further question
+
+  // The work that a waiting or running job still has to do, of what it first requested: less what it has done
+  // or, where it was preempted, kept; restarts are no work. NATGPU_NO_JOB; NATGPU_NONE of one that neither
+  // waits nor runs.
+  int64_t (*remaining)(const natgpu_host*, int64_t job);
 };
 
 // What a library offers to natgpu. A null function is not called. At an instant at which anything happens the
@@ -121,6 +132,7 @@ typedef struct natgpu_policy {
   // The job has started, by this policy's own `start`. Called at once.
   void (*on_start)(void* state, const natgpu_host*, const natgpu_job*);
   // The job has handed its GPUs back: done, stopped at its requested time, or about to rejoin the queue.
+  // Called at once where this policy's own `preempt` takes them without notice.
   void (*on_end)(void* state, const natgpu_host*, const natgpu_job*);
   // GPUs have come (positive) or gone, or are announced to at a later instant `at`.
   void (*on_capacity)(void* state, const natgpu_host*, int64_t pool, int64_t gpus, int64_t at);

@@ -14,6 +14,7 @@
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/simulation/interrupted.hpp>
 
+#include "length_option.hpp"
 #include "policy_actions.hpp"
 #include "terminal.hpp"
 
@@ -57,6 +58,15 @@ conformance::Parts parts_of(const Arguments& arguments, scheduling::Backfill usu
   return parts;
 }
 
+/// Of a policy that takes GPUs back.
+std::int64_t shield_of(const Arguments& arguments, bool may_preempt) {
+  if (!arguments.has("--shield")) return 0;
+  if (!may_preempt)
+    throw UsageError("--shield has no meaning for a policy that leaves running jobs their GPUs",
+                     "choose srtf, srsf, las, las2d or a library of level 2, or leave it out");
+  return length_of("--shield", arguments.text("--shield"));
+}
+
 /// A policy of natgpu, with another backfill where one is stated.
 Candidate named(const Arguments& arguments, const std::string& name, bool with_options) {
   const scheduling::NamedPolicy& p = row_of(scheduling::named_policies(), "policy", name);
@@ -65,6 +75,7 @@ Candidate named(const Arguments& arguments, const std::string& name, bool with_o
   if (!with_options) parts.backfill = p.backfill;
   parts.order = p.order;
   parts.preemption = conformance::small_preemption(p.order);
+  parts.preemption.shield = shield_of(arguments, preempts(p.order) || !with_options);
   if (preempts(p.order) && parts.backfill != scheduling::Backfill::fit &&
       parts.backfill != scheduling::Backfill::none)
     throw UsageError("an order that takes GPUs back keeps no reservations", "choose --backfill fit or none");
@@ -91,7 +102,9 @@ Candidate candidate_of(const Arguments& arguments, const std::optional<plugin::L
   if (library->policy().decides() && arguments.has("--backfill"))
     throw UsageError("this policy decides by itself who starts: it takes no backfill",
                      "leave --backfill out");
-  Candidate c = conformance::plugged(library->policy(), parts_of(arguments, scheduling::Backfill::none));
+  conformance::Parts parts = parts_of(arguments, scheduling::Backfill::none);
+  parts.preemption.shield = shield_of(arguments, library->policy().decides());
+  Candidate c = conformance::plugged(library->policy(), parts);
   if (!arguments.has("--like")) return c;
   if (!library->policy().decides())
     throw UsageError("an order is compared with its own backfill", "leave --like out");

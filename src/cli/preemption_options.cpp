@@ -48,7 +48,27 @@ bool is_of_segments(const std::string& option) {
   return option == "--checkpoint" || option == "--restart-cost";
 }
 
+/// What is said beside a policy of level 2, which decides by itself when it preempts.
+bool goes_with_level_2(const std::string& option) {
+  return is_of_segments(option) || option == "--shield" || option == "--notice";
+}
+void refuse_beside_level_2(const Arguments& arguments, const simulation::ReplayOptions& options) {
+  for (const Option& o : preemption_options()) {
+    if (!arguments.has(o.name)) continue;
+    if (!goes_with_level_2(o.name))
+      throw UsageError(
+          fmt::format("{} has no meaning for a policy that decides by itself when it takes GPUs back",
+                      o.name),
+          "leave it out; --shield, --notice, --checkpoint and --restart-cost go with it");
+    if (options.semantics.pass == scheduling::PassRule::event)
+      throw UsageError(fmt::format("{}: with a pass for each event nobody is preempted", o.name),
+                       fmt::format("leave --pass out, or {}", o.name));
+  }
+}
+
 void refuse_senseless(const Arguments& arguments, const simulation::ReplayOptions& options) {
+  if (options.plugged && options.plugged.decides() && !arguments.has("--nodes"))
+    return refuse_beside_level_2(arguments, options);
   const bool by_class = arguments.choice("--preemption", {"none", "by-class"}, 0) == 1;
   if (by_class && !simulation::has_classes(options))
     throw UsageError("preemption by class needs an order whose keys are classes",
@@ -88,8 +108,10 @@ const std::vector<Option>& preemption_options() {
        "of las2d: a wait of K times its service leads a job to the first queue; never by default"},
       {"--rounds", "T", "of preemptive orders: they act at multiples of T alone"},
       {"--shield", "T",
-       "of preemptive orders: nobody is preempted so soon after a start; 0s by default, by class 2h"},
-      {"--notice", "T", "of preemptive orders: from a preemption to the return of the GPUs; 0s by default"},
+       "of preemptive orders and policies: nobody is preempted so soon after a start; 0s by default, by "
+       "class 2h"},
+      {"--notice", "T",
+       "of preemptive orders and policies: from a preemption to the return of the GPUs; 0s by default"},
       {"--checkpoint", "T",
        "of preemptive orders and outages: always, all work is kept; never; or work between two checkpoints; "
        "by "
@@ -102,7 +124,8 @@ const std::vector<Option>& preemption_options() {
 void read_preemption(const Arguments& arguments, simulation::ReplayOptions& options) {
   refuse_senseless(arguments, options);
   options.by_class = arguments.text("--preemption") == "by-class";
-  if (!preempts(options.order) && !options.by_class) return;
+  const bool level_2 = options.plugged && options.plugged.decides() && !arguments.has("--nodes");
+  if (!preempts(options.order) && !options.by_class && !level_2) return;
   const auto length = [&](const char* option, std::int64_t otherwise) {
     return arguments.has(option) ? length_of(option, arguments.text(option)) : otherwise;
   };

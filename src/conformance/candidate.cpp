@@ -144,8 +144,10 @@ Candidate plugged(const scheduling::PluggedPolicy& policy, const Parts& parts) {
   Candidate c = with_parts(policy.name, mine);
   c.order = [key = policy.table->key] { return scheduling::StaticOrder(key); };
   if (!policy.decides()) return c;
-  c.make = [policy, seed = parts.seed] {
-    return subject_of(scheduling::PluggedDispatcher(policy, Streams(seed, 0).open("policy", "plugged")));
+  c.shield = parts.preemption.shield;
+  c.make = [policy, seed = parts.seed, shield = c.shield] {
+    return subject_of(scheduling::PluggedDispatcher(policy, Streams(seed, 0).open("policy", "plugged"), false,
+                                                    {true, shield, 0}));
   };
   c.rule_as_plain_loops = nullptr;
   c.rule.clear();

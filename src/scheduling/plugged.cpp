@@ -2,6 +2,7 @@
 #include <natgpu/scheduling/plugged.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <set>
 #include <utility>
@@ -33,12 +34,14 @@ Sieve admit_up_to(std::int64_t gpus, std::int64_t requested) {
 /// The books behind the host table, and the policy that asks them.
 class PluggedDispatcher::Host {
  public:
-  Host(const PluggedPolicy& policy, const Stream& draws, bool arrivals_first)
+  Host(const PluggedPolicy& policy, const Stream& draws, bool arrivals_first,
+       const PluggedPreemption& preemption)
       : face_{calls(), this},
         policy_(*policy.table),
         name_(policy.name),
         draws_(draws),
-        arrivals_first_(arrivals_first) {
+        arrivals_first_(arrivals_first),
+        preemption_(preemption) {
     if (policy_.create != nullptr && (state_ = policy_.create(&face_)) == nullptr)
       throw RunError(fmt::format(
           "{}: the policy cannot begin: its `create` returned null; its author says when it does", name_));
@@ -52,11 +55,16 @@ class PluggedDispatcher::Host {
 
   // --- what happens between passes
 
-  void submit(const WaitingJob& job, std::int64_t submitted, std::int64_t account) {
+  void submit(const WaitingJob& job, std::int64_t submitted, std::int64_t account, const Progress& progress) {
+    if (decisions_ != nullptr) {
+      rejoining_.push_back({job, submitted, account, progress});
+      return;
+    }
     if (job.slot >= jobs_.size()) jobs_.resize(job.slot + std::size_t{1});
     Record& r = jobs_[job.slot];
     r.state = State::waiting;
     r.waiting = job;
+    r.progress = progress;
     r.seen = {job.slot, submitted, job.requested, job.gpus, account, -1, -1};
     queue_.insert(job);
     ++waiting_;
@@ -65,11 +73,9 @@ class PluggedDispatcher::Host {
   }
   void finish(std::uint32_t slot) {
     Record& r = jobs_[slot];
-    NATGPU_ENSURE(r.state == State::running, "only a running job hands GPUs back");
-    r.state = State::gone;
-    profile_.remove(r.requested_end, r.seen.gpus);
-    free_ += r.seen.gpus;
-    r.seen.started = r.seen.pool = -1;
+    NATGPU_ENSURE(r.state == State::running || r.state == State::stopping,
+                  "only a running job hands GPUs back");
+    hand_back(r);
     happened(Happened::ended, slot);
   }
   void change_capacity(std::int64_t delta) {
@@ -107,6 +113,9 @@ class PluggedDispatcher::Host {
     if (woken && policy_.on_timer != nullptr) policy_.on_timer(state_, &face_, now);
     policy_.pass(state_, &face_, now);
     decisions_ = nullptr;
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+    for (const Rejoining& r : rejoining_) submit(r.job, r.submitted, r.account, r.progress);
+    rejoining_.clear();
     idle_wakes_ = acted_ ? 0 : idle_wakes_ + 1;
     if (idle_wakes_ > most_idle_wakes)
       throw RunError(fmt::format(
@@ -116,12 +125,19 @@ class PluggedDispatcher::Host {
   }
 
  private:
-  enum class State : std::uint8_t { unknown, waiting, running, gone };
+  enum class State : std::uint8_t { unknown, waiting, running, stopping, gone };
   struct Record {
     State state = State::unknown;
     WaitingJob waiting;
     natgpu_job seen{};
-    std::int64_t requested_end = 0;
+    Progress progress;
+    std::int64_t requested_end = 0;  ///< of one that is stopping: when it hands its GPUs back
+  };
+  /// A job that lost its GPUs in this pass.
+  struct Rejoining {
+    WaitingJob job;
+    std::int64_t submitted, account;
+    Progress progress;
   };
   struct Account {
     natgpu_account seen{};
@@ -160,7 +176,8 @@ class PluggedDispatcher::Host {
             [](const natgpu_host* h, std::int64_t job, std::int64_t pool) { return of(h).start(job, pool); },
             [](const natgpu_host* h, std::int64_t job) { return of(h).preempt(job); },
             [](const natgpu_host* h, std::int64_t job) { return of(h).reject(job); },
-            [](const natgpu_host* h, std::int64_t instant) { return of(h).wake_at(instant); }};
+            [](const natgpu_host* h, std::int64_t instant) { return of(h).wake_at(instant); },
+            [](const natgpu_host* h, std::int64_t job) { return of(h).remaining(job); }};
   }
 
   // --- questions
@@ -203,6 +220,15 @@ class PluggedDispatcher::Host {
     return static_cast<std::int64_t>(b.wide(0) >> 1);
   }
 
+  std::int64_t remaining(std::int64_t job) const {
+    if (decisions_ == nullptr) return NATGPU_NOT_NOW;
+    const Record* r = record(job);
+    if (r == nullptr) return NATGPU_NO_JOB;
+    if (r->state == State::waiting) return r->progress.remaining;
+    if (r->state != State::running) return NATGPU_NONE;
+    return r->progress.remaining - std::max<std::int64_t>(now_ - r->seen.started - r->progress.restart, 0);
+  }
+
   // --- acts
 
   std::int64_t start(std::int64_t job, std::int64_t pool) {
@@ -227,9 +253,33 @@ class PluggedDispatcher::Host {
     if (policy_.on_start != nullptr) policy_.on_start(state_, &face_, &r->seen);
     return NATGPU_OK;
   }
-  std::int64_t preempt(std::int64_t job) const {
+  std::int64_t preempt(std::int64_t job) {
     if (decisions_ == nullptr) return NATGPU_NOT_NOW;
-    return record(job) == nullptr ? NATGPU_NO_JOB : NATGPU_UNSUPPORTED;
+    Record* r = record(job);
+    if (r == nullptr) return NATGPU_NO_JOB;
+    if (!preemption_.possible) return NATGPU_UNSUPPORTED;
+    if (r->state != State::running) return NATGPU_NOT_RUNNING;
+    const std::int64_t ran = now_ - r->seen.started;
+    if (ran == 0 || ran < preemption_.shield) return NATGPU_TOO_SOON;
+    acted_ = true;
+    if (preemption_.notice > 0) {
+      profile_.remove(r->requested_end, r->seen.gpus);
+      r->requested_end = now_ + preemption_.notice;
+      profile_.add(r->requested_end, r->seen.gpus);
+      r->state = State::stopping;
+    } else {
+      hand_back(*r);
+      charge(r->seen);
+    }
+    try {
+      decisions_->preempt(decisions_->to, r->waiting);
+    } catch (...) {  // the policy's frames may be C's, which no exception may cross
+      failure_ = std::current_exception();
+      decisions_ = nullptr;
+      return NATGPU_NOT_NOW;
+    }
+    if (r->state == State::gone && policy_.on_end != nullptr) policy_.on_end(state_, &face_, &r->seen);
+    return NATGPU_OK;
   }
   std::int64_t reject(std::int64_t job) {
     if (decisions_ == nullptr) return NATGPU_NOT_NOW;
@@ -250,6 +300,12 @@ class PluggedDispatcher::Host {
 
   // --- books
 
+  void hand_back(Record& r) {
+    r.state = State::gone;
+    profile_.remove(r.requested_end, r.seen.gpus);
+    free_ += r.seen.gpus;
+    r.seen.started = r.seen.pool = -1;
+  }
   void happened(Happened::Kind kind, std::uint32_t slot) { events_.push_back({kind, slot, 0, at_once}); }
   void tell_events() {
     // The books of accounts move first: what is told of one event may be asked of another.
@@ -306,7 +362,10 @@ class PluggedDispatcher::Host {
   void* state_ = nullptr;
   bool begun_ = false;
   bool arrivals_first_;
-  std::vector<Record> jobs_;  ///< by slot
+  PluggedPreemption preemption_;
+  std::vector<Rejoining> rejoining_;
+  std::exception_ptr failure_;  ///< of the sink, in this pass
+  std::vector<Record> jobs_;    ///< by slot
   std::map<std::int64_t, Account> accounts_;
   WaitingQueue queue_;
   std::size_t waiting_ = 0;
@@ -321,13 +380,15 @@ class PluggedDispatcher::Host {
   std::uint64_t idle_wakes_ = 0;
 };
 
-PluggedDispatcher::PluggedDispatcher(const PluggedPolicy& policy, const Stream& draws, bool arrivals_first)
-    : host_(std::make_unique<Host>(policy, draws, arrivals_first)) {}
+PluggedDispatcher::PluggedDispatcher(const PluggedPolicy& policy, const Stream& draws, bool arrivals_first,
+                                     const PluggedPreemption& preemption)
+    : host_(std::make_unique<Host>(policy, draws, arrivals_first, preemption)) {}
 PluggedDispatcher::PluggedDispatcher(PluggedDispatcher&&) noexcept = default;
 PluggedDispatcher::~PluggedDispatcher() = default;
 
-void PluggedDispatcher::submit(const WaitingJob& job, std::int64_t submitted, std::int64_t account) {
-  host_->submit(job, submitted, account);
+void PluggedDispatcher::submit(const WaitingJob& job, std::int64_t submitted, std::int64_t account,
+                               const Progress& progress) {
+  host_->submit(job, submitted, account, progress);
 }
 void PluggedDispatcher::finish_job(std::uint32_t slot) {
   host_->finish(slot);

@@ -97,9 +97,11 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
   }
   const ReplayParts parts{log, order, options, accounts, result};
   if (options.plugged && options.plugged.decides()) {
+    const scheduling::PluggedPreemption preemption{options.semantics.pass == PassRule::instant,
+                                                   options.preemption.shield, options.preemption.notice};
     run_with(
         scheduling::PluggedDispatcher(options.plugged, Streams(options.seed, 0).open("policy", "plugged"),
-                                      options.semantics.ties == Ties::arrival_first),
+                                      options.semantics.ties == Ties::arrival_first, preemption),
         parts);
     return result;
   }
@@ -119,9 +121,28 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
   return result;
 }
 
+/// A policy of level 2 says when; what it costs, and who is safe from it, is said beside it.
+void check_plugged_preemption(const ReplayOptions& o) {
+  scheduling::PreemptiveRule own = o.preemption;
+  own.shield = own.notice = 0;
+  if (own != scheduling::PreemptiveRule{} || o.by_class)
+    throw RunError(
+        "a policy of level 2 decides by itself when GPUs are taken back: quantum, thresholds, promotion, "
+        "rounds "
+        "and preemption by class are not for it; shield, notice, checkpoints and restart costs are");
+  if (std::min({o.preemption.shield, o.preemption.notice, o.segments.checkpoint, o.segments.restart}) < 0)
+    throw RunError("lengths of time are not negative");
+  if (o.semantics.pass == PassRule::event &&
+      (o.preemption != scheduling::PreemptiveRule{} || o.segments != SegmentRules{}))
+    throw RunError("with a pass for each event nobody is preempted: leave pass at instant");
+  if (o.preemption.notice > 0 && !o.announced.empty())
+    throw RunError("a notice does not go with announced outages, which may take GPUs that are under notice");
+}
+
 /// @throws RunError where a preemptive order stands beside what it does not go with, or lacks its numbers
 void check_preemption(const ReplayOptions& o) {
   const scheduling::PreemptiveRule& p = o.preemption;
+  if (o.plugged && o.plugged.decides()) return check_plugged_preemption(o);
   if (o.by_class && !has_classes(o))
     throw RunError(
         "preemption by class needs an order whose keys are classes: priority, or a plugged order of level 1");

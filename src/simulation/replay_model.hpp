@@ -71,12 +71,10 @@ class Replay {
       const scheduling::WaitingJob waiting{
           queue_order_.key(submitted, asked, job.gpus, arrival.rank, i, job.user, job_class(i)),
           believed(job), job.gpus, i};
-      if constexpr (preempts) {
+      if constexpr (in_segments) {
         segments_.queue(waiting, submitted);
-        dispatcher_.submit(waiting, segments_.progress(i, asked), submitted);
-      } else if constexpr (plugged)
-        dispatcher_.submit(waiting, submitted, job.user);
-      else if constexpr (ranks_accounts)
+        submit_segment(waiting, submitted);
+      } else if constexpr (ranks_accounts)
         dispatcher_.submit(accounts_.claimant(i, job), waiting);
       else
         dispatcher_.submit(0, waiting);
@@ -96,9 +94,9 @@ class Replay {
         return;
       }
     }
-    if constexpr (preempts) {
+    if constexpr (in_segments) {
       give_back(i, event.kind());
-    } else if constexpr (names || plugged) {
+    } else if constexpr (names) {
       dispatcher_.finish_job(i);
     } else if constexpr (ranks_accounts) {
       dispatcher_.finish_of({{}, 0, event.payload.gpus, i}, ticks(result_.start_s[i]) + requested(jobs_[i]));
@@ -117,7 +115,7 @@ class Replay {
   /// The dispatchers' sink. Nothing in a log can change a job's end, so it is known here.
   void start(const scheduling::WaitingJob& waiting, std::uint32_t, std::int64_t) { start(waiting.slot); }
   void start(std::uint32_t i) {
-    if constexpr (preempts) return start_segment(i);
+    if constexpr (in_segments) return start_segment(i);
     const workload::LogJob& job = jobs_[i];
     const std::int64_t now_s = now_.time_since_epoch().count() / ticks_per_second;
     result_.start_s[i] = now_s;
@@ -147,9 +145,11 @@ class Replay {
   void reject(const scheduling::WaitingJob&) {}
 
   void report() const {
-    if constexpr (preempts) {
-      if (!jobs_.empty()) segments_.report(arrivals_.first_submit_s(), result_);
-      return;
+    if constexpr (in_segments) {
+      if (preempts || segments_.preemptions() > 0) {
+        if (!jobs_.empty()) segments_.report(arrivals_.first_submit_s(), result_);
+        return;
+      }
     }
     if constexpr (reserves) result_.broken_promises = dispatcher_.broken_promises();
     if (!jobs_.empty()) tally_.report(arrivals_.first_submit_s(), result_);
@@ -168,6 +168,7 @@ class Replay {
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
+  static constexpr bool in_segments = preempts || plugged;
   static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
   static constexpr bool wakes =
       reserves || plugged || preempts || std::is_same_v<Dispatcher, scheduling::NamedConservative>;
@@ -197,14 +198,26 @@ class Replay {
 
   void start_segment(std::uint32_t i) {
     const std::int64_t now = now_.time_since_epoch().count();
+    const Instant end{Duration{segments_.start(i, now)}};
+    const std::uint64_t entity = completions_in_start_order_ ? result_.started : i;
     if (result_.start_s[i] < 0) {
       result_.start_s[i] = now / ticks_per_second;
       result_.killed[i] = jobs_[i].run_s > jobs_[i].requested_s;
       ++result_.started;
+      if constexpr (plugged)  // which counts if nobody is preempted
+        tally_.start(jobs_[i], result_.start_s[i], end.time_since_epoch().count() / ticks_per_second);
     }
-    const Instant end{Duration{segments_.start(i, now)}};
-    segments_.expect(i, events_.schedule(end, engine::rank_of(engine::Phase::release, completion, i),
+    segments_.expect(i, events_.schedule(end, engine::rank_of(engine::Phase::release, completion, entity),
                                          Payload{i, jobs_[i].gpus}));
+  }
+  /// @param now  ticks
+  void submit_segment(const scheduling::WaitingJob& waiting, std::int64_t now) {
+    const std::uint32_t i = waiting.slot;
+    const scheduling::Progress progress = segments_.progress(i, requested(jobs_[i]));
+    if constexpr (plugged)
+      dispatcher_.submit(waiting, ticks(jobs_[i].submit_s), jobs_[i].user, progress);
+    else
+      dispatcher_.submit(waiting, progress, now);
   }
   /// The job is done, or its notice is over.
   void give_back(std::uint32_t i, std::uint8_t kind) {
@@ -218,8 +231,7 @@ class Replay {
     result_.end_s[i] = now / ticks_per_second;
   }
   void requeue(std::uint32_t i, std::int64_t now) {
-    const std::int64_t asked = requested(jobs_[i]);
-    dispatcher_.submit(segments_.waiting(i, asked), segments_.progress(i, asked), now);
+    submit_segment(segments_.waiting(i, requested(jobs_[i])), now);
   }
 
   static std::int64_t ticks(std::int64_t s) { return s * ticks_per_second; }
@@ -268,7 +280,7 @@ class Replay {
   scheduling::StaticOrder queue_order_;
   LogArrivals arrivals_;
   ReplayTally tally_;
-  std::conditional_t<preempts, Segments, NoSegments> segments_;
+  std::conditional_t<in_segments, Segments, NoSegments> segments_;
   Instant now_{};
   Instant wake_ = Instant::min();  ///< the next pass that a reservation or a plugged policy asks for
   engine::EventHandle wake_event_;

@@ -92,6 +92,8 @@ class Segments {
     slowdown_ += std::max(1.0, static_cast<double>(now - submitted) / service);
   }
 
+  std::uint64_t preemptions() const { return preemptions_; }
+
   void report(std::int64_t first_submit_s, ReplayResult& r) const {
     r.preemptions = preemptions_;
     r.segmented.resize(jobs_.size());

@@ -111,7 +111,9 @@ std::string in_words(const ReplayOptions& o, std::string_view view) {
   if (moves(o.order) && !by_holding(o.order))
     parts = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
   if (o.by_class) parts = ", preemption by class";
-  if (preempts(o.order) || o.by_class) parts += preemption_in_words(o);
+  const bool may_preempt =
+      o.plugged && o.plugged.decides() && o.semantics.pass == scheduling::PassRule::instant;
+  if (preempts(o.order) || o.by_class || may_preempt) parts += preemption_in_words(o);
   parts += accounts_in_words(o);
   using scheduling::EasyRule;
   if (o.backfill == Backfill::easy && o.easy != EasyRule{})

@@ -57,6 +57,87 @@ TEST_CASE("a library of level 2 replays a log, and one that is fcfs gives the jo
   CHECK(jobs_under(folder, {"--policy", "easy"}) != theirs);
 }
 
+namespace {
+
+/// 30 jobs on 8 GPUs that ask for more than there is.
+std::string crowded_log(std::uint64_t seed) {
+  std::string text = "; MaxProcs: 8\n";
+  std::uint64_t state = seed;
+  const auto random = [&state](std::uint64_t n) { return natgpu::mix64(state += 0x9e3779b97f4a7c15ULL) % n; };
+  std::uint64_t submit = 0;
+  for (int i = 1; i <= 30; ++i) {
+    submit += random(6);
+    const std::uint64_t requested = 1 + random(40), run = 1 + random(45), gpus = 1 + random(8);
+    text += std::to_string(i) + " " + std::to_string(submit) + " -1 " + std::to_string(run) + " " +
+            std::to_string(gpus) + " -1 -1 " + std::to_string(gpus) + " " + std::to_string(requested) +
+            " -1 1 1 -1 -1 -1 -1 -1 -1\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("shortest remaining time by level 2 gives every job what natgpu's srtf gives it") {
+  const Folder folder;
+  const std::string source = read_bytes(NATGPU_SOURCE_DIR "/tests/policies/srtf.c");
+  build_text(folder, "srtf", source);
+  build_text(folder, "strict", "#define STRICT 1\n" + source);
+  build_text(folder, "shielded", "#define SHIELD 5\n" + source);
+  struct Case {
+    const char* library;
+    std::vector<std::string> theirs, both;
+  };
+  const std::vector<Case> cases{
+      {"srtf", {}, {}},
+      {"srtf", {}, {"--estimates", "exact"}},
+      {"srtf", {}, {"--checkpoint", "7s", "--restart-cost", "2s"}},
+      {"srtf", {}, {"--checkpoint", "never", "--restart-cost", "1s"}},
+      {"srtf", {}, {"--notice", "3s", "--checkpoint", "4s"}},
+      {"strict", {"--backfill", "none"}, {}},
+      {"strict", {"--backfill", "none"}, {"--restart-cost", "2s"}},
+      {"shielded", {}, {"--shield", "5s", "--restart-cost", "1s"}},
+  };
+  for (const Case& c : cases)
+    for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+      write_bytes(folder.path("log.swf"), crowded_log(seed));
+      const auto jobs = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {"replay", "log.swf", "--jobs-csv", "jobs.csv"});
+        words.insert(words.end(), c.both.begin(), c.both.end());
+        const Outcome outcome = natgpu_says(words, folder.path(""));
+        INFO(outcome.err);
+        REQUIRE(outcome.code == 0);
+        return outcome.out.substr(0, outcome.out.find("fingerprint")).substr(outcome.out.find("mean wait")) +
+               read_bytes(folder.path("jobs.csv"));
+      };
+      std::vector<std::string> theirs{"--policy", "srtf"};
+      theirs.insert(theirs.end(), c.theirs.begin(), c.theirs.end());
+      INFO(c.library << ", seed " << seed);
+      const std::string mine = jobs({"--policy", "./" + std::string(c.library) + ".so"});
+      REQUIRE(mine == jobs(theirs));
+      REQUIRE(has(mine, "  preemptions  "));
+    }
+}
+
+TEST_CASE("what costs a preemption goes with a policy of level 2, and what says when does not") {
+  const Folder folder;
+  build_text(folder, "mine", fcfs());
+  const auto says = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"replay", log_path, "--policy", "./mine.so"});
+    const Outcome outcome = natgpu_says(words, folder.path(""));
+    return std::to_string(outcome.code) + " " + outcome.err + outcome.out;
+  };
+  CHECK(has(says({"--shield", "2h", "--checkpoint", "10min", "--restart-cost", "90s"}),
+            "shield 2 h, checkpoint 10 min, restart cost 1.5 min"));
+  for (const char* option : {"--quantum", "--rounds", "--thresholds", "--promote", "--preemption"}) {
+    const bool is_count = std::string(option) == "--promote", is_word = std::string(option) == "--preemption";
+    const std::string said = says({option, is_count ? "2" : is_word ? "by-class" : "1h"});
+    INFO(option << ": " << said);
+    CHECK(said[0] == '2');
+    CHECK(has(said, "decides by itself when it takes GPUs back"));
+  }
+  CHECK(has(says({"--shield", "1h", "--pass", "event"}), "with a pass for each event nobody is preempted"));
+}
+
 TEST_CASE("a library of level 1 is an order with any backfill, as a policy or in the place of an order") {
   const Folder folder;
   build_text(folder, "area", area());

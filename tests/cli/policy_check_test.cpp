@@ -31,11 +31,13 @@ struct Mutant {
 };
 const std::vector<Mutant>& mutants() {
   static const std::vector<Mutant> all{
-      {"easy.c", "easy", 1, "rule"},                   // < for <= at the shadow time
-      {"easy.c", "easy", 2, "promises"},               // spare GPUs not used up
-      {"easy.c", "easy", 3, "rule"},                   // shadow from running jobs sorted by length
-      {"easy.c", "easy", 4, "rule"},                   // a lost requeue
-      {"conservative.cpp", "conservative", 1, "rule"}  // a sweep in reservation order
+      {"easy.c", "easy", 1, "rule"},                    // < for <= at the shadow time
+      {"easy.c", "easy", 2, "promises"},                // spare GPUs not used up
+      {"easy.c", "easy", 3, "rule"},                    // shadow from running jobs sorted by length
+      {"easy.c", "easy", 4, "rule"},                    // a lost requeue
+      {"conservative.cpp", "conservative", 1, "rule"},  // a sweep in reservation order
+      {"srtf.c", "srtf", 1, "rule"},                    // a preempted job that is not started again
+      {"srtf.c", "srtf", 2, "rule"}                     // one job preempted that keeps its rank
   };
   return all;
 }
@@ -68,8 +70,9 @@ TEST_CASE("every backfill passes the kit in an order that is not that of submiss
   CHECK(outcome.code == 0);
 }
 
-TEST_CASE("easy and conservative written as plug-ins pass the kit as what they are") {
-  for (const auto& [file, rule] : {std::pair{"easy.c", "easy"}, {"conservative.cpp", "conservative"}}) {
+TEST_CASE("easy, conservative and srtf written as plug-ins pass the kit as what they are") {
+  for (const auto& [file, rule] :
+       {std::pair{"easy.c", "easy"}, {"conservative.cpp", "conservative"}, {"srtf.c", "srtf"}}) {
     const Folder folder;
     build_mutant(folder, file, 0);
     const Outcome outcome = natgpu_says(
@@ -93,6 +96,29 @@ TEST_CASE("every planted mistake is found, by the check that is there for it, on
     CHECK(report["failure"]["check"] == m.check);
     CHECK(report["failure"]["workload"]["jobs"].size() <= 9);
   }
+}
+
+TEST_CASE("a policy of level 2 that preempts is held to the shield, and to what it takes back") {
+  const Folder folder;
+  const std::string text = read_bytes(sources + "srtf.c");
+  build_text(folder, "shielded", "#define SHIELD 3\n" + text);
+  Outcome outcome = natgpu_says(
+      {"policy", "check", "./shielded.so", "--like", "srtf", "--shield", "3s", "--workloads", "150"},
+      folder.path(""));
+  INFO(outcome.out << outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, " preempted"));
+  build_text(folder, "hasty", "#define MUTANT 3\n#define SHIELD 3\n" + text);
+  outcome =
+      natgpu_says({"policy", "check", "./hasty.so", "--like", "srtf", "--shield", "3s"}, folder.path(""));
+  CHECK(outcome.code == 1);
+  build_text(folder, "forgets", "#define MUTANT 1\n" + text);
+  outcome = natgpu_says({"policy", "check", "./forgets.so"}, folder.path(""));
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.out, "lost jobs        failed"));
+  outcome = natgpu_says({"policy", "check", "easy", "--shield", "3s"}, folder.path(""));
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "leaves running jobs their GPUs"));
 }
 
 TEST_CASE("a lost requeue is found without a rule to compare with, and named for what it is") {

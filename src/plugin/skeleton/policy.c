@@ -2,7 +2,8 @@
 // my_policy: decides who starts (level 2 of natgpu/policy.h). As it stands: first come, first served.
 #include <natgpu/policy.h>
 
-// Called at each instant at which something has happened. `start` acts at once.
+// Called at each instant at which something has happened. `start` acts at once, and so does `preempt`, which
+// takes the GPUs of a running job back.
 static void pass(void *state, const natgpu_host *host, int64_t now) {
   (void)state;
   (void)now;

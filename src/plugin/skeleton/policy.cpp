@@ -9,7 +9,8 @@ namespace {
 // What the policy keeps from pass to pass.
 class Policy {
  public:
-  // Called at each instant at which something has happened. `start` acts at once.
+  // Called at each instant at which something has happened. `start` acts at once, and so does `preempt`,
+  // which takes the GPUs of a running job back.
   void pass(const natgpu_host* host) {
     std::int64_t head = -1;
     while ((head = host->next_fit(host, head, NATGPU_ANY, NATGPU_ANY, 0)) >= 0)

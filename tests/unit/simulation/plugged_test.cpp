@@ -247,7 +247,7 @@ TEST_CASE("a policy is told of every event in order, woken when it asked, and an
   CHECK(told.answers["start running"] == NATGPU_NOT_WAITING);
   CHECK(told.answers["start unknown"] == NATGPU_NO_JOB);
   CHECK(told.answers["start elsewhere"] == NATGPU_NO_POOL);
-  CHECK(told.answers["preempt"] == NATGPU_UNSUPPORTED);
+  CHECK(told.answers["preempt"] == NATGPU_TOO_SOON);  // it has started in this pass
   CHECK(told.answers["behind unknown"] == NATGPU_NO_JOB);
   CHECK(told.answers["free behind"] == NATGPU_BAD_TIME);
   CHECK(told.answers["unknown account"] == 1);
@@ -261,6 +261,124 @@ TEST_CASE("a policy is told of every event in order, woken when it asked, and an
   CHECK(told.answers["reject"] == NATGPU_OK);
   CHECK(told.answers["reject again"] == NATGPU_NOT_WAITING);
   CHECK(told.answers["in create"] == NATGPU_NOT_NOW);
+}
+
+namespace {
+
+/// At 4 s the first job makes room for the second. On 4 GPUs, both ask for 3.
+natgpu_policy changer() {
+  natgpu_policy p = teller();
+  p.pass = [](void*, const natgpu_host* host, std::int64_t now) {
+    tell("pass", seconds_of(now), 0);
+    if (seconds_of(now) != 4) {
+      start_heads(host);
+      host->wake_at(host, 4 * NATGPU_TICKS_PER_SECOND);
+      return;
+    }
+    told.answers["left of runner"] = seconds_of(host->remaining(host, 0));
+    told.answers["left of waiter"] = seconds_of(host->remaining(host, 1));
+    told.answers["waiter"] = host->preempt(host, 1);
+    told.answers["unknown"] = host->preempt(host, 9);
+    told.answers["done"] = host->preempt(host, 0);
+    told.answers["again"] = host->preempt(host, 0);
+    told.answers["left then"] = host->remaining(host, 0);
+    told.answers["restart"] = host->start(host, 0, 0);
+    told.answers["next"] = host->next_fit(host, -1, NATGPU_ANY, NATGPU_ANY, 0);
+    told.answers["running"] = host->account(host, 2)->running;
+    told.answers["second"] = host->start(host, 1, 0);
+  };
+  return p;
+}
+workload::JobLog two_jobs() {
+  workload::JobLog log;
+  log.max_procs = 4;
+  log.jobs = {{1, 0, 10, 12, 3, 2}, {2, 1, 5, 5, 3, 2}};
+  return log;
+}
+
+}  // namespace
+
+TEST_CASE("a policy takes GPUs back, and its job goes on behind its checkpoint in its old place") {
+  told = {};
+  ReplayOptions options;
+  options.backfill = Backfill::none;
+  const natgpu_policy table = changer();
+  options.plugged = plugged(table);
+  options.segments = {3 * ticks_per_second, 2 * ticks_per_second};
+  const ReplayResult r = simulation::replay(two_jobs(), options);
+  // 4 s of work, 3 of them kept; 7 s of 10 and 2 to restart from 9 s on.
+  CHECK(r.start_s == std::vector<std::int64_t>{0, 4});
+  CHECK(r.end_s == std::vector<std::int64_t>{18, 9});
+  CHECK(r.preemptions == 1);
+  REQUIRE(r.segmented.size() == 2);
+  CHECK(r.segmented[0].preemptions == 1);
+  CHECK(r.segmented[0].lost == ticks_per_second);
+  CHECK(r.segmented[0].queued == 5 * ticks_per_second);
+  CHECK(told.lines == std::vector<std::string>{"capacity 4 0", "submit 0 -1", "pass 0 0", "start 0 0",
+                                               "submit 1 -1", "pass 1 0", "timer 4 0", "pass 4 0", "end 0 -1",
+                                               "start 1 4", "submit 0 -1", "end 1 -1", "pass 9 0",
+                                               "start 0 9", "end 0 -1", "pass 18 0", "destroy 0 0"});
+  CHECK(told.answers["left of runner"] == 8);
+  CHECK(told.answers["left of waiter"] == 5);
+  CHECK(told.answers["waiter"] == NATGPU_NOT_RUNNING);
+  CHECK(told.answers["unknown"] == NATGPU_NO_JOB);
+  CHECK(told.answers["done"] == NATGPU_OK);
+  CHECK(told.answers["again"] == NATGPU_NOT_RUNNING);
+  CHECK(told.answers["left then"] == NATGPU_NONE);
+  CHECK(told.answers["restart"] == NATGPU_NOT_WAITING);  // not in the pass of its preemption
+  CHECK(told.answers["next"] == 1);
+  CHECK(told.answers["running"] == 0);
+  CHECK(told.answers["second"] == NATGPU_OK);
+  CHECK(r.semantics.find("shield 0 s, checkpoint 3 s, restart cost 2 s") != std::string::npos);
+}
+
+TEST_CASE("GPUs under notice come back when it is over, and the shield keeps a job's own") {
+  told = {};
+  ReplayOptions options;
+  options.backfill = Backfill::none;
+  const natgpu_policy table = changer();
+  options.plugged = plugged(table);
+  options.preemption.notice = 2 * ticks_per_second;
+  ReplayResult r = simulation::replay(two_jobs(), options);
+  CHECK(told.answers["done"] == NATGPU_OK);
+  CHECK(told.answers["second"] == NATGPU_NO_ROOM);
+  CHECK(r.start_s == std::vector<std::int64_t>{0, 12});  // at 6 s the first stands first again
+  CHECK(r.end_s == std::vector<std::int64_t>{12, 17});
+  options.preemption.notice = 0;
+  options.preemption.shield = 5 * ticks_per_second;
+  r = simulation::replay(two_jobs(), options);
+  CHECK(told.answers["done"] == NATGPU_TOO_SOON);
+  CHECK(r.preemptions == 0);
+  CHECK(r.segmented.empty());
+  CHECK(r.end_s == std::vector<std::int64_t>{10, 15});
+  options.preemption.shield = 0;
+  options.semantics.pass = scheduling::PassRule::event;
+  simulation::replay(two_jobs(), options);
+  CHECK(told.answers["done"] == NATGPU_UNSUPPORTED);
+}
+
+TEST_CASE("a policy that only takes GPUs back ends the replay, and what does not go with it is refused") {
+  natgpu_policy restless = policy_with([](void*, const natgpu_host* host, std::int64_t now) {
+    start_heads(host);
+    host->preempt(host, 0);
+    host->wake_at(host, now + 1);
+  });
+  ReplayOptions options;
+  options.backfill = Backfill::none;
+  options.plugged = plugged(restless);
+  options.segments.checkpoint = simulation::no_checkpoint;
+  CHECK_THROWS_WITH(simulation::replay(two_jobs(), options), Catch::Contains("million preemptions"));
+  const natgpu_policy table = policy_with(fcfs);
+  options.plugged = plugged(table);
+  options.preemption.round = ticks_per_second;
+  CHECK_THROWS_WITH(simulation::replay(two_jobs(), options), Catch::Contains("decides by itself"));
+  options.preemption = {};
+  options.semantics.pass = scheduling::PassRule::event;
+  CHECK_THROWS_WITH(simulation::replay(two_jobs(), options), Catch::Contains("leave pass at instant"));
+  options.semantics.pass = scheduling::PassRule::instant;
+  options.preemption.notice = 1;
+  options.announced = {{5, -1}};
+  CHECK_THROWS_WITH(simulation::replay(two_jobs(), options), Catch::Contains("announced outages"));
 }
 
 TEST_CASE("the draws of a policy follow the seed of the replay") {
