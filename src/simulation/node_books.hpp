@@ -13,13 +13,13 @@ namespace natgpu::simulation {
 
 /// One job between its submission and its end.
 struct NodeJob {
-  std::int64_t saved_s = 0;     ///< work behind a checkpoint
-  std::int64_t segment_s = -1;  ///< when it last started
-  Area saved_area = 0;          ///< GPU time of that work
-  std::int64_t held_milli = 0;  ///< by the running segment
+  std::int64_t saved_s = 0;                               ///< work behind a checkpoint
+  std::int64_t segment_s = -1;                            ///< when it last started
+  Area saved_area = 0;                                    ///< GPU time of that work
+  std::int64_t held_milli = 0;                            ///< by the running segment
   std::int64_t mig_asked_milli = 0, mig_given_milli = 0;  ///< of it, of GPUs that MIG cuts
-  bool spread = false;          ///< the running segment
-  bool restarts = false;        ///< it has run before
+  bool spread = false;                                    ///< the running segment
+  bool restarts = false;                                  ///< it has run before
 };
 
 /// Where the GPU time of a replay on machines goes.

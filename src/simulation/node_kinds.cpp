@@ -281,7 +281,7 @@ NodeWorkload workload_on(const std::vector<Node>& nodes, const workload::NodeLis
     needs.all.cpu_milli = cluster.states_cores ? std::max(j.cpu_milli, 0) : 0;
     needs.all.memory_mib = cluster.states_cores ? std::max(j.memory_mib, 0) : 0;
     needs.all.gpus = j.gpus;
-    needs.all.gpu_milli = j.gpus > 0 ? j.gpu_milli : 0;
+    needs.all.gpu_milli = asked_of_a_gpu(j);
     needs.all.types = j.gpus == 0 || j.gpu_type < 0 ? 0 : types[static_cast<std::size_t>(j.gpu_type)];
     needs.nodes = j.nodes;
     work.kind_of_job.push_back(table.kind_of(needs));

@@ -23,6 +23,13 @@ std::vector<scheduling::Node> nodes_of(const workload::NodeList& cluster, bool g
 std::vector<std::uint32_t> types_of(const workload::JobLog& log, const workload::NodeList& cluster);
 inline constexpr std::uint32_t no_such_type = std::uint32_t{1} << 31;
 
+/// Thousandths that a job asks of each of its GPUs. Only one GPU of a machine is shared: a job of several takes
+/// whole ones, unless it says on how many nodes it runs, so that a part may have one GPU.
+inline std::int32_t asked_of_a_gpu(const workload::LogJob& job) {
+  if (job.gpus == 0) return 0;
+  return job.gpus > 1 && job.nodes <= 0 ? scheduling::whole_gpu_milli : job.gpu_milli;
+}
+
 /// What a log asks of machines.
 struct NodeWorkload {
   static constexpr std::uint32_t nowhere = ~std::uint32_t{0};

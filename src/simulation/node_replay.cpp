@@ -97,7 +97,7 @@ class NodeReplay {
     note_machines(i);
     for (const scheduling::Hold& h : dispatcher_.holds(i)) {
       state.held_milli += h.total_milli();
-      if (h.slices != 0) note_instance(state, jobs_[i].gpu_milli, h);
+      if (h.slices != 0) note_instance(state, asked_of_a_gpu(jobs_[i]), h);
     }
     if (result_.replay.start_s[i] < 0) {
       result_.replay.start_s[i] = now_s_;

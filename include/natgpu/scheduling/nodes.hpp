@@ -89,8 +89,9 @@ struct Node {
     if (t.cpu_milli > 0) most = std::min(most, cpu_milli / t.cpu_milli);
     if (t.memory_mib > 0) most = std::min(most, memory_mib / t.memory_mib);
     if (t.gpus == 0) return most;
+    if (cuts_for(t)) return std::min(most, instances_of(t));
     std::int32_t places = 0;
-    for (int g = 0; g < gpus; ++g) places += places_on(static_cast<std::size_t>(g), t);
+    for (int g = 0; g < gpus; ++g) places += free_milli[static_cast<std::size_t>(g)] / t.gpu_milli;
     return std::min(most, places / t.gpus);
   }
   /// What so many of the task would hold here: that GPU if it shares one, and of a GPU that is cut an
@@ -119,10 +120,12 @@ struct Node {
   friend bool operator==(const Node&, const Node&) = default;
 
  private:
-  std::int32_t places_on(std::size_t g, const TaskShape& t) const {
-    if (!cuts_for(t)) return free_milli[g] / t.gpu_milli;
+  std::int32_t instances_of(const TaskShape& t) const {
     const MigLayout& layout = mig_layout(mig);
-    return layout.room_for(layout.profile_for(t.gpu_milli), taken[g]);
+    const std::size_t profile = layout.profile_for(t.gpu_milli);
+    std::int32_t n = 0;
+    for (std::size_t g = 0; g < static_cast<std::size_t>(gpus); ++g) n += layout.room_for(profile, taken[g]);
+    return n;
   }
   void cut(Hold& h, int gpu, const TaskShape& t) const {
     const MigLayout& layout = mig_layout(mig);

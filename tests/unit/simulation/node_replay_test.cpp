@@ -316,6 +316,18 @@ TEST_CASE("a gang waits for the fewest machines, or is spread and runs longer") 
   CHECK(r.replay.semantics.find("run 1.5 times longer") != std::string::npos);
 }
 
+TEST_CASE("a job of several GPUs takes each of them whole, in parts and spread") {
+  workload::JobLog log = log_of({job(0, 1, 10), job(0, 1, 10), job(1, 3, 10)});
+  log.jobs[0].gpu_milli = log.jobs[1].gpu_milli = 600;
+  log.jobs[2].gpu_milli = 500;
+  NodeView view = view_of("3x2");
+  view.slowdown_milli = 1000;
+  const NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::fit), view);
+  CHECK(r.replay.start_s == std::vector<std::int64_t>{0, 0, 1});
+  CHECK(machines_of(r, 2) == std::vector<std::uint32_t>{1, 2});
+  CHECK(r.nodes.time.useful == 2 * 600 * 10 + 3 * 1000 * 10);
+}
+
 TEST_CASE("a gang larger than a machine takes whole machines and a rest") {
   const workload::JobLog log = log_of({job(0, 1, 10), job(0, 10, 10), job(0, 4, 10)});
   const NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::fit), view_of("4x4"));
