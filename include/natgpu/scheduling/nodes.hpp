@@ -104,7 +104,7 @@ struct Node {
       if (mig >= 0) cut(h, gpu, t);
       return h;
     }
-    if (mig >= 0) h.slices = mig_layout(mig).whole();
+    if (mig >= 0 && t.gpus > 0) h.slices = mig_layout(mig).whole();
     for (int g = 0, left = t.gpus * tasks; left > 0; ++g)
       if (gpu_fits(g, t)) {
         h.gpus = static_cast<std::uint16_t>(h.gpus | 1U << g);

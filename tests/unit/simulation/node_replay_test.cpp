@@ -240,6 +240,16 @@ TEST_CASE("MIG rounds a request up to its profile, and says what was asked for a
   CHECK(r.replay.semantics.find("MIG A100-40GB, positions most-left") != std::string::npos);
 }
 
+TEST_CASE("jobs without GPUs and of several have no instances") {
+  workload::JobLog log = log_of({job(0, 0, 10), job(0, 3, 10), job(0, 1, 10)});
+  NodeView view = view_of("3x2");
+  view.mig.layouts = {scheduling::mig_layout_number(1, scheduling::MigPosition::first)};
+  const NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::fit), view);
+  CHECK(r.nodes.mig.starts.empty());
+  CHECK(r.nodes.mig.given == 0);
+  CHECK(r.nodes.time.useful == 4 * 1000 * 10);
+}
+
 TEST_CASE("an instance waits for a position, not only for as much as is free") {
   // Halves of one A100: 4g has one position, so that the second half waits though half the GPU is free.
   workload::JobLog log = log_of({job(0, 1, 10), job(0, 1, 10), job(1, 1, 10)});
