@@ -121,6 +121,18 @@ TEST_CASE("a policy of level 2 that preempts is held to the shield, and to what 
   CHECK(has(outcome.err, "leaves running jobs their GPUs"));
 }
 
+TEST_CASE("whatever a policy starts and preempts, no GPU is given out twice and no shield is broken") {
+  const Folder folder;
+  build_text(folder, "haphazard", read_bytes(sources + "haphazard.c"));
+  for (const char* shield : {"0s", "3s"}) {
+    const Outcome outcome = natgpu_says(
+        {"policy", "check", "./haphazard.so", "--workloads", "150", "--shield", shield}, folder.path(""));
+    INFO(outcome.out << outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, " preempted"));
+  }
+}
+
 TEST_CASE("a lost requeue is found without a rule to compare with, and named for what it is") {
   const Folder folder;
   build_mutant(folder, "easy.c", 4);

@@ -173,3 +173,31 @@ TEST_CASE("other numbers than the rule's are found") {
   rule.promote = 3;
   CHECK(flaw_of(mutant<Mutant>(Order::las2d, rule)) == Flaw::other_rule);
 }
+
+namespace {
+
+/// Preempts the job that started first, and starts what fits.
+void hasty(void*, const natgpu_host* host, std::int64_t now) {
+  for (std::int64_t job = 0; host->job(host, job) != nullptr; ++job)
+    if (host->preempt(host, job) == NATGPU_OK) break;
+  for (std::int64_t job = -1; (job = host->next_fit(host, job, NATGPU_ANY, NATGPU_ANY, 0)) >= 0;)
+    host->start(host, job, 0);
+  if (host->next_fit(host, -1, NATGPU_ANY, NATGPU_ANY, 0) >= 0)
+    host->wake_at(host, now + 7 * NATGPU_TICKS_PER_SECOND);
+}
+
+}  // namespace
+
+TEST_CASE("a plugged policy whose host knows of no shield is found to break one") {
+  natgpu_policy table{};
+  table.abi = NATGPU_POLICY_ABI;
+  table.size = sizeof table;
+  table.pass = hasty;
+  const scheduling::PluggedPolicy policy{&table, "./hasty.so", "hasty.so", "0123"};
+  Candidate c = plugged(policy, {});
+  c.shield = 5 * ticks_per_second;
+  const CheckReport report = check(c, {300, 1, nullptr});
+  REQUIRE(report.failure);
+  CHECK(report.failure->violation.flaw == Flaw::no_such_preemption);
+  CHECK(report.failure->violation.what.find("inside the shield") != std::string::npos);
+}
