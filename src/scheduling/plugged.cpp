@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -14,6 +13,8 @@
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/core/time.hpp>
 #include <natgpu/scheduling/profile.hpp>
+
+#include "plugged_accounts.hpp"
 
 namespace natgpu::scheduling {
 namespace {
@@ -68,7 +69,7 @@ class PluggedDispatcher::Host {
     r.seen = {job.slot, submitted, job.requested, job.gpus, account, -1, -1};
     queue_.insert(job);
     ++waiting_;
-    ++account_of(account).seen.waiting;
+    accounts_.queue(account);
     happened(Happened::submitted, job.slot);
   }
   void finish(std::uint32_t slot) {
@@ -139,11 +140,6 @@ class PluggedDispatcher::Host {
     std::int64_t submitted, account;
     Progress progress;
   };
-  struct Account {
-    natgpu_account seen{};
-    Area used = 0;             ///< GPU-ticks up to `settled`
-    std::int64_t settled = 0;  ///< instant
-  };
   struct Happened {
     enum Kind : std::uint8_t { submitted, ended, capacity } kind;
     std::uint32_t slot;
@@ -169,7 +165,9 @@ class PluggedDispatcher::Host {
               const Record* r = of(h).record(job);
               return r != nullptr ? &r->seen : nullptr;
             },
-            [](const natgpu_host* h, std::int64_t account) { return of(h).settled(account); },
+            [](const natgpu_host* h, std::int64_t account) {
+              return of(h).accounts_.settled(account, of(h).now_);
+            },
             [](const natgpu_host* h, std::int64_t entity, std::int64_t index) {
               return of(h).uniform(entity, index);
             },
@@ -207,12 +205,6 @@ class PluggedDispatcher::Host {
     if (from < now_ || until <= from) return NATGPU_BAD_TIME;
     return profile_.least(from, until, free_);
   }
-  const natgpu_account* settled(std::int64_t account) {
-    const auto it = accounts_.find(account);
-    if (it == accounts_.end()) return nullptr;
-    settle(it->second);
-    return &it->second.seen;
-  }
   std::int64_t uniform(std::int64_t entity, std::int64_t index) const {
     const auto i = static_cast<std::uint64_t>(index);
     const Block b = draws_.block(static_cast<std::uint64_t>(entity), static_cast<std::uint32_t>(i),
@@ -245,10 +237,7 @@ class PluggedDispatcher::Host {
     r->requested_end = now_ + r->waiting.requested;
     free_ -= r->seen.gpus;
     profile_.add(r->requested_end, r->seen.gpus);
-    Account& a = account_of(r->seen.account);
-    settle(a);
-    ++a.seen.running;
-    a.seen.gpus += r->seen.gpus;
+    accounts_.hold(r->seen, 1, now_);
     decisions_->start(decisions_->to, r->waiting);
     if (policy_.on_start != nullptr) policy_.on_start(state_, &face_, &r->seen);
     return NATGPU_OK;
@@ -269,7 +258,7 @@ class PluggedDispatcher::Host {
       r->state = State::stopping;
     } else {
       hand_back(*r);
-      charge(r->seen);
+      accounts_.hold(r->seen, -1, now_);
     }
     try {
       decisions_->preempt(decisions_->to, r->waiting);
@@ -310,7 +299,7 @@ class PluggedDispatcher::Host {
   void tell_events() {
     // The books of accounts move first: what is told of one event may be asked of another.
     for (const Happened& e : events_)
-      if (e.kind == Happened::ended) charge(jobs_[e.slot].seen);
+      if (e.kind == Happened::ended) accounts_.hold(jobs_[e.slot].seen, -1, now_);
     for (const Happened& e : events_) {
       if (e.kind == Happened::capacity) {
         if (policy_.on_capacity != nullptr)
@@ -321,12 +310,6 @@ class PluggedDispatcher::Host {
       }
     }
     events_.clear();
-  }
-  void charge(const natgpu_job& job) {
-    Account& a = account_of(job.account);
-    settle(a);
-    --a.seen.running;
-    a.seen.gpus -= job.gpus;
   }
   const Record* record(std::int64_t job) const {
     const bool known = job >= 0 && static_cast<std::size_t>(job) < jobs_.size() &&
@@ -341,18 +324,8 @@ class PluggedDispatcher::Host {
   void leave_queue(Record& r) {
     queue_.erase(r.waiting.order, r.waiting.gpus);
     --waiting_;
-    --account_of(r.seen.account).seen.waiting;
+    accounts_.leave_queue(r.seen.account);
     acted_ = true;
-  }
-  Account& account_of(std::int64_t account) {
-    Account& a = accounts_[account];
-    a.seen.account = account;
-    return a;
-  }
-  void settle(Account& a) const {
-    a.used += static_cast<Area>(now_ - a.settled) * a.seen.gpus;
-    a.settled = now_;
-    a.seen.used = static_cast<std::int64_t>(a.used / ticks_per_second);
   }
 
   Face face_;
@@ -366,7 +339,7 @@ class PluggedDispatcher::Host {
   std::vector<Rejoining> rejoining_;
   std::exception_ptr failure_;  ///< of the sink, in this pass
   std::vector<Record> jobs_;    ///< by slot
-  std::map<std::int64_t, Account> accounts_;
+  PluggedAccounts accounts_;
   WaitingQueue queue_;
   std::size_t waiting_ = 0;
   Profile profile_;

@@ -11,6 +11,7 @@
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "traces.hpp"
 
 using namespace natgpu::testing;
 
@@ -116,6 +117,22 @@ TEST_CASE("shortest remaining time by level 2 gives every job what natgpu's srtf
       REQUIRE(mine == jobs(theirs));
       REQUIRE(has(mine, "  preemptions  "));
     }
+}
+
+TEST_CASE("a plug-in's shortest remaining time is natgpu's for all jobs of the KTH log") {
+  NATGPU_TRACE_OR_SKIP(path, "KTH-SP2-1996-2-filtered.swf.gz");
+  const Folder folder;
+  build_text(folder, "srtf", "#define MOST 65536\n" + read_bytes(NATGPU_SOURCE_DIR "/tests/policies/srtf.c"));
+  std::vector<std::string> jobs;
+  for (const char* policy : {"./srtf.so", "srtf"}) {
+    const Outcome outcome = natgpu_says({"replay", path, "--policy", policy, "--checkpoint", "10min",
+                                         "--restart-cost", "90s", "--jobs-csv", "jobs.csv"},
+                                        folder.path(""));
+    REQUIRE(outcome.code == 0);
+    CHECK(has(outcome.out, "preemptions            17670"));
+    jobs.push_back(read_bytes(folder.path("jobs.csv")));
+  }
+  CHECK(jobs[0] == jobs[1]);
 }
 
 TEST_CASE("what costs a preemption goes with a policy of level 2, and what says when does not") {

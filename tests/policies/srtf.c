@@ -18,7 +18,10 @@ enum { NO_MISTAKE, FORGETS_PREEMPTED, PREEMPTS_TOO_MANY, INSIDE_SHIELD };
 #define STRICT 0
 #endif
 
-enum { MOST = 8192 };
+// Jobs of the log at most.
+#ifndef MOST
+#define MOST 8192
+#endif
 typedef struct {
   int64_t id, gpus, started;
   int stopping;  // under notice
