@@ -19,6 +19,7 @@ using scheduling::Order;
 constexpr std::int64_t most_promote = 1'000'000;
 constexpr std::size_t most_thresholds = 100;
 constexpr std::int64_t usual_quantum = 3600 * ticks_per_second;
+constexpr std::int64_t usual_round = 360 * ticks_per_second;    ///< of gavel-las and gavel-ftf: Gavel's
 constexpr std::int64_t usual_shield = 7200 * ticks_per_second;  ///< of preemption by class
 constexpr std::int64_t usual_thresholds[] = {3600 * ticks_per_second, 36000 * ticks_per_second};
 
@@ -79,7 +80,8 @@ void refuse_senseless(const Arguments& arguments, const simulation::ReplayOption
           !(arguments.has("--nodes") && is_of_segments(o.name)))
         throw UsageError(
             fmt::format("{} has no meaning for an order that leaves running jobs their GPUs", o.name),
-            fmt::format("choose `--policy srtf`, srsf, las or las2d, or leave {} out", o.name));
+            fmt::format("choose `--policy srtf`, srsf, las, las2d, gavel-las or gavel-ftf, or leave {} out",
+                        o.name));
     return;
   }
   if (options.backfill != scheduling::Backfill::fit && options.backfill != scheduling::Backfill::none)
@@ -106,7 +108,8 @@ const std::vector<Option>& preemption_options() {
       {"--thresholds", "T,T", "of las2d: GPU time at which a job leaves each queue; 1h,10h by default"},
       {"--promote", "K",
        "of las2d: a wait of K times its service leads a job to the first queue; never by default"},
-      {"--rounds", "T", "of preemptive orders: they act at multiples of T alone"},
+      {"--rounds", "T",
+       "of preemptive orders: they act at multiples of T alone; 6min by default in gavel-las and gavel-ftf"},
       {"--shield", "T",
        "of preemptive orders and policies: nobody is preempted so soon after a start; 0s by default, by "
        "class 2h"},
@@ -136,7 +139,10 @@ void read_preemption(const Arguments& arguments, simulation::ReplayOptions& opti
   }
   if (options.order == Order::las2d) p.limits = thresholds_of(arguments);
   p.promote = arguments.whole("--promote", 0, 1, most_promote);
-  p.round = length("--rounds", 0);
+  p.round = length("--rounds", by_target(options.order) ? usual_round : 0);
+  if (by_target(options.order) && p.round == 0)
+    throw UsageError("this order shares out the time of rounds: --rounds is above zero",
+                     "write for instance `--rounds 6min`");
   p.shield = length("--shield", options.by_class ? usual_shield : 0);
   p.notice = length("--notice", 0);
   const std::string checkpoint = arguments.text("--checkpoint", "always");

@@ -221,6 +221,7 @@ simulation::ReplayOptions replay_options_of(const Arguments& arguments,
     return options;
   }
   choose_policy(arguments, options);
+  if (!by_target(options.order)) refuse_weights(arguments);
   options.easy = easy_rule_of(arguments, options);
   options.named = named_view(arguments, options);
   options.seed =

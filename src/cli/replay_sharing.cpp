@@ -51,13 +51,21 @@ std::map<std::string, std::int32_t> queues_of(const workload::JobLog& log) {
 
 }  // namespace
 
+void refuse_weights(const Arguments& arguments) {
+  if (arguments.has("--weights"))
+    throw UsageError("--weights are those of processor sharing, gavel-las and gavel-ftf",
+                     "add `--sharing ps` or `--policy gavel-las`, or leave --weights out");
+}
+
 std::vector<Option> sharing_options() {
-  return {{"--sharing", "S",
-           "exclusive (default): jobs wait for their GPUs; ps: all run at once at a part of their pace; "
-           "gang: in turns "
-           "of --quantum"},
-          {"--weights", "LIST",
-           "of --sharing ps: weights of the log's queues, `0=1,1=4` or `BE=1,LS=4`; 1 by default"}};
+  return {
+      {"--sharing", "S",
+       "exclusive (default): jobs wait for their GPUs; ps: all run at once at a part of their pace; "
+       "gang: in turns "
+       "of --quantum"},
+      {"--weights", "LIST",
+       "of --sharing ps, gavel-las and gavel-ftf: weights of the log's queues, `0=1,1=4` or `BE=1,LS=4`; 1 "
+       "by default"}};
 }
 
 void choose_sharing(const Arguments& arguments, simulation::ReplayOptions& options) {
@@ -71,9 +79,7 @@ void choose_sharing(const Arguments& arguments, simulation::ReplayOptions& optio
   if (options.sharing == scheduling::Sharing::ps && arguments.has("--quantum"))
     throw UsageError("--quantum is the length of a turn in gang scheduling",
                      "choose `--sharing gang`, or leave --quantum out");
-  if (options.sharing != scheduling::Sharing::ps && arguments.has("--weights"))
-    throw UsageError("--weights are those of processor sharing",
-                     "add `--sharing ps`, or leave --weights out");
+  if (gang) refuse_weights(arguments);
   if (options.sharing == scheduling::Sharing::exclusive) return;
   options.backfill = scheduling::Backfill::none;
   std::vector<std::string> rules;

@@ -16,6 +16,9 @@ std::vector<Option> sharing_options();
 /// @throws UsageError on options that contradict each other
 void choose_sharing(const Arguments& arguments, simulation::ReplayOptions& options);
 
+/// For what divides nothing by weight. @throws UsageError where weights are stated
+void refuse_weights(const Arguments& arguments);
+
 /// Weights of shares, which name queues of the log.
 /// @throws UsageError on a queue that it does not have
 void apply_weights(const Arguments& arguments, const workload::JobLog& log,

@@ -7,11 +7,13 @@
 #include <natgpu/conformance/plain_accounts.hpp>
 #include <natgpu/conformance/plain_conservative.hpp>
 #include <natgpu/conformance/plain_fair_share.hpp>
+#include <natgpu/conformance/plain_gavel.hpp>
 #include <natgpu/conformance/plain_preemptive.hpp>
 #include <natgpu/core/time.hpp>
 #include <natgpu/scheduling/account_dispatcher.hpp>
 #include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/easy_variant.hpp>
+#include <natgpu/scheduling/gavel.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
 
@@ -110,8 +112,13 @@ scheduling::PreemptiveRule preemption_of(const Parts& parts) {
 }
 /// In the place of what a backfill makes.
 void make_preemptive(const scheduling::PreemptiveRule& rule, Candidate& c) {
-  c.make = [rule] { return subject_of(scheduling::PreemptiveDispatcher(rule)); };
-  c.rule_as_plain_loops = [rule] { return subject_of(PlainPreemptive(rule)); };
+  if (by_target(rule.order)) {
+    c.make = [rule] { return subject_of(scheduling::GavelDispatcher(rule)); };
+    c.rule_as_plain_loops = [rule] { return subject_of(PlainGavel(rule)); };
+  } else {
+    c.make = [rule] { return subject_of(scheduling::PreemptiveDispatcher(rule)); };
+    c.rule_as_plain_loops = [rule] { return subject_of(PlainPreemptive(rule)); };
+  }
   c.foresees = false;
   c.shield = rule.shield;
   c.claims = {};
@@ -122,6 +129,7 @@ void make_preemptive(const scheduling::PreemptiveRule& rule, Candidate& c) {
 scheduling::PreemptiveRule small_preemption(scheduling::Order order) {
   scheduling::PreemptiveRule rule;
   if (order == Order::las) rule.quantum = 10 * ticks_per_second;
+  if (by_target(order)) rule.round = 5 * ticks_per_second;
   if (order != Order::las2d) return rule;
   // 16 GPUs, the most, come to the first in 4 s: longer than a restart and the way to a checkpoint.
   rule.limits = {64 * ticks_per_second, 200 * ticks_per_second};

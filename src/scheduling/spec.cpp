@@ -40,6 +40,15 @@ const std::vector<Choice<Order>>& orders() {
        "by queues that time on GPUs x GPUs leads through, in each by submission; running jobs are preempted",
        "Gu et al., Tiresias, NSDI 2019",
        "--thresholds (1 h and 10 h by default); a replay; backfill none or fit"},
+      {"gavel-las", Order::gavel_las,
+       "least time received of a target share first; shares divide GPUs max-min fairly; running jobs are "
+       "preempted",
+       "Narayanan et al., Gavel, OSDI 2020", "--rounds (6 min by default); a replay; backfill none or fit"},
+      {"gavel-ftf", Order::gavel_ftf,
+       "least time received of a target share first; shares make finish times fair; running jobs are "
+       "preempted",
+       "Mahajan et al., Themis, NSDI 2020; Narayanan et al., Gavel, OSDI 2020",
+       "requested times; --rounds (6 min by default); a replay; backfill none or fit"},
       {"priority", Order::priority, "highest class first: the log's queues, as --classes ranks them",
        "Cobham, Oper. Res. 2(1), 1954", "queues in the log; a replay"},
       {"multifactor", Order::multifactor,
@@ -191,6 +200,14 @@ const std::vector<NamedPolicy>& named_policies() {
       {"las2d", Order::las2d, Backfill::fit,
        "Discretised two-dimensional least attained service: queues by GPU time, each by submission.",
        "Gu et al., Tiresias: a GPU cluster manager for distributed deep learning, NSDI 2019"},
+      {"gavel-las", Order::gavel_las, Backfill::fit,
+       "Each round, who has had least of a target share; shares are max-min fair in GPUs over weight.",
+       "Narayanan et al., Heterogeneity-aware cluster scheduling policies for deep learning workloads, OSDI "
+       "2020"},
+      {"gavel-ftf", Order::gavel_ftf, Backfill::fit,
+       "Each round, who has had least of a target share; shares keep the worst slowdown against a fair part "
+       "of the GPUs as small as can be.",
+       "Mahajan et al., Themis, NSDI 2020; Narayanan et al., Gavel, OSDI 2020"},
       {"priority", Order::priority, Backfill::none,
        "Highest class first, ties by submission; a head that does not fit blocks the queue.",
        "Cobham, Priority assignment in waiting line problems, Oper. Res. 2(1), 1954"},

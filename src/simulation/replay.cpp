@@ -6,6 +6,7 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/scheduling/class_preemption.hpp>
 #include <natgpu/scheduling/dispatcher_for.hpp>
+#include <natgpu/scheduling/gavel.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
 
@@ -66,6 +67,7 @@ void run_preemptive(const ReplayParts& p) {
   rule.order = p.options.order;
   rule.skips = p.options.backfill == Backfill::fit;
   if (p.options.by_class) return run_with(scheduling::ClassPreemption(std::move(rule)), p);
+  if (by_target(rule.order)) return run_with(scheduling::GavelDispatcher(std::move(rule)), p);
   run_with(scheduling::PreemptiveDispatcher(std::move(rule)), p);
 }
 
@@ -150,8 +152,7 @@ void check_preemption(const ReplayOptions& o) {
     if (p != scheduling::PreemptiveRule{} || o.segments != SegmentRules{})
       throw RunError(
           "quantum, thresholds, promotion, rounds, shield, notice, checkpoints and restart costs belong to "
-          "an "
-          "order that takes GPUs back: srtf, srsf, las or las2d");
+          "an order that takes GPUs back: srtf, srsf, las, las2d, gavel-las or gavel-ftf");
     return;
   }
   if (o.backfill != Backfill::none && o.backfill != Backfill::fit)
@@ -168,6 +169,8 @@ void check_preemption(const ReplayOptions& o) {
     throw RunError("a quantum goes with the order las, which needs one, and with no other");
   if ((o.order == scheduling::Order::las2d) == p.limits.empty())
     throw RunError("thresholds go with the order las2d, which needs one at least, and with no other");
+  if (by_target(o.order) && p.round <= 0)
+    throw RunError("gavel-las and gavel-ftf share out the time of rounds: state how long one is");
   for (std::size_t i = 0; i < p.limits.size(); ++i)
     if (p.limits[i] <= (i > 0 ? p.limits[i - 1] : 0))
       throw RunError("thresholds rise, and the first is above zero");
@@ -213,6 +216,8 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
         "GPUs that are shared in time have no queue: leave order, backfill, view, dialect and policy at fcfs "
         "and "
         "none, with one pass for each instant and no announced outages");
+  if (!options.weights.empty() && options.sharing != scheduling::Sharing::ps && !by_target(options.order))
+    throw RunError("weights go with processor sharing, gavel-las and gavel-ftf, and with nothing else");
   if ((options.sharing == scheduling::Sharing::gang) != (options.quantum > 0))
     throw RunError("a quantum goes with gang scheduling, and with nothing else");
   if (options.plugged && options.order != scheduling::Order::fcfs)

@@ -73,6 +73,7 @@ class Replay {
           believed(job), job.gpus, i};
       if constexpr (in_segments) {
         segments_.queue(waiting, submitted);
+        if constexpr (weighs) dispatcher_.entitle(i, weight_of(job, options_));
         submit_segment(waiting, submitted);
       } else if constexpr (ranks_accounts)
         dispatcher_.submit(accounts_.claimant(i, job), waiting);
@@ -169,6 +170,7 @@ class Replay {
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
   static constexpr bool in_segments = preempts || plugged;
+  static constexpr bool weighs = requires(Dispatcher & d) { d.entitle(0U, 1.0); };
   static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
   static constexpr bool wakes =
       reserves || plugged || preempts || std::is_same_v<Dispatcher, scheduling::NamedConservative>;

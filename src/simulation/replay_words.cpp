@@ -59,14 +59,19 @@ std::string preemption_in_words(const ReplayOptions& o) {
   return out + fmt::format(", restart cost {}", length(o.segments.restart));
 }
 
-/// Where nobody waits there is no order and no backfill to name.
-std::string shared_in_words(const ReplayOptions& o) {
-  std::string words = o.sharing == scheduling::Sharing::gang
-                          ? fmt::format("sharing gang, quantum {}", length(o.quantum))
-                          : std::string("sharing ps");
+std::string weights_in_words(const ReplayOptions& o) {
+  std::string words;
   for (const auto& [queue, weight] : o.weights)
     words += fmt::format(", weight of queue {}: {}", queue, weight);
-  return fmt::format("{}, slowdown floor {} s", words, o.slowdown_floor_s);
+  return words;
+}
+
+/// Where nobody waits there is no order and no backfill to name.
+std::string shared_in_words(const ReplayOptions& o) {
+  const std::string words = o.sharing == scheduling::Sharing::gang
+                                ? fmt::format("sharing gang, quantum {}", length(o.quantum))
+                                : std::string("sharing ps");
+  return fmt::format("{}{}, slowdown floor {} s", words, weights_in_words(o), o.slowdown_floor_s);
 }
 
 std::string fair_share_in_words(const scheduling::FairShareRule& rule, bool weighs) {
@@ -114,7 +119,7 @@ std::string in_words(const ReplayOptions& o, std::string_view view) {
   const bool may_preempt =
       o.plugged && o.plugged.decides() && o.semantics.pass == scheduling::PassRule::instant;
   if (preempts(o.order) || o.by_class || may_preempt) parts += preemption_in_words(o);
-  parts += accounts_in_words(o);
+  parts += weights_in_words(o) + accounts_in_words(o);
   using scheduling::EasyRule;
   if (o.backfill == Backfill::easy && o.easy != EasyRule{})
     parts += fmt::format(", spare {}, shadow {}, compare {}, waiting {}",

@@ -37,7 +37,7 @@ class SharingModel {
     const std::uint32_t i = arrivals_.take().job;
     const workload::LogJob& job = jobs_[i];
     if (job.gpus <= result_.gpus)
-      sharing_.submit({i, job.gpus, service_s(job) * ticks_per_second, weight_of(job)});
+      sharing_.submit({i, job.gpus, service_s(job) * ticks_per_second, weight_of(job, options_)});
     return engine::rank_of(engine::Phase::arrive, submission, i);
   }
   /// What changes is settled in the pass.
@@ -61,10 +61,6 @@ class SharingModel {
   enum Kind : std::uint8_t { change, submission };
 
   static std::int64_t service_s(const workload::LogJob& job) { return std::min(job.run_s, job.requested_s); }
-  double weight_of(const workload::LogJob& job) const {
-    const auto it = options_.weights.find(job.queue);
-    return it != options_.weights.end() ? it->second : 1;
-  }
   /// The nearest: a share is seldom whole, so that an end may lie a tick behind its second.
   static std::int64_t whole_seconds(Instant t) {
     return (t.time_since_epoch().count() + ticks_per_second / 2) / ticks_per_second;

@@ -83,6 +83,8 @@ TEST_CASE("a dialect sets the parts of EASY, options change them, and the replay
   CHECK(has(semantics({"--policy", "wfp", "--recalc", "60"}), "policy wfp, recalc 60 s"));
   CHECK(has(semantics({"--policy", "srtf", "--shield", "2h", "--checkpoint", "never"}),
             "policy srtf, shield 2 h, work lost, restart cost 0 s"));
+  CHECK(has(semantics({"--policy", "gavel-ftf"}), "policy gavel-ftf, rounds 6 min, shield 0 s, work kept"));
+  CHECK(has(semantics({"--order", "gavel-las", "--rounds", "1h"}), "policy gavel-las, rounds 1 h"));
   CHECK(has(semantics({"--policy", "las", "--rounds", "6min"}), "policy las, quantum 1 h, rounds 6 min"));
   CHECK(has(
       semantics({"--order", "las2d", "--thresholds", "30min,2h", "--checkpoint", "10min", "--notice", "5s"}),

@@ -40,6 +40,20 @@ TEST_CASE("a replay shares one GPU between two jobs, by half or by weights, or i
   CHECK(ends({"--sharing", "gang", "--quantum", "2s"}) == head + "1,0,0,5,1,finished\n2,1,2,3,1,finished\n");
 }
 
+TEST_CASE("gavel-las gives a queue its part of the time by weight, and says so") {
+  const Folder folder;
+  const std::string log = folder.path("log.swf");
+  write_bytes(log, two_jobs());
+  const Outcome outcome = natgpu_says({"replay", log, "--policy", "gavel-las", "--weights", "2=3"});
+  INFO(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out,
+            "policy gavel-las, rounds 6 min, shield 0 s, work kept, restart cost 0 s, weight of queue "));
+  const Outcome wrong = natgpu_says({"replay", log, "--policy", "gavel-las", "--weights", "fast=3"});
+  CHECK(wrong.code == 2);
+  CHECK(has(wrong.err, "has no queue `fast`"));
+}
+
 TEST_CASE("rules of a queue, and parts of a sharing that it does not have, are refused with a way out") {
   const Folder folder;
   const std::string log = folder.path("log.swf");

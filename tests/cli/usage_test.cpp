@@ -111,8 +111,9 @@ TEST_CASE(
     "policy list names every policy, order and backfill with its source, and nothing else is an action") {
   const Outcome outcome = natgpu_says({"policy", "list"});
   REQUIRE(outcome.code == 0);
-  for (const char* name : {"fcfs", "fit", "easy", "easy-sjbf", "conservative", "reservations", "sjf", "ljf",
-                           "saf", "lottery", "wfp", "unicef", "srtf", "srsf", "las", "las2d", "none"})
+  for (const char* name :
+       {"fcfs", "fit", "easy", "easy-sjbf", "conservative", "reservations", "sjf", "ljf", "saf", "lottery",
+        "wfp", "unicef", "srtf", "srsf", "las", "las2d", "gavel-las", "gavel-ftf", "none"})
     CHECK(has(outcome.out, "\n  " + std::string(name) + " "));
   CHECK(has(outcome.out, "source: Lifka"));
   CHECK(has(outcome.out, "needs: requested times"));
@@ -143,6 +144,9 @@ TEST_CASE("options of a replay that contradict its policy are refused with the r
   refused({"--policy", "las", "--quantum", "0s"}, "above zero");
   refused({"--policy", "las", "--quantum", "60"}, "has no unit");
   refused({"--policy", "las2d", "--thresholds", "10h,1h"}, "--thresholds rise");
+  refused({"--policy", "gavel-las", "--rounds", "0s"}, "--rounds is above zero");
+  refused({"--policy", "gavel-las", "--backfill", "conservative"}, "keeps no reservations");
+  refused({"--policy", "las", "--weights", "1=2"}, "processor sharing, gavel-las and gavel-ftf");
   refused({"--policy", "fit", "--preemption", "by-class"}, "keys are classes");
   refused({"--policy", "easy", "--shield", "2h"}, "leaves running jobs their GPUs");
 }

@@ -50,7 +50,7 @@ struct Parts {
 };
 
 /// Numbers of a preemptive order that suit small workloads: quanta of 10 s, thresholds of 64 and 200 GPU-s,
-/// promotion after a wait of twice the service.
+/// promotion after a wait of twice the service, rounds of 5 s where shares need them.
 scheduling::PreemptiveRule small_preemption(scheduling::Order order);
 
 /// natgpu's own; compared with plain loops. @pre an order that moves has no reservations beside the head's,

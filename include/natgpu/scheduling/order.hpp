@@ -41,6 +41,8 @@ class StaticOrder {
       case Order::srsf:
       case Order::las:
       case Order::las2d:
+      case Order::gavel_las:  // ranked by GavelDispatcher
+      case Order::gavel_ftf:
       case Order::multifactor:
       case Order::fairtree:
       case Order::drf:  // ranked anew by AccountDispatcher

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Orders that rank running and waiting jobs together: srtf, srsf, las and las2d.
+// Orders that rank running and waiting jobs together: srtf, srsf, las, las2d, gavel-las and gavel-ftf.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,8 @@ struct PreemptiveRule {
                              ///< queue; 0: nothing does
   std::int64_t shield = 0;   ///< nobody is preempted before so long after a start
   std::int64_t notice = 0;   ///< from a preemption to the return of the GPUs
-  std::int64_t round = 0;    ///< passes at multiples of it alone; 0: whenever something happens
+  std::int64_t round = 0;    ///< passes at multiples of it alone; 0: whenever something happens, which
+                             ///< gavel-las and gavel-ftf do not know
   friend bool operator==(const PreemptiveRule&, const PreemptiveRule&) = default;
 };
 

@@ -24,6 +24,8 @@ enum class Order : std::uint8_t {
   srsf,         ///< smallest remaining time x GPUs first, running jobs too
   las,          ///< least time on GPUs so far first, in quanta
   las2d,        ///< by the queue that time on GPUs x GPUs has led to (Tiresias)
+  gavel_las,    ///< by target shares of time that divide GPUs max-min fairly (Gavel)
+  gavel_ftf,    ///< by target shares of time that make finish times fair (Themis, Gavel)
   priority,     ///< by class, as the log's queue says
   multifactor,  ///< by Slurm's priority (age, fair share, size, queue), which moves with time
   fairtree,     ///< by the place of the user in Slurm's Fair Tree, which moves with time
@@ -44,9 +46,14 @@ constexpr bool by_use(Order order) {
 constexpr bool by_holding(Order order) {
   return order == Order::drf || order == Order::maxmin;
 }
+/// By what jobs have received of target shares, in rounds.
+constexpr bool by_target(Order order) {
+  return order == Order::gavel_las || order == Order::gavel_ftf;
+}
 /// Whether running jobs are ranked beside waiting ones, and may lose their GPUs.
 constexpr bool preempts(Order order) {
-  return order == Order::srtf || order == Order::srsf || order == Order::las || order == Order::las2d;
+  return order == Order::srtf || order == Order::srsf || order == Order::las || order == Order::las2d ||
+         by_target(order);
 }
 enum class Backfill : std::uint8_t {
   none,          ///< the head of the queue blocks

@@ -61,7 +61,8 @@ struct ReplayOptions {
   scheduling::PluggedPolicy plugged;  ///< level 1: in place of the order; level 2: and of the backfill (none)
   scheduling::Sharing sharing = scheduling::Sharing::exclusive;  ///< others than exclusive: no queue at all
   std::int64_t quantum = 0;                ///< ticks: of gang scheduling, and with no other
-  std::map<std::int32_t, double> weights;  ///< of shares, by the log's queue; 1 where it is not named
+  std::map<std::int32_t, double> weights;  ///< of shares, by the log's queue; 1 where it is not named. Of
+                                           ///< Sharing::ps, gavel-las and gavel-ftf
   std::uint64_t seed = 1;                  ///< of the order lottery, and of a plugged policy's draws
   AccountOptions accounts;                 ///< orders by account and class
   bool exact_estimates = false;            ///< policies see true run times in place of requested ones
@@ -79,6 +80,12 @@ struct SegmentedJob {
   std::int64_t lost = 0;    ///< work that was done and had to be done again
   std::uint32_t preemptions = 0;
 };
+
+/// What the job weighs where GPUs or their time are divided by weight.
+inline double weight_of(const workload::LogJob& job, const ReplayOptions& o) {
+  const auto it = o.weights.find(job.queue);
+  return it != o.weights.end() ? it->second : 1;
+}
 
 /// Whether the order's keys are classes of jobs, of which one may take the GPUs of another.
 inline bool has_classes(const ReplayOptions& o) {
@@ -111,7 +118,8 @@ struct ReplayResult {
 /// A job of the log that asks for more GPUs than there will ever be stays unstarted.
 /// @throws RunError on options that contradict each other (ties with one pass per instant; reservations
 /// without their backfill; reservations kept in an order that moves; parts of
-/// EASY beside another backfill or announced outages; sharing in time beside a queue's rules; the
+/// EASY beside another backfill or announced outages; sharing in time beside a queue's rules; weights
+/// where nothing is divided by weight; the
 /// named view beside a rule that it does not have; a plugged policy beside parts of which it takes the
 /// place; drf or maxmin beside easy-sjbf, parts of EASY or the named
 /// view), or where a plugged policy cannot begin

@@ -5,6 +5,7 @@
 #include <natgpu/conformance/plain_preemptive.hpp>
 #include <natgpu/core/time.hpp>
 #include <natgpu/scheduling/class_preemption.hpp>
+#include <natgpu/scheduling/gavel.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
 
 #include <string>
@@ -21,6 +22,7 @@ using scheduling::PreemptiveRule;
 namespace {
 
 constexpr Order orders[] = {Order::srtf, Order::srsf, Order::las, Order::las2d};
+constexpr Order orders_by_target[] = {Order::gavel_las, Order::gavel_ftf};
 
 Parts parts_of(Order order, Backfill backfill = Backfill::fit) {
   Parts parts;
@@ -38,6 +40,17 @@ void passes(const Parts& parts, std::uint64_t seed = 3) {
   CHECK(report.preempted > 100);
 }
 
+/// Shares as Gavel's, but each requeued job begins to count anew.
+class CountsAnew : public DispatcherSubject<scheduling::GavelDispatcher> {
+ public:
+  explicit CountsAnew(PreemptiveRule rule)
+      : DispatcherSubject(scheduling::GavelDispatcher(std::move(rule))) {}
+  void submit(const Submitted& s) override {
+    Submitted anew = s;
+    anew.progress.attained = 0;
+    DispatcherSubject::submit(anew);
+  }
+};
 /// Passes everything on to the dispatcher, but for what a mutant changes.
 class Mutant : public DispatcherSubject<PreemptiveDispatcher> {
  public:
@@ -118,6 +131,19 @@ TEST_CASE("every order that takes GPUs back decides as its plain loops do, with 
     }
 }
 
+TEST_CASE("orders by target shares decide as their plain loops do, with a shield and in longer rounds too") {
+  for (const Order order : orders_by_target)
+    for (const Backfill backfill : {Backfill::fit, Backfill::none}) {
+      Parts parts = parts_of(order, backfill);
+      passes(parts);
+      parts.preemption.shield = 8 * ticks_per_second;
+      passes(parts);
+      parts.preemption.shield = 0;
+      parts.preemption.round = 12 * ticks_per_second;
+      passes(parts);
+    }
+}
+
 TEST_CASE("preemption by class decides as its plain loops do, with a shield and in rounds too") {
   for (const Backfill backfill : {Backfill::fit, Backfill::none})
     for (const std::int64_t shield : {0, 5})
@@ -160,6 +186,15 @@ TEST_CASE("a preemption inside the shield is found, by the shield that the polic
 TEST_CASE("a preemption of a job that started in the same pass is found") {
   CHECK(flaw_of(without_rule(mutant<TakesBackAtOnce>(Order::srtf, small_preemption(Order::srtf)))) ==
         Flaw::no_such_preemption);
+}
+
+TEST_CASE("time received that is forgotten is found, and finish times in the place of GPUs") {
+  PreemptiveRule rule = small_preemption(Order::gavel_las);
+  CHECK(flaw_of(mutant<CountsAnew>(Order::gavel_las, rule)) == Flaw::other_rule);
+  Candidate c = built_in("mutant", parts_of(Order::gavel_las));
+  rule.order = Order::gavel_ftf;
+  c.make = [rule] { return subject_of(scheduling::GavelDispatcher(rule)); };
+  CHECK(flaw_of(c) == Flaw::other_rule);
 }
 
 TEST_CASE("other numbers than the rule's are found") {
