@@ -132,7 +132,10 @@ std::vector<Finding> check(const Scheduling& scheduling) {
                         "an order that moves with time is for replays: a scenario settles a job's place at "
                         "submission",
                         "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
-  if (preempts(scheduling.order))
+  if (by_target(scheduling.order))
+    findings.push_back({"scheduling.order", "target shares of time are for replays: they know one pool",
+                        "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
+  else if (preempts(scheduling.order))
     findings.push_back({"scheduling.order",
                         "an order that takes GPUs back is for replays: a scenario's jobs keep theirs",
                         "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});

@@ -77,6 +77,18 @@ TEST_CASE("who goes on into the next round is not interrupted, and nobody is whe
   CHECK(simulation::replay(log_of(3, three.jobs), o).preemptions == 0);
 }
 
+TEST_CASE("under a notice GPUs come back inside a round and stay idle to its end") {
+  // 60: the second is due, the first stops and hands its GPU back at 70; 120: the second starts; 180: both
+  // are due at once, the first by submission; it starts at 240 and is done at 300, when the second goes on.
+  const auto log = log_of(1, {{1, 0, 120, 120, 1}, {2, 0, 105, 105, 1}});
+  ReplayOptions o = under(Order::gavel_las, 60);
+  o.preemption.notice = 10 * ticks_per_second;
+  const ReplayResult r = simulation::replay(log, o);
+  CHECK(starts(r) == Seconds{0, 120});
+  CHECK(ends(r) == Seconds{300, 345});
+  CHECK(r.wasted == Approx(20.0 / 345));
+}
+
 TEST_CASE("weights are those of the log's queues, and the larger part of the time goes with them") {
   Log jobs{{1, 0, 3600, 3600, 1}, {2, 0, 3600, 3600, 1}};
   jobs[0].queue = 0;
@@ -87,7 +99,8 @@ TEST_CASE("weights are those of the log's queues, and the larger part of the tim
   const Seconds e = ends(simulation::replay(log_of(1, jobs), o));
   CHECK(e[0] == 7200);
   CHECK(std::abs(e[1] - 4800) <= 60);
-  o.order = Order::las;
+  o = {};
+  o.weights[1] = 3;
   CHECK_THROWS_WITH(simulation::replay(log_of(1, jobs), o), Catch::Contains("weights"));
 }
 
@@ -136,24 +149,30 @@ TEST_CASE("gavel-las in rounds far shorter than any job is processor sharing, by
   double off = 0;
   for (std::size_t i = 0; i < gavel.size(); ++i)
     off = std::max(off, std::abs(gavel[i] - static_cast<double>(shared.end_s[i])));
-  WARN("off " << off);
-  CHECK(off <= 60);
+  CHECK(off <= 3);
 }
 
-TEST_CASE("every job of the KTH log ends under gavel-las and gavel-ftf, and no work is lost") {
+TEST_CASE(
+    "the KTH log under gavel-las and gavel-ftf is as another program writes the rule, and no work is lost") {
   NATGPU_TRACE_OR_SKIP(log_file, "KTH-SP2-1996-2-filtered.swf.gz");
   const auto log = workload::read_swf(log_file);
-  for (const Order order : {Order::gavel_las, Order::gavel_ftf}) {
-    const ReplayResult r = simulation::replay(log, under(order, 360));
+  struct Known {  // from plain loops in Python
+    Order order;
+    double mean_wait_s;
+    std::uint64_t preemptions;
+  };
+  for (const Known& known :
+       {Known{Order::gavel_las, 264.6740985, 100'922}, Known{Order::gavel_ftf, 255.6870546, 99'350}}) {
+    const ReplayResult r = simulation::replay(log, under(known.order, 360));
     CHECK(r.started == 28481);
+    CHECK(r.mean_wait_s == Approx(known.mean_wait_s).epsilon(1e-9));
+    CHECK(r.preemptions == known.preemptions);
+    CHECK(r.makespan_s == 29'363'768);
     CHECK(r.wasted == 0);
-    CHECK(r.preemptions > 1000);
     for (std::size_t i = 0; i < log.jobs.size(); ++i) {
       const workload::LogJob& job = log.jobs[i];
       REQUIRE(r.end_s[i] - r.start_s[i] >= std::min(job.run_s, job.requested_s));
       REQUIRE(r.start_s[i] % 360 == 0);
     }
-    WARN(r.mean_wait_s << " " << r.mean_queued_s << " " << r.mean_bounded_slowdown << " " << r.utilization
-                       << " " << r.preemptions << " " << r.makespan_s);
   }
 }
