@@ -267,3 +267,32 @@ TEST_CASE("every job has its part of the GPUs, or all it asks for, but for a sta
   }
   CHECK(worst <= 1);
 }
+
+TEST_CASE("a job has its part while others come and go, but for three rounds") {
+  Dice dice{23};
+  for (int k = 0; k < 200; ++k) {
+    const std::int64_t gpus = 1 + dice.below(8), busy = 1 + dice.below(3 * gpus);
+    Rounds r(gpus);
+    std::vector<std::uint32_t> present;
+    Shares parts;  // by job: rounds that were its part so far
+    for (int t = 0; t < 300; ++t) {
+      while (static_cast<std::int64_t>(present.size()) < busy || dice.below(4) == 0) {
+        r.join(1);
+        present.push_back(static_cast<std::uint32_t>(parts.size()));
+        parts.push_back(0);
+      }
+      const double part = std::min(1.0, static_cast<double>(gpus) / static_cast<double>(present.size()));
+      r.pass_one();
+      std::vector<std::uint32_t> staying;
+      for (const std::uint32_t slot : present) {
+        parts[slot] += part;
+        REQUIRE(parts[slot] - r.received_rounds(slot) <= 3);
+        if (r.runs(slot) && dice.below(6) == 0)
+          r.leave(slot);
+        else
+          staying.push_back(slot);
+      }
+      present = staying;
+    }
+  }
+}
