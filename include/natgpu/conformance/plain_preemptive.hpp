@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <natgpu/scheduling/job_group.hpp>
 #include <natgpu/scheduling/preemptive_rule.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
 
@@ -14,22 +15,31 @@ namespace natgpu::conformance {
 
 class PlainPreemptive {
  public:
-  explicit PlainPreemptive(scheduling::PreemptiveRule rule) : rule_(std::move(rule)) {}
+  explicit PlainPreemptive(scheduling::PreemptiveRule rule)
+      : PlainPreemptive(std::move(rule), 1, {{{{0, 1.0}}}}) {}
+  PlainPreemptive(scheduling::PreemptiveRule rule, std::size_t pools,
+                  std::vector<scheduling::GroupSpec> groups)
+      : rule_(std::move(rule)), groups_(std::move(groups)), free_(pools) {}
 
-  void submit(const scheduling::WaitingJob& job, const scheduling::Progress& progress, std::int64_t now) {
+  void submit(const scheduling::WaitingJob& job, const scheduling::Progress& progress, std::int64_t now,
+              std::uint32_t group = 0, bool firm = false) {
     Claim* c = find(job.slot);
     if (c == nullptr) c = &claims_.emplace_back();
     c->job = job;
+    c->group = group;
+    c->firm = firm;
     c->progress = progress;
     c->state = State::waits;
     c->since = now;
   }
   void finish_job(std::uint32_t slot) {
     Claim& c = *find(slot);
-    free_ += c.job.gpus;
+    free_[c.where.pool] += c.job.gpus;
     c.state = State::gone;
   }
-  void change_capacity(std::uint32_t, std::int64_t delta) { free_ += delta; }
+  void withdraw_job(std::uint32_t slot) { find(slot)->state = State::gone; }
+  void change_capacity(std::uint32_t pool, std::int64_t delta) { free_[pool] += delta; }
+  std::int64_t free(std::uint32_t pool) const { return free_[pool]; }
 
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
@@ -37,25 +47,27 @@ class PlainPreemptive {
     promote(now);
     if (std::none_of(claims_.begin(), claims_.end(), [](const Claim& c) { return c.state == State::waits; }))
       return;
-    std::vector<std::uint32_t> chosen = choose(now);
+    const std::vector<Chosen> chosen = choose(now);
     const auto is_chosen = [&](const Claim& c) {
-      return std::find(chosen.begin(), chosen.end(), c.job.slot) != chosen.end();
+      return std::any_of(chosen.begin(), chosen.end(), [&](const Chosen& x) { return x.slot == c.job.slot; });
     };
     std::vector<scheduling::WaitingJob> preempted;
     for (Claim& c : claims_) {
       if (c.state != State::runs || is_chosen(c)) continue;
       c.state = rule_.notice > 0 ? State::stops : State::gone;
-      if (rule_.notice == 0) free_ += c.job.gpus;
+      if (rule_.notice == 0) free_[c.where.pool] += c.job.gpus;
       preempted.push_back(c.job);
     }
     for (const scheduling::WaitingJob& job : preempted) sink.preempt(job);
-    for (const std::uint32_t slot : chosen) {
-      Claim& c = *find(slot);
-      if (c.state != State::waits || c.job.gpus > free_) continue;
+    for (const Chosen& x : chosen) {
+      Claim& c = *find(x.slot);
+      if (c.state != State::waits || c.job.gpus > free_[x.where.pool]) continue;
       c.state = State::runs;
       c.since = now;
-      free_ -= c.job.gpus;
-      sink.start(scheduling::WaitingJob(c.job), 0, c.job.requested);
+      c.where = x.where;
+      free_[c.where.pool] -= c.job.gpus;
+      sink.start(scheduling::WaitingJob(c.job), c.where.pool,
+                 scheduling::time_at_speed(c.job.requested, c.where.speed));
     }
   }
 
@@ -64,9 +76,17 @@ class PlainPreemptive {
   struct Claim {
     scheduling::WaitingJob job;
     scheduling::Progress progress;
+    std::uint32_t group = 0;
+    bool firm = false;
+    scheduling::PoolChoice where;  ///< it runs there
     State state = State::waits;
     std::int64_t since = 0;     ///< instant of the present wait or run
     std::int64_t forgiven = 0;  ///< attained before the last promotion
+  };
+
+  struct Chosen {
+    std::uint32_t slot;
+    scheduling::PoolChoice where;
   };
 
   Claim* find(std::uint32_t slot) {
@@ -75,7 +95,7 @@ class PlainPreemptive {
     return nullptr;
   }
   bool shielded(const Claim& c, std::int64_t now) const {
-    return c.state == State::runs && now < c.since + rule_.shield;
+    return c.state == State::runs && (c.firm || now < c.since + rule_.shield);
   }
   Area area(const Claim& c, std::int64_t attained) const {
     return static_cast<Area>(attained - c.forgiven) * c.job.gpus;
@@ -83,7 +103,8 @@ class PlainPreemptive {
   /// What is compared, the smaller first.
   Area rank(const Claim& c, std::int64_t now) const {
     const std::int64_t ran = c.state == State::runs ? now - c.since : 0;
-    const std::int64_t worked = ran > c.progress.restart ? ran - c.progress.restart : 0;
+    const std::int64_t worked = scheduling::work_in(ran > c.progress.restart ? ran - c.progress.restart : 0,
+                                                    c.state == State::runs ? c.where.speed : 1.0);
     const std::int64_t attained = c.progress.attained + ran;
     if (rule_.order == scheduling::Order::srsf)
       return static_cast<Area>(c.progress.remaining - worked) * c.job.gpus;
@@ -101,16 +122,17 @@ class PlainPreemptive {
         c.forgiven = c.progress.attained;
     }
   }
-  /// By slot, in order of rank.
-  std::vector<std::uint32_t> choose(std::int64_t now) const {
+  /// In order of rank.
+  std::vector<Chosen> choose(std::int64_t now) const {
     std::vector<std::pair<Area, const Claim*>> all;
-    std::vector<std::uint32_t> chosen;
-    std::int64_t left = free_;
+    std::vector<Chosen> chosen;
+    std::vector<std::int64_t> left = free_;
+    std::vector<bool> closed(free_.size());
     for (const Claim& c : claims_) {
       if (c.state == State::gone) continue;
-      if (c.state != State::waits && !shielded(c, now)) left += c.job.gpus;
+      if (c.state != State::waits && !shielded(c, now)) left[c.where.pool] += c.job.gpus;
       if (shielded(c, now))
-        chosen.push_back(c.job.slot);
+        chosen.push_back({c.job.slot, c.where});
       else if (c.state != State::stops)
         all.emplace_back(rank(c, now), &c);
     }
@@ -118,19 +140,25 @@ class PlainPreemptive {
       return a.first != b.first ? a.first < b.first : a.second->job.order.id < b.second->job.order.id;
     });
     for (const auto& [rank, c] : all) {
-      if (c->job.gpus <= left) {
-        left -= c->job.gpus;
-        chosen.push_back(c->job.slot);
+      std::vector<scheduling::PoolChoice> pools{c->where};
+      if (c->state == State::waits) pools = groups_[c->group].choices;
+      const auto room = std::find_if(pools.begin(), pools.end(), [&](const scheduling::PoolChoice& p) {
+        return !closed[p.pool] && c->job.gpus <= left[p.pool];
+      });
+      if (room != pools.end()) {
+        left[room->pool] -= c->job.gpus;
+        chosen.push_back({c->job.slot, *room});
       } else if (!rule_.skips) {
-        break;
+        for (const scheduling::PoolChoice& p : pools) closed[p.pool] = true;
       }
     }
     return chosen;
   }
 
   scheduling::PreemptiveRule rule_;
+  std::vector<scheduling::GroupSpec> groups_;
   std::vector<Claim> claims_;
-  std::int64_t free_ = 0;
+  std::vector<std::int64_t> free_;  ///< by pool
 };
 
 }  // namespace natgpu::conformance

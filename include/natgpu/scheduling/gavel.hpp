@@ -66,7 +66,7 @@ class GavelDispatcher : public PreemptiveBooks {
     if (!begin_pass(now) || waiting_ == 0) return;
     list_present(now);
     settle();
-    const std::int64_t all = gpus();
+    const std::int64_t all = capacity(0);
     if (all == 0) return;
     share(static_cast<double>(all), now);
     move_marks();
@@ -110,11 +110,6 @@ class GavelDispatcher : public PreemptiveBooks {
   Job& job_in(std::uint32_t slot) {
     if (slot >= jobs_.size()) jobs_.resize(slot + std::size_t{1});
     return jobs_[slot];
-  }
-  std::int64_t gpus() const {
-    std::int64_t all = free_ + under_notice();
-    for (const Run& r : running_) all += r.gpus;
-    return all;
   }
   std::int64_t received(const Run& r, std::int64_t now) const {
     return jobs_[r.slot].progress.attained + now - r.started;
@@ -180,13 +175,13 @@ class GavelDispatcher : public PreemptiveBooks {
   void choose(std::int64_t now) {
     starts_.clear();
     ranked_.clear();
-    std::int64_t left = free_ + under_notice();
+    std::int64_t left = pools_[0].free + pools_[0].under_notice;
     for (const std::uint32_t slot : queue_) {
       const Job& j = jobs_[slot];
       ranked_.push_back({{due(j), j.waiting.order.id}, j.waiting.gpus, slot, nullptr});
     }
     for (Run& r : running_) {
-      r.chosen = shielded(r, now);
+      r.chosen = keeps(r, now);
       if (r.chosen) continue;
       left += r.gpus;
       ranked_.push_back({{due(jobs_[r.slot]), r.place.id}, r.gpus, r.slot, &r});
@@ -209,10 +204,9 @@ class GavelDispatcher : public PreemptiveBooks {
   void start_chosen(std::int64_t now, Sink& sink) {
     for (const std::uint32_t slot : starts_) {
       const WaitingJob job = jobs_[slot].waiting;
-      if (job.gpus > free_) continue;  // its GPUs are under notice
+      if (job.gpus > pools_[0].free) continue;  // its GPUs are under notice
       jobs_[slot].waits = false;
-      free_ -= job.gpus;
-      running_.push_back({{0, job.order.id}, slot, job.gpus, now});
+      begin_run(job, {0, 1.0}, now, {0, job.order.id}, false, false);
       sink.start(job, 0, job.requested);
     }
     waiting_ -= std::erase_if(queue_, [this](std::uint32_t slot) { return !jobs_[slot].waits; });

@@ -24,6 +24,11 @@ inline std::int64_t time_at_speed(std::int64_t reference_ticks, double speed) {
   return std::max<std::int64_t>(whole + (static_cast<double>(whole) < exact), 1);
 }
 
+/// What so much time on a device of that speed does, in ticks on the reference device, rounded down.
+inline std::int64_t work_in(std::int64_t ticks, double speed) {
+  return speed == 1.0 ? ticks : static_cast<std::int64_t>(static_cast<double>(ticks) * speed);
+}
+
 /// A bound, for a sieve, on the requests that take no more than `room` ticks on a device of that speed: none
 /// of them is longer, and one that is as long may yet take more.
 inline std::int64_t longest_request(std::int64_t room, double speed) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pool under an order that takes GPUs back: srtf, srsf, las, las2d. For replays.
+// One pass under an order that takes GPUs back: srtf, srsf, las, las2d.
 #pragma once
 
 #include <algorithm>
@@ -14,38 +14,52 @@
 
 namespace natgpu::scheduling {
 
-/// Ranks running and waiting jobs together and gives GPUs in that order while they last; running jobs that
-/// get none are preempted, then those that wait start. Jobs inside the shield keep theirs ahead of all.
+/// Ranks running and waiting jobs together and gives GPUs in that order while they last, of the first pool
+/// that a job accepts and that has enough left; running jobs have their own pool alone. Running jobs that get
+/// none are preempted, then those that wait start. Firm jobs, and those inside the shield, keep theirs ahead
+/// of all. Where nobody is passed over (`skips` false), a job that gets none ends the choice in the pools it
+/// accepts.
 ///
 /// While a job waits its rank stands still, so that it has a place in an index; only running jobs are ranked
 /// anew. A pass is O(R log R + (R + s) log n) for R running jobs, s starts and n waiting jobs.
 class PreemptiveDispatcher : public PreemptiveBooks {
  public:
-  explicit PreemptiveDispatcher(PreemptiveRule rule) : PreemptiveBooks(std::move(rule)) {
-    NATGPU_ENSURE(rule_.order != Order::las || rule_.quantum > 0, "las needs a quantum");
+  explicit PreemptiveDispatcher(PreemptiveRule rule) : PreemptiveBooks(std::move(rule)) { check(); }
+  PreemptiveDispatcher(PreemptiveRule rule, std::size_t pools, std::vector<GroupSpec> groups)
+      : PreemptiveBooks(std::move(rule), pools, std::move(groups)) {
+    check();
   }
 
-  /// A job joins the queue, or rejoins it after it lost its GPUs. @param now  ticks
-  void submit(const WaitingJob& job, const Progress& progress, std::int64_t now) {
+  /// A job joins the queue, or rejoins it after it lost its GPUs.
+  /// @param now   ticks
+  /// @param firm  once it runs, nobody takes its GPUs
+  void submit(const WaitingJob& job, const Progress& progress, std::int64_t now, std::uint32_t group = 0,
+              bool firm = false) {
     if (job.slot >= jobs_.size()) jobs_.resize(job.slot + std::size_t{1});
     Job& j = jobs_[job.slot];
+    if (!(j.waiting.order == job.order)) j = {};  // the slot was another's
     j.waiting = job;
     j.progress = progress;
+    j.group = group;
+    j.firm = firm;
     enqueue(j);
     if (rule_.promote == 0 || j.place.key == 0) return;
     j.promotion = now + rule_.promote * (progress.attained - j.forgiven);
     promotions_.insert({j.promotion, job.slot});
     note_wake(j.promotion);
   }
+  /// The waiting job in this slot leaves without having started.
+  void withdraw_job(std::uint32_t slot) { leave_queue(jobs_[slot]); }
+
   /// Decisions go to the sink at once: `preempt(job)`, which may submit the job anew, and `start(job, pool,
-  /// requested)`. With a notice, a preempted job keeps its GPUs until `finish_job`.
+  /// requested on it)`. With a notice, a preempted job keeps its GPUs until `finish_job`.
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
     if (!begin_pass(now)) return;
     promote(now);
     if (waiting_ > 0) {
       choose(now);
-      take_back([&](const Run& r) { sink.preempt(jobs_[r.slot].waiting); });
+      take_back([&](const Run& r) { sink.preempt(WaitingJob(jobs_[r.slot].waiting)); });
       start_chosen(now, sink);
     }
     note_changes(now);
@@ -58,15 +72,28 @@ class PreemptiveDispatcher : public PreemptiveBooks {
     QueueKey place;             ///< in the queue
     std::int64_t forgiven = 0;  ///< service attained before the last promotion
     std::int64_t promotion = 0;
+    std::uint32_t group = 0;
+    bool firm = false;
   };
+  struct Start {
+    std::uint32_t slot;
+    PoolChoice where;
+  };
+  /// The next waiting job to be considered.
+  struct Next {
+    const WaitingJob* job = nullptr;
+    std::uint32_t group = 0;
+  };
+
+  void check() const { NATGPU_ENSURE(rule_.order != Order::las || rule_.quantum > 0, "las needs a quantum"); }
   void enqueue(Job& j) {
     j.place = {rank(rule_, j.progress.remaining, j.progress.attained - j.forgiven, j.waiting.gpus),
                j.waiting.order.id};
-    queue_.insert({j.place, j.waiting.requested, j.waiting.gpus, j.waiting.slot});
+    queues_[j.group].insert({j.place, j.waiting.requested, j.waiting.gpus, j.waiting.slot});
     ++waiting_;
   }
   void leave_queue(const Job& j) {
-    queue_.erase(j.place, j.waiting.gpus);
+    queues_[j.group].erase(j.place, j.waiting.gpus);
     promotions_.erase({j.promotion, j.waiting.slot});
     --waiting_;
   }
@@ -85,71 +112,86 @@ class PreemptiveDispatcher : public PreemptiveBooks {
   /// Sets `chosen` of running jobs, and `starts_` to the waiting jobs that are chosen.
   void choose(std::int64_t now) {
     starts_.clear();
-    std::int64_t left = free_ + under_notice();
+    rank_running(now);
+    QueueKey last;
+    Next next = first_fitting(nullptr);
+    const auto consider_next = [&] {
+      last = next.job->order;
+      consider(next);
+      next = first_fitting(&last);
+    };
     for (Run& r : running_) {
-      r.chosen = shielded(r, now);
-      if (!r.chosen) left += r.gpus;
+      while (next.job != nullptr && next.job->order < r.place) consider_next();
+      Pool& p = pools_[r.pool];
+      if (r.chosen || p.closed) continue;
+      r.chosen = r.gpus <= p.left;
+      if (r.chosen)
+        p.left -= r.gpus;
+      else if (!rule_.skips)
+        p.closed = true;
+    }
+    while (next.job != nullptr) consider_next();
+  }
+  void rank_running(std::int64_t now) {
+    for (Pool& p : pools_) p.left = p.free + p.under_notice;
+    for (Run& r : running_) {
+      r.chosen = keeps(r, now);
+      if (!r.chosen) pools_[r.pool].left += r.gpus;
       const Progress& p = jobs_[r.slot].progress;
-      const std::int64_t worked = std::max<std::int64_t>(now - r.started - p.restart, 0);
+      const std::int64_t worked = work_in(std::max<std::int64_t>(now - r.started - p.restart, 0), r.speed);
       r.place.key = rank(rule_, p.remaining - worked, served(r, now), r.gpus);
     }
     std::sort(running_.begin(), running_.end(), [](const Run& a, const Run& b) { return a.place < b.place; });
-    QueueKey last;
-    const WaitingJob* next = first_fitting(nullptr, left);
-    const auto consider_next = [&] {
-      if (next->gpus <= left) {
-        starts_.push_back(*next);
-        left -= next->gpus;
-      }
-      last = next->order;
-      next = first_fitting(&last, left);
-    };
-    for (Run& r : running_) {
-      while (next != nullptr && next->order < r.place) {
-        if (next->gpus > left && !rule_.skips) return;
-        consider_next();
-      }
-      if (r.chosen) continue;
-      r.chosen = r.gpus <= left;
-      if (r.chosen)
-        left -= r.gpus;
-      else if (!rule_.skips)
-        return;
+    renumber();
+  }
+  void consider(const Next& next) {
+    for (const PoolChoice& c : groups_[next.group].choices) {
+      Pool& p = pools_[c.pool];
+      if (p.closed || next.job->gpus > p.left) continue;
+      p.left -= next.job->gpus;
+      starts_.push_back({next.job->slot, c});
+      return;
     }
-    while (next != nullptr && (rule_.skips || next->gpus <= left)) consider_next();
+    if (!rule_.skips) close_pools_of(next.group);
   }
   /// The next waiting job that could be chosen, or, where nobody is passed over, the next one.
-  const WaitingJob* first_fitting(const QueueKey* after, std::int64_t left) const {
-    return queue_
-        .find(up_to(rule_.skips ? left : forever), after, nullptr, [](const WaitingJob&) { return true; })
-        .job;
+  Next first_fitting(const QueueKey* after) const {
+    Next next;
+    for (std::uint32_t g = 0; g < queues_.size(); ++g) {
+      if (queues_[g].empty() || !has_open_pool(g)) continue;
+      const std::int64_t most =
+          rule_.skips ? most_in(g, [this](std::uint32_t p) { return pools_[p].left; }) : forever;
+      const QueueKey* bound = next.job != nullptr ? &next.job->order : nullptr;
+      const WaitingJob* job =
+          queues_[g].find(up_to(most), after, bound, [](const WaitingJob&) { return true; }).job;
+      if (job != nullptr) next = {job, g};
+    }
+    return next;
   }
 
   template <class Sink>
   void start_chosen(std::int64_t now, Sink& sink) {
-    for (const WaitingJob& w : starts_) {
-      if (w.gpus > free_) continue;  // its GPUs are under notice
-      const Job& j = jobs_[w.slot];
+    for (const Start& s : starts_) {
+      const Job& j = jobs_[s.slot];
+      if (j.waiting.gpus > pools_[s.where.pool].free) continue;  // its GPUs are under notice
       leave_queue(j);
-      free_ -= w.gpus;
-      running_.push_back({{0, w.order.id}, w.slot, w.gpus, now});
       const WaitingJob job = j.waiting;
-      sink.start(job, 0, job.requested);
+      begin_run(job, s.where, now, {0, job.order.id}, j.firm, false);
+      sink.start(job, s.where.pool, time_at_speed(job.requested, s.where.speed));
     }
   }
   /// Ranks get worse with service, shields end, promotions come.
   void note_changes(std::int64_t now) {
     for (const Run& r : running_)
-      if (const std::int64_t worse = until_worse(rule_, served(r, now), r.gpus); worse != forever)
+      if (const std::int64_t worse = until_worse(rule_, served(r, now), r.gpus); !r.firm && worse != forever)
         note_wake(now + worse);
     note_shields(now);
     if (!promotions_.empty()) note_wake(promotions_.begin()->first);
   }
 
-  std::vector<Job> jobs_;  ///< by slot
-  WaitingQueue queue_;
+  std::vector<Job> jobs_;                                        ///< by slot
   std::set<std::pair<std::int64_t, std::uint32_t>> promotions_;  ///< instant, slot
-  std::vector<WaitingJob> starts_;
+  std::vector<Start> starts_;
 };
 
 }  // namespace natgpu::scheduling
