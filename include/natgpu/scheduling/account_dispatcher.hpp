@@ -1,177 +1,141 @@
 // SPDX-License-Identifier: Apache-2.0
-// Orders by what accounts hold now, which changes with every start: drf and maxmin. One pool.
+// Orders by what accounts hold now, which changes with every start: drf and maxmin.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/accounted_machine.hpp>
 #include <natgpu/scheduling/claimant.hpp>
-#include <natgpu/scheduling/dominant_share.hpp>
-#include <natgpu/scheduling/profile.hpp>
+#include <natgpu/scheduling/job_group.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
 
 namespace natgpu::scheduling {
 
-/// The machine as these orders see it: how much of what is free, now and as requested ends and announced
-/// changes have it. GPUs come and go; CPUs and memory, where they count, are there all along.
-class AccountedMachine {
- public:
-  /// @param counted  of CPUs and memory 0: they are without limit
-  AccountedMachine(const Amounts& counted, bool arrivals_first) : count_due_(arrivals_first) {
-    for (std::size_t r = 0; r < resources; ++r) {
-      lines_[r].counts = r == 0 || counted[r] > 0;
-      lines_[r].free = r == 0 ? 0 : counted[r];
-    }
-  }
+/// What shares are parts of. Each resource counts by itself: GPUs of one type or more, then thousandths of a
+/// core, then MiB of main memory.
+struct SharedResources {
+  std::vector<std::int64_t> sizes;                        ///< of the whole, by resource; 0: it does not count
+  std::vector<std::uint32_t> gpus_of;                     ///< by pool: the resource that its GPUs are
+  std::size_t types() const { return sizes.size() - 2; }  ///< of GPUs; CPUs and memory stand behind them
 
-  void begin_pass(std::int64_t now) {
-    now_ = now;
-    if (!count_due_) return;
-    for (Line& l : lines_) l.due = l.profile.due(now);
-  }
-  void take(const Amounts& amounts, std::int64_t until) { move(amounts, until, -1); }
-  void hand_back(const Amounts& amounts, std::int64_t requested_end) { move(amounts, requested_end, +1); }
-  void change_capacity(std::int64_t delta) {
-    lines_[0].free += delta;
-    level_at_end_ += delta;
-  }
-  void foresee(std::int64_t at, std::int64_t delta) {
-    lines_[0].profile.add(at, delta);
-    level_at_end_ += delta;
-  }
-
-  bool dips() const { return lines_[0].profile.has_dips(); }
-  std::int64_t available_gpus() const { return lines_[0].free + lines_[0].due; }
-  std::int64_t now() const { return now_; }
-  /// Whether so much is free during all of [now, now + length).
-  bool fits(const Amounts& amounts, std::int64_t length) const {
-    for (std::size_t r = 0; r < resources; ++r) {
-      const Line& l = lines_[r];
-      if (!asked(amounts, r)) continue;
-      if (amounts[r] > l.free + l.due) return false;
-      if (l.profile.first_dip() < now_ + length && l.profile.least(now_, now_ + length, l.free) < amounts[r])
-        return false;
-    }
-    return true;
-  }
-  /// What is free at the least during [from, until), beside `held_back`. @pre from < until
-  bool leaves(const Amounts& amounts, std::int64_t from, std::int64_t until, const Amounts& held_back) const {
-    for (std::size_t r = 0; r < resources; ++r)
-      if (asked(amounts, r) &&
-          lines_[r].profile.least(from, until, lines_[r].free) - held_back[r] < amounts[r])
-        return false;
-    return true;
-  }
-  /// GPUs free at that instant, as known.
-  std::int64_t gpus_at(std::int64_t at) const { return lines_[0].profile.least(at, at + 1, lines_[0].free); }
-  /// The least t >= now with so much free during all of [t, t + length), or `forever`.
-  std::int64_t hole(const Amounts& amounts, std::int64_t length) const {
-    std::int64_t at = now_;
-    for (std::size_t agreed = 0; agreed < resources;) {
-      agreed = 0;
-      for (std::size_t r = 0; r < resources; ++r, ++agreed) {
-        if (!asked(amounts, r)) continue;
-        const std::int64_t start = lines_[r].profile.hole(at, lines_[r].free, amounts[r], length).at;
-        if (start == Profile::forever) return start;
-        if (start == at) continue;
-        at = start;
-        break;
-      }
-    }
-    return at;
-  }
-  /// Whether the profile holds it at some time.
-  bool holdable(const Amounts& amounts, std::int64_t length) const {
-    return dips() ? hole(amounts, length) != Profile::forever : amounts[0] <= level_at_end_;
-  }
-
- private:
-  struct Line {
-    bool counts = false;
-    std::int64_t free = 0, due = 0;  ///< due: held by jobs whose requested end is now (arrivals first only)
-    Profile profile;
-  };
-  bool asked(const Amounts& amounts, std::size_t r) const { return lines_[r].counts && amounts[r] > 0; }
-  void move(const Amounts& amounts, std::int64_t end, std::int64_t sign) {
-    for (std::size_t r = 0; r < resources; ++r) {
-      if (!asked(amounts, r)) continue;
-      lines_[r].free += sign * amounts[r];
-      lines_[r].profile.add(end, -sign * amounts[r]);
-    }
-  }
-
-  bool count_due_;
-  std::array<Line, resources> lines_;
-  std::int64_t now_ = 0;
-  std::int64_t level_at_end_ = 0;  ///< GPUs, once all announced changes have come
+  /// One pool. @param machine  GPUs, thousandths of a core, MiB
+  static SharedResources of(const Amounts& machine) { return {{machine.begin(), machine.end()}, {0}}; }
 };
 
 /// Whoever holds least is next: of the accounts with waiting jobs, the one with the least dominant share over
-/// weight (ties by name order), with its first job by (submission, position). Shares move with every start,
-/// so that accounts rank anew inside a pass. none: a next job that does not fit ends the pass; fit: its
-/// account drops out of it; easy: it gets the reservation, and then each account in order goes on with its
-/// next job that delays nobody. A job that nothing announced will ever hold is passed over.
+/// weight (ties by name order), with its first job by (submission, position), in the first pool that has room
+/// for it. Shares move with every start, so that accounts rank anew inside a pass. none: a next job that does
+/// not fit blocks the pools it accepts; fit: its account drops out of the pass; easy, in one pool: it gets
+/// the reservation, and then each account in order goes on with its next job that delays nobody. A job that
+/// nothing announced will ever hold is passed over; under fit that is looked at as the job becomes
+/// its account's next, at each loss, and once the place that it had is over.
 ///
-/// With GPUs alone and no announced outage, none and fit take O((starts + 1) log accounts) a pass, whatever
-/// waits: each account's next job stands in one index, under the account's share. easy also asks each account
-/// once while a job is blocked: O((starts + accounts) log n).
-/// Sources: Ghodsi et al., Dominant Resource Fairness, NSDI 2011 (drf); Bertsekas & Gallager (maxmin).
+/// With GPUs alone and no announced outage, none and fit take O((starts + 1) log accounts) a pass in one
+/// pool, whatever waits: each account's next job stands in one index, under the account's share. In several
+/// pools, accounts are passed by whose next job accepts none that has room. easy asks each account with
+/// waiting jobs once while a job is blocked: O((starts + accounts) log n). Sources: Ghodsi et al., Dominant
+/// Resource Fairness, NSDI 2011 (drf); Bertsekas & Gallager (maxmin).
 template <Backfill B>
 class AccountDispatcher {
   static_assert(B == Backfill::none || B == Backfill::fit || B == Backfill::easy);
 
  public:
+  /// One pool.
   /// @param machine  drf: of what the log and the machine state, GPUs first; maxmin: {1, 0, 0}
   /// @param weights  by account, positive
   AccountDispatcher(const Amounts& machine, const std::vector<double>& weights, bool arrivals_first = false)
-      : sizes_(machine), machine_(machine, arrivals_first) {
+      : AccountDispatcher(SharedResources::of(machine), {{{{0, 1.0}}}}, weights, arrivals_first) {
+    pools_[0] = AccountedMachine(machine, arrivals_first);
+  }
+  /// @pre with backfill easy, one pool
+  AccountDispatcher(SharedResources shared, std::vector<GroupSpec> groups, const std::vector<double>& weights,
+                    bool arrivals_first = false)
+      : shared_(std::move(shared)),
+        groups_(std::move(groups)),
+        pools_(shared_.gpus_of.size(), AccountedMachine({1, 0, 0}, arrivals_first)),
+        closed_(pools_.size()),
+        held_(weights.size() * shared_.sizes.size()),
+        next_(groups_.size()) {
+    NATGPU_ENSURE(B != Backfill::easy || pools_.size() == 1, "easy by account has one pool");
     for (const double w : weights) accounts_.emplace_back().weight = w;
   }
 
-  void submit(const Claimant& who, const WaitingJob& job) {
-    if (job.slot >= asked_.size()) asked_.resize(job.slot + 1);
-    asked_[job.slot] = {who.account, {job.gpus, who.cpu_milli, who.memory_mib}};
-    accounts_[who.account].queue.insert(job);
-    touch(who.account);
+  void submit(const Claimant& who, const WaitingJob& job, std::uint32_t group = 0) {
+    if (job.slot >= asked_.size()) asked_.resize(job.slot + std::size_t{1});
+    asked_[job.slot] = {who.account, group, {job.gpus, who.cpu_milli, who.memory_mib}};
+    put(who.account, job);
+    ++waiting_;
   }
-  void finish_of(const WaitingJob& job, std::int64_t requested_end) {
+  /// @returns false if it is not waiting
+  bool withdraw_of(const WaitingJob& job) {
+    const std::uint32_t a = asked_[job.slot].account;
+    Account& account = accounts_[a];
+    const auto aside = std::find_if(account.aside.begin(), account.aside.end(),
+                                    [&](const WaitingJob& w) { return w.order == job.order; });
+    if (aside != account.aside.end()) {
+      account.aside.erase(aside);
+    } else if (account.queue == no_queue || !queues_[account.queue].erase(job.order, job.gpus)) {
+      return false;
+    }
+    --waiting_;
+    touch(a);
+    return true;
+  }
+  /// A running job hands its GPUs back, to the pool in which it ran.
+  void finish_of(const WaitingJob& job, std::int64_t requested_end, std::uint32_t pool = 0) {
     const Asked& asked = asked_[job.slot];
-    hold(asked, -1);
-    machine_.hand_back(asked.amounts, requested_end);
-    if (B == Backfill::fit && machine_.dips()) bring_back();
+    hold(asked, pool, -1);
+    pools_[pool].hand_back(asked.amounts, requested_end);
+    if (B == Backfill::fit && dips()) bring_back();
   }
-  void change_capacity(std::uint32_t, std::int64_t delta) {
-    machine_.change_capacity(delta);
+  /// A running job's requested end moves.
+  void extend(std::uint32_t pool, std::int64_t gpus, std::int64_t old_end, std::int64_t new_end) {
+    pools_[pool].hand_back({gpus, 0, 0}, old_end);
+    pools_[pool].take({gpus, 0, 0}, new_end);
+    if (B == Backfill::fit && dips()) bring_back();
+  }
+  void change_capacity(std::uint32_t pool, std::int64_t delta) {
+    pools_[pool].change_capacity(delta);
     note_change(delta);
   }
-  void foresee(std::uint32_t, std::int64_t at, std::int64_t delta) {
-    machine_.foresee(at, delta);
+  void foresee(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
+    pools_[pool].foresee(at, delta);
     note_change(delta);
   }
-  void withdraw_foreseen(std::uint32_t, std::int64_t at, std::int64_t delta) { foresee(0, at, -delta); }
+  void withdraw_foreseen(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
+    pools_[pool].withdraw_foreseen(at, delta);
+    note_change(-delta);
+  }
   void keep_profile() {}
+
+  std::int64_t free(std::uint32_t pool) const { return pools_[pool].free_gpus(); }
+  std::int64_t capacity(std::uint32_t pool) const { return pools_[pool].gpus(); }
+  std::size_t waiting() const { return waiting_; }
 
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
-    machine_.begin_pass(now);
+    for (AccountedMachine& p : pools_) p.begin_pass(now);
     reserved_.reset();
-    if (B == Backfill::fit && (changed_ || machine_.dips()))
-      for (std::uint32_t a = 0; a < accounts_.size(); ++a) touch(a);
-    changed_ = false;
+    if (lost_)
+      for (const std::uint32_t a : present_) touch(a);
+    lost_ = false;
+    for (; !places_.empty() && places_.front().first < now; places_.pop_back()) {
+      touch(places_.front().second);
+      std::pop_heap(places_.begin(), places_.end(), std::greater<>());
+    }
     for (const std::uint32_t a : touched_) list(a);
     touched_.clear();
     if constexpr (B == Backfill::fit) {
-      if (machine_.dips())
-        take_turns(sink);
-      else
-        start_what_fits(sink);
+      start_what_fits(sink);
     } else {
       start_heads(sink);
       if (B == Backfill::easy && reserved_) start_beside(sink);
@@ -179,16 +143,18 @@ class AccountDispatcher {
   }
 
  private:
+  static constexpr std::uint32_t no_queue = 0xffffffff;
   struct Account {
     double weight = 1;
-    Amounts held{};
-    WaitingQueue queue;
-    std::vector<WaitingJob> aside;  ///< jobs that nothing announced will hold
-    WaitingJob listed;              ///< as it stands in next_, while is_listed
+    std::uint32_t queue = no_queue;  ///< of its waiting jobs; kept while there are any
+    std::uint32_t present_at = 0;    ///< its place among those that have one
+    std::vector<WaitingJob> aside;   ///< jobs that nothing announced will hold
+    WaitingJob listed;               ///< as it stands in next_, while is_listed
+    std::uint32_t listed_in = 0;     ///< the job's group
     bool is_listed = false, is_touched = false;
   };
   struct Asked {
-    std::uint32_t account = 0;
+    std::uint32_t account = 0, group = 0;
     Amounts amounts{};
   };
   struct Reserved {
@@ -209,156 +175,253 @@ class AccountDispatcher {
   // --- accounts and their next jobs
 
   double share(std::uint32_t a) const {
-    return dominant_share(accounts_[a].held, sizes_, accounts_[a].weight);
+    const std::size_t n = shared_.sizes.size();
+    return dominant_share(held_.data() + a * n, shared_.sizes.data(), n, accounts_[a].weight);
   }
   const Amounts& amounts(const WaitingJob& job) const { return asked_[job.slot].amounts; }
+  std::uint32_t group_of(const WaitingJob& job) const { return asked_[job.slot].group; }
+  const std::vector<PoolChoice>& choices(const WaitingJob& job) const {
+    return groups_[group_of(job)].choices;
+  }
+  bool dips() const {
+    return std::any_of(pools_.begin(), pools_.end(), [](const AccountedMachine& p) { return p.dips(); });
+  }
   void touch(std::uint32_t a) {
     if (accounts_[a].is_touched) return;
     accounts_[a].is_touched = true;
     touched_.push_back(a);
   }
-  void hold(const Asked& asked, std::int64_t sign) {
-    Amounts& held = accounts_[asked.account].held;
-    for (std::size_t r = 0; r < resources; ++r) held[r] += sign * asked.amounts[r];
+  void put(std::uint32_t a, const WaitingJob& job) {
+    Account& account = accounts_[a];
+    if (account.queue == no_queue) {
+      if (spare_queues_.empty()) {
+        spare_queues_.push_back(static_cast<std::uint32_t>(queues_.size()));
+        queues_.emplace_back();
+      }
+      account.queue = spare_queues_.back();
+      spare_queues_.pop_back();
+      account.present_at = static_cast<std::uint32_t>(present_.size());
+      present_.push_back(a);
+    }
+    queues_[account.queue].insert(job);
+    touch(a);
+  }
+  /// An account without waiting jobs gives its queue to whoever comes next.
+  void leave_if_empty(std::uint32_t a) {
+    Account& account = accounts_[a];
+    if (account.queue == no_queue || !queues_[account.queue].empty()) return;
+    spare_queues_.push_back(account.queue);
+    account.queue = no_queue;
+    present_[account.present_at] = present_.back();
+    accounts_[present_.back()].present_at = account.present_at;
+    present_.pop_back();
+  }
+  void hold(const Asked& asked, std::uint32_t pool, std::int64_t sign) {
+    const std::size_t types = shared_.types();
+    std::int64_t* held = held_.data() + asked.account * shared_.sizes.size();
+    held[shared_.gpus_of[pool]] += sign * asked.amounts[0];
+    held[types] += sign * asked.amounts[1];
+    held[types + 1] += sign * asked.amounts[2];
     touch(asked.account);
   }
   /// Puts an account's next job into the index, under its share.
   void list(std::uint32_t a) {
     Account& account = accounts_[a];
     account.is_touched = false;
-    if (account.is_listed) next_.erase(account.listed.order, account.listed.gpus);
+    if (account.is_listed) next_[account.listed_in].erase(account.listed.order, account.listed.gpus);
     account.is_listed = false;
-    for (const WaitingJob* job = account.queue.front(); job != nullptr; job = account.queue.front()) {
-      if (B == Backfill::fit && !machine_.holdable(amounts(*job), job->requested)) {
-        set_aside(a, *job);
-        continue;
+    while (account.queue != no_queue && !queues_[account.queue].empty()) {
+      const WaitingJob& job = *queues_[account.queue].front();
+      if ((B == Backfill::fit || (B == Backfill::none && !dips())) && !fits_for_good(job)) {
+        const std::int64_t place = first_place(job);
+        if (place == Profile::forever) {
+          set_aside(a, job);
+          continue;
+        }
+        places_.emplace_back(place, a);
+        std::push_heap(places_.begin(), places_.end(), std::greater<>());
       }
-      account.listed = *job;
+      account.listed = job;
       account.listed.order = {std::bit_cast<std::int64_t>(share(a)),
                               a};  // as integers, shares keep their order
       account.is_listed = true;
-      next_.insert(account.listed);
+      account.listed_in = group_of(job);
+      next_[account.listed_in].insert(account.listed);
       return;
     }
+    leave_if_empty(a);
   }
   void note_change(std::int64_t delta) {
-    if (delta > 0) bring_back();
-    changed_ = true;
+    if (delta > 0)
+      bring_back();
+    else
+      lost_ = true;
   }
   void set_aside(std::uint32_t a, const WaitingJob job) {
     accounts_[a].aside.push_back(job);
-    accounts_[a].queue.erase(job.order, job.gpus);
-    ++aside_;
+    queues_[accounts_[a].queue].erase(job.order, job.gpus);
+    waits_aside_.push_back(a);
   }
   /// What was set aside may find a place again.
   void bring_back() {
-    if (aside_ == 0) return;
-    for (std::uint32_t a = 0; a < accounts_.size(); ++a) {
-      for (const WaitingJob& job : accounts_[a].aside) accounts_[a].queue.insert(job);
-      if (!accounts_[a].aside.empty()) touch(a);
+    for (const std::uint32_t a : waits_aside_) {
+      for (const WaitingJob& job : accounts_[a].aside) put(a, job);
       accounts_[a].aside.clear();
     }
-    aside_ = 0;
+    waits_aside_.clear();
   }
-  bool fits(const WaitingJob& job) const {
+
+  // --- pools
+
+  /// Whether a pool holds it once all announced changes have come.
+  bool fits_for_good(const WaitingJob& job) const {
+    return std::any_of(choices(job).begin(), choices(job).end(),
+                       [&](const PoolChoice& c) { return amounts(job)[0] <= pools_[c.pool].gpus_at_end(); });
+  }
+  /// The earliest instant at which a pool has room for all of it, beside what runs; or forever.
+  std::int64_t first_place(const WaitingJob& job) const {
+    std::int64_t first = Profile::forever;
+    for (const PoolChoice& c : choices(job))
+      first = std::min(first, pools_[c.pool].hole(amounts(job), time_at_speed(job.requested, c.speed)));
+    return first;
+  }
+  bool holdable(const WaitingJob& job) const {
+    return fits_for_good(job) || first_place(job) != Profile::forever;
+  }
+  /// The first pool that has room for it now, or null.
+  const PoolChoice* place(const WaitingJob& job) const {
+    for (const PoolChoice& c : choices(job))
+      if (!closed_[c.pool] && fits(job, c)) return &c;
+    return nullptr;
+  }
+  bool fits(const WaitingJob& job, const PoolChoice& c) const {
     const Amounts& asked = amounts(job);
-    if (!machine_.fits(asked, job.requested)) return false;
-    const std::int64_t end = machine_.now() + job.requested;
+    const AccountedMachine& pool = pools_[c.pool];
+    const std::int64_t requested = time_at_speed(job.requested, c.speed);
+    if (!pool.fits(asked, requested)) return false;
+    const std::int64_t end = pool.now() + requested;
     return !reserved_ || end <= reserved_->shadow ||
-           machine_.leaves(asked, reserved_->shadow, std::min(end, reserved_->until), reserved_->amounts);
+           pool.leaves(asked, reserved_->shadow, std::min(end, reserved_->until), reserved_->amounts);
   }
   template <class Sink>
-  void start(const WaitingJob job, Sink& sink) {
+  void start(const WaitingJob job, const PoolChoice where, Sink& sink) {
     const Asked& asked = asked_[job.slot];
-    accounts_[asked.account].queue.erase(job.order, job.gpus);
-    machine_.take(asked.amounts, machine_.now() + job.requested);
-    hold(asked, +1);
-    sink.start(job, 0, job.requested);
+    const std::int64_t requested = time_at_speed(job.requested, where.speed);
+    AccountedMachine& pool = pools_[where.pool];
+    queues_[accounts_[asked.account].queue].erase(job.order, job.gpus);
+    --waiting_;
+    pool.take(asked.amounts, pool.now() + requested);
+    hold(asked, where.pool, +1);
+    sink.start(job, where.pool, requested);
   }
 
   // --- passes
 
   /// The job that stands behind an entry of the index.
   const WaitingJob& front_of(const WaitingJob& entry) const {
-    return *accounts_[static_cast<std::size_t>(entry.order.id)].queue.front();
+    return *queues_[accounts_[static_cast<std::size_t>(entry.order.id)].queue].front();
   }
-  /// none and easy: until the next job does not fit; easy: that gets the reservation.
+  /// none: until every pool is blocked; easy: until the next job does not fit, which gets the reservation.
   template <class Sink>
   void start_heads(Sink& sink) {
-    while (const WaitingJob* entry = next_.front()) {
+    closed_.assign(pools_.size(), false);
+    QueueKey blocked;  // the account that was blocked last: who starts only moves further behind it
+    bool any_blocked = false;
+    while (std::count(closed_.begin(), closed_.end(), true) < std::ssize(closed_)) {
+      const WaitingJob* entry = first_listed(any_blocked ? &blocked : nullptr);
+      if (entry == nullptr) break;
       const auto a = static_cast<std::uint32_t>(entry->order.id);
       const WaitingJob head = front_of(*entry);
-      if (fits(head)) {
-        start(head, sink);
-      } else if (const std::int64_t shadow = machine_.hole(amounts(head), head.requested);
-                 shadow != Profile::forever) {
+      if (const PoolChoice* where = place(head)) {
+        start(head, *where, sink);
+      } else if (!holdable(head)) {
+        set_aside(a, head);
+      } else if (B == Backfill::easy) {
+        const std::int64_t shadow = pools_[0].hole(amounts(head), head.requested);
         reserved_ = Reserved{shadow, shadow + head.requested, amounts(head), head};
         break;
       } else {
-        set_aside(a, head);
+        blocked = entry->order;
+        any_blocked = true;
+        for (const PoolChoice& c : choices(head)) closed_[c.pool] = true;
+        continue;
       }
       list_touched(a);
     }
-    if (B == Backfill::none) reserved_.reset();
+    closed_.assign(pools_.size(), false);
+  }
+  /// The next account in order whose job accepts a pool that is not blocked.
+  const WaitingJob* first_listed(const QueueKey* after) const {
+    const WaitingJob* first = nullptr;
+    for (std::uint32_t g = 0; g < next_.size(); ++g) {
+      const bool open = std::any_of(groups_[g].choices.begin(), groups_[g].choices.end(),
+                                    [this](const PoolChoice& c) { return !closed_[c.pool]; });
+      if (!open || next_[g].empty()) continue;
+      const WaitingJob* entry = after != nullptr ? next_[g].first_after(*after) : next_[g].front();
+      if (entry != nullptr && (first == nullptr || entry->order < first->order)) first = entry;
+    }
+    return first;
   }
   void list_touched(std::uint32_t a) {
     list(a);
     touched_.clear();  // but for starts, nothing touches an account in a pass
   }
-  /// fit, where no more of the machine comes or goes than by starts: who stands first in the index and fits.
+  /// fit: who stands first in the index and fits. Who does not fit now does not fit later in the pass, and
+  /// who starts moves further behind, or, if its dominant share is of another resource, stays.
   template <class Sink>
   void start_what_fits(Sink& sink) {
-    for (;;) {
-      const WaitingQueue::Found found = next_.find(
-          sieve(), nullptr, nullptr, [&](const WaitingJob& entry) { return fits(front_of(entry)); });
-      if (found.job == nullptr) return;
-      const auto a = static_cast<std::uint32_t>(found.job->order.id);
-      start(front_of(*found.job), sink);
+    QueueKey last;
+    const QueueKey* after = nullptr;
+    while (const WaitingJob* entry = first_that_fits(after)) {
+      const QueueKey here = entry->order;
+      const auto a = static_cast<std::uint32_t>(here.id);
+      const WaitingJob job = front_of(*entry);
+      start(job, *place(job), sink);
       list_touched(a);
+      if (accounts_[a].is_listed && accounts_[a].listed.order == here) continue;
+      last = here;
+      after = &last;
     }
   }
-  /// fit, beside announced outages: a start may leave another account's next job without a place for ever.
-  template <class Sink>
-  void take_turns(Sink& sink) {
-    turns_.clear();
-    for (std::uint32_t a = 0; a < accounts_.size(); ++a) offer_next(a);
-    while (!turns_.empty()) {
-      const Turn turn = take_turn();
-      const bool starts = fits(turn.job);
-      if (!starts && machine_.holdable(amounts(turn.job), turn.job.requested)) continue;
-      if (starts) start(turn.job, sink);
-      list_touched(turn.account);
-      offer_next(turn.account);
+  const WaitingJob* first_that_fits(const QueueKey* after) const {
+    const WaitingJob* first = nullptr;
+    for (std::uint32_t g = 0; g < next_.size(); ++g) {
+      if (next_[g].empty()) continue;
+      const QueueKey* bound = first != nullptr ? &first->order : nullptr;
+      const WaitingJob* entry = next_[g]
+                                    .find(sieve(g), after, bound,
+                                          [&](const WaitingJob& e) { return place(front_of(e)) != nullptr; })
+                                    .job;
+      if (entry != nullptr) first = entry;
     }
+    return first;
   }
   /// easy: the rest in order, each beside the reservation. What does not fit now does not fit later in a
   /// pass.
   template <class Sink>
   void start_beside(Sink& sink) {
-    if (machine_.available_gpus() <= 0) return;
+    if (pools_[0].available_gpus() <= 0) return;
     turns_.clear();
     Sieve admitted = sieve();
-    for (std::uint32_t a = 0; a < accounts_.size(); ++a)
+    for (const std::uint32_t a : present_)
       offer_fitting(a, admitted,
                     a == asked_[reserved_->holder.slot].account ? &reserved_->holder.order : nullptr);
     while (!turns_.empty()) {
       const Turn turn = take_turn();
-      if (fits(turn.job)) {
-        start(turn.job, sink);
+      if (const PoolChoice* where = place(turn.job)) {
+        start(turn.job, *where, sink);
         list_touched(turn.account);
         admitted = sieve();
       }
       offer_fitting(turn.account, admitted, &turn.job.order);
     }
   }
-  void offer_next(std::uint32_t a) {
-    if (accounts_[a].is_listed) offer(a, front_of(accounts_[a].listed));
-  }
   void offer_fitting(std::uint32_t a, const Sieve& admitted, const QueueKey* after) {
-    const WaitingQueue& queue = accounts_[a].queue;
+    if (accounts_[a].queue == no_queue) return;
+    const WaitingQueue& queue = queues_[accounts_[a].queue];
     if ((queue.occupied() & admitted.admitted) == 0) return;
     const WaitingQueue::Found found =
-        queue.find(admitted, after, nullptr, [&](const WaitingJob& job) { return fits(job); });
+        queue.find(admitted, after, nullptr, [&](const WaitingJob& job) { return place(job) != nullptr; });
     if (found.job != nullptr) offer(a, *found.job);
   }
   void offer(std::uint32_t a, const WaitingJob& job) {
@@ -371,25 +434,36 @@ class AccountDispatcher {
     turns_.pop_back();
     return turn;
   }
-  /// What is worth looking at: no more GPUs than are free, and no longer than the reservation allows.
-  Sieve sieve() const {
+  /// What is worth looking at of a group: no more GPUs than are free in a pool it accepts, and no longer than
+  /// the reservation allows.
+  Sieve sieve(std::uint32_t group = 0) const {
     Sieve s;
-    s.largest = machine_.available_gpus();
+    for (const PoolChoice& c : groups_[group].choices)
+      s.largest = std::max(s.largest, pools_[c.pool].available_gpus());
     const std::int64_t spare =
-        reserved_ ? machine_.gpus_at(reserved_->shadow) - reserved_->amounts[0] : s.largest;
+        reserved_ ? pools_[0].gpus_at(reserved_->shadow) - reserved_->amounts[0] : s.largest;
     for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= s.largest; ++size)
-      s.admit(size, std::int64_t{1} << size <= spare ? Sieve::any : reserved_->shadow - machine_.now());
+      s.admit(size, std::int64_t{1} << size <= spare ? Sieve::any : reserved_->shadow - pools_[0].now());
     return s;
   }
 
-  Amounts sizes_;
-  AccountedMachine machine_;
+  SharedResources shared_;
+  std::vector<GroupSpec> groups_;
+  std::vector<AccountedMachine> pools_;
+  std::vector<bool> closed_;  ///< by pool, in a pass under none: a job that stands before blocks it
   std::vector<Account> accounts_;
-  std::vector<Asked> asked_;            ///< by slot
-  WaitingQueue next_;                   ///< each account's next job, under (share, account)
-  std::vector<std::uint32_t> touched_;  ///< accounts to be listed anew
-  bool changed_ = false;                ///< capacity, or what is announced of it, since the last pass
-  std::size_t aside_ = 0;
+  std::vector<std::int64_t> held_;  ///< by (account, resource)
+  std::vector<Asked> asked_;        ///< by slot
+  std::vector<WaitingQueue> queues_;
+  std::vector<std::uint32_t> spare_queues_;
+  std::vector<std::uint32_t> present_;      ///< accounts with a queue, in no order
+  std::vector<std::uint32_t> waits_aside_;  ///< accounts of jobs that were set aside, once for each
+  std::vector<WaitingQueue> next_;          ///< by group: accounts' next jobs, under (share, account)
+  std::vector<std::uint32_t> touched_;      ///< accounts to be listed anew
+  bool lost_ = false;                       ///< GPUs, or what was announced of them, since the last pass
+  std::vector<std::pair<std::int64_t, std::uint32_t>>
+      places_;  ///< a heap: the first place, and the account, of listed jobs that fit no pool for good
+  std::size_t waiting_ = 0;
   std::optional<Reserved> reserved_;
   std::vector<Turn> turns_;  ///< a heap
 };

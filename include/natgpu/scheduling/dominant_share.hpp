@@ -17,13 +17,17 @@ using Amounts = std::array<std::int64_t, resources>;
 /// An account's dominant share over its weight: of the resources that count, the largest part of the
 /// machine's that it holds. Source: Ghodsi et al., Dominant Resource Fairness, NSDI 2011. With GPUs alone,
 /// this ranks as GPUs held over weight does (max-min).
-/// @param machine  0: the resource does not count
-inline double dominant_share(const Amounts& held, const Amounts& machine, double weight) {
+/// @param held, machine  of `n` resources; of the machine 0: the resource does not count
+inline double dominant_share(const std::int64_t* held, const std::int64_t* machine, std::size_t n,
+                             double weight) {
   double share = 0;
-  for (std::size_t r = 0; r < resources; ++r)
+  for (std::size_t r = 0; r < n; ++r)
     if (machine[r] > 0)
       share = std::max(share, static_cast<double>(held[r]) / (static_cast<double>(machine[r]) * weight));
   return share;
+}
+inline double dominant_share(const Amounts& held, const Amounts& machine, double weight) {
+  return dominant_share(held.data(), machine.data(), resources, weight);
 }
 
 /// A user of `progressive_picks`, with tasks without end.

@@ -62,10 +62,11 @@ class MovingOrder : public Dispatcher {
   void submit(std::uint32_t group, const WaitingJob& job) requires(!Rule::by_account) {
     enter({group, {}, job.order.key, job});
   }
-  void submit(const Claimant& who, const WaitingJob& job) requires(Rule::by_account) {
-    if (job.slot >= account_of_.size()) account_of_.resize(job.slot + 1);
+  void submit(const Claimant& who, const WaitingJob& job,
+              std::uint32_t group = 0) requires(Rule::by_account) {
+    if (job.slot >= account_of_.size()) account_of_.resize(job.slot + std::size_t{1});
     account_of_[job.slot] = who.account;
-    enter({0, who, job.order.key, job});
+    enter({group, who, job.order.key, job});
   }
   bool withdraw(std::uint32_t group, const QueueKey& submitted, std::int32_t gpus) {
     const auto it = place_of_.find(submitted.id);
@@ -75,9 +76,10 @@ class MovingOrder : public Dispatcher {
     return Dispatcher::withdraw(group, ranked, gpus);
   }
   /// A running job hands its GPUs back, which counts from the next pass on.
-  void finish_of(const WaitingJob& job, std::int64_t requested_end) requires(Rule::by_account) {
+  void finish_of(const WaitingJob& job, std::int64_t requested_end,
+                 std::uint32_t pool = 0) requires(Rule::by_account) {
     ended_.push_back({account_of_[job.slot], job.gpus});
-    Dispatcher::finish(0, job.gpus, requested_end);
+    Dispatcher::finish(pool, job.gpus, requested_end);
   }
 
   template <class Sink>
