@@ -146,7 +146,7 @@ struct PassBooks {
   void note_due() {
     for (std::uint32_t i = 0; i < pools.size(); ++i) {
       PoolState& p = pools[i];
-      const std::int64_t due = p.profile.due(now);
+      const std::int64_t due = p.profile.due(now) - p.gains_due(now);
       if (due > p.due) gained(i);
       p.due = due;
     }

@@ -129,6 +129,13 @@ struct PoolState {
     NATGPU_ENSURE(it != plan.end(), "only what was announced is withdrawn");
     plan.erase(it);
   }
+  /// Announced gains that should have come by now. They are nobody's until they come.
+  std::int64_t gains_due(std::int64_t now) const {
+    std::int64_t gpus = 0;
+    for (const Step& s : plan)
+      if (s.at <= now && s.delta > 0) gpus += s.delta;
+    return gpus;
+  }
   /// GPUs that it will hold at best, as things stand.
   std::int64_t most_planned() const {
     std::int64_t level = capacity, most = capacity;
