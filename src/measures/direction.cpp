@@ -42,6 +42,7 @@ const std::vector<Direction>& directions() {
       {"jobs.censored.count", Better::lower},
       {"jobs.censored.wait.mean", Better::lower},
       {"jobs.restarts.count", Better::lower},
+      {"jobs.preempted.count", Better::lower},
       {"jobs.wait.p50", Better::lower},
       {"jobs.turnaround.mean", Better::lower},
       {"services.lapsed.count", Better::lower},

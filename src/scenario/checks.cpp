@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <natgpu/measures/warmup.hpp>
 
@@ -67,7 +68,36 @@ void check_trace(const Scenario& s, std::vector<Finding>& out) {
                    "give it relative to the folder of the scenario", code_of(Fault::bad_trace)});
 }
 
+/// Names of classes in one list of `scheduling`.
+void check_names(const std::string& path, const std::vector<std::string>& names,
+                 const std::vector<std::string>& known, std::vector<Finding>& out) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string at = fmt::format("{}[{}]", path, i);
+    if (std::find(known.begin(), known.end(), names[i]) == known.end()) {
+      const std::string near = nearest_name(names[i], known);
+      out.push_back({at, fmt::format("there is no such class of jobs: `{}`", names[i]),
+                     near.empty() ? fmt::format("classes: {}", fmt::join(known, ", "))
+                                  : fmt::format("did you mean `{}`?", near),
+                     code_of(Fault::unknown_reference)});
+    } else if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
+               names.begin() + static_cast<std::ptrdiff_t>(i)) {
+      out.push_back({at, fmt::format("`{}` stands twice", names[i]), "leave one of them out",
+                     code_of(Fault::duplicate_name)});
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<Finding> check_classes(const Scenario& s) {
+  std::vector<Finding> all;
+  std::vector<std::string> classes;
+  for (const demand::BatchClass& c : s.demand.batch) classes.push_back(c.name);
+  check_names("scheduling.preemption.spot", s.scheduling.preemption.spot, classes, all);
+  for (const demand::ServiceClass& c : s.demand.service) classes.push_back(c.name);
+  check_names("scheduling.classes", s.scheduling.classes, classes, all);
+  return all;
+}
 
 std::string path_flaw(const std::string& folder, const std::string& file) {
   const fs::path relative(file);

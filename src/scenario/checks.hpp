@@ -11,6 +11,9 @@ namespace natgpu::scenario {
 /// error_codes().
 std::vector<Finding> check_whole(const Scenario& scenario);
 
+/// Whether `scheduling` names classes of jobs that there are, each once.
+std::vector<Finding> check_classes(const Scenario& scenario);
+
 /// What is wrong with the path of a file that a scenario names, or nothing. Names that lead out of the folder
 /// are refused unseen.
 std::string path_flaw(const std::string& folder, const std::string& file);

@@ -42,6 +42,7 @@ std::vector<Change> changes_of(const scheduling::NamedPolicy& policy, const Mark
   for (const char* key : {"order", "backfill"})
     change_to(key, std::get<std::string>(table.find(key)->read(&chosen).front()));
   change_to("reservations", "0");
+  change_to("preemption.mode", "none");
   return all;
 }
 
@@ -206,11 +207,15 @@ class Loader {
     if (is_clean({"hardware", "supply", "demand"}))
       report(supply::check(scenario_.hardware, scenario_.supply));
     if (is_clean({"demand"})) report(demand::check(scenario_.demand));
-    if (is_clean({"scheduling"})) report(scheduling::check(scenario_.scheduling));
+    if (is_clean({"scheduling"})) {
+      report(scheduling::check(scenario_.scheduling));
+      if (scenario_.policy == "base") report(scheduling::without_meaning(scenario_.scheduling));
+    }
     if (scenario_.plugged_order && scenario_.scheduling.order != scheduling::Order::fcfs)
       report({{"scheduling.order", "contradicts the order that --policy brings", "leave one of them out"}});
     if (options_.quick && mistakes_.count() == 0) make_quick(scenario_, has_stated_replications_);
     if (is_clean({"horizon", "demand"})) report(check_whole(scenario_));
+    if (is_clean({"demand", "scheduling"})) report(check_classes(scenario_));
     if (options_.check_targets && is_clean({"targets", "regressions", "reality_checks"}))
       report(options_.check_targets(scenario_));
   }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <natgpu/scheduling/spec.hpp>
 
+#include <algorithm>
+#include <functional>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace natgpu::scheduling {
 namespace {
@@ -25,21 +29,22 @@ const std::vector<Choice<Order>>& orders() {
        "requested times"},
       {"lottery", Order::lottery, "in an order drawn by chance, once for each job", "textbook", ""},
       {"wfp", Order::wfp, "largest (wait / requested)^3 x GPUs first, ranked anew as time goes by",
-       "Tang et al., IEEE Cluster 2009", "requested times; a replay; backfill none, fit, easy or easy-sjbf"},
+       "Tang et al., IEEE Cluster 2009",
+       "requested times; backfill none, fit or easy; in a replay easy-sjbf too"},
       {"unicef", Order::unicef, "largest wait / (log2(GPUs) x requested) first, ranked anew as time goes by",
-       "Tang et al., IEEE Cluster 2009", "requested times; a replay; backfill none, fit, easy or easy-sjbf"},
+       "Tang et al., IEEE Cluster 2009",
+       "requested times; backfill none, fit or easy; in a replay easy-sjbf too"},
       {"srtf", Order::srtf, "shortest remaining time first; running jobs are ranked too, and preempted",
-       "Schrage & Miller, Oper. Res. 14(4), 1966", "requested times; a replay; backfill none or fit"},
+       "Schrage & Miller, Oper. Res. 14(4), 1966", "requested times; backfill none or fit"},
       {"srsf", Order::srsf,
        "smallest remaining time x GPUs first; running jobs are ranked too, and preempted",
-       "Gu et al., Tiresias, NSDI 2019", "requested times; a replay; backfill none or fit"},
+       "Gu et al., Tiresias, NSDI 2019", "requested times; backfill none or fit"},
       {"las", Order::las,
        "least time on GPUs so far first, in whole quanta; running jobs are ranked too, and preempted",
-       "Kleinrock, Queueing Systems II, 1976", "--quantum (1 h by default); a replay; backfill none or fit"},
+       "Kleinrock, Queueing Systems II, 1976", "a quantum (1 h by default); backfill none or fit"},
       {"las2d", Order::las2d,
        "by queues that time on GPUs x GPUs leads through, in each by submission; running jobs are preempted",
-       "Gu et al., Tiresias, NSDI 2019",
-       "--thresholds (1 h and 10 h by default); a replay; backfill none or fit"},
+       "Gu et al., Tiresias, NSDI 2019", "thresholds (1 and 10 GPU.h by default); backfill none or fit"},
       {"gavel-las", Order::gavel_las,
        "least time received of a target share first; shares divide GPUs max-min fairly; running jobs are "
        "preempted",
@@ -49,21 +54,21 @@ const std::vector<Choice<Order>>& orders() {
        "preempted",
        "Mahajan et al., Themis, NSDI 2020; Narayanan et al., Gavel, OSDI 2020",
        "requested times; --rounds (6 min by default); a replay; backfill none or fit"},
-      {"priority", Order::priority, "highest class first: the log's queues, as --classes ranks them",
-       "Cobham, Oper. Res. 2(1), 1954", "queues in the log; a replay"},
+      {"priority", Order::priority, "highest class first: a log's queues, a scenario's classes of jobs",
+       "Cobham, Oper. Res. 2(1), 1954", "classes of jobs"},
       {"multifactor", Order::multifactor,
        "highest Slurm priority first: age, fair share 2^(-use / share), size and queue, by weight",
        "SchedMD, Multifactor Priority Plugin and Classic Fairshare Algorithm",
-       "users in the log; a replay; backfill none, fit, easy or easy-sjbf"},
+       "accounts; backfill none, fit or easy; in a replay easy-sjbf too"},
       {"fairtree", Order::fairtree,
        "users by Slurm's Fair Tree first: accounts, then their users, by share / use, depth first",
        "SchedMD, Fair Tree Fairshare Algorithm",
-       "users in the log; a replay; backfill none, fit, easy or easy-sjbf"},
+       "accounts; backfill none, fit or easy; in a replay easy-sjbf too"},
       {"drf", Order::drf,
        "least dominant share over weight first, of GPUs, CPUs and memory, after each start",
-       "Ghodsi et al., NSDI 2011", "users in the log; a replay; backfill none, fit or easy"},
+       "Ghodsi et al., NSDI 2011", "accounts; backfill none or fit; in a replay easy too"},
       {"maxmin", Order::maxmin, "fewest GPUs held over weight first, after each start",
-       "Bertsekas & Gallager, Data Networks, 1992", "users in the log; a replay; backfill none, fit or easy"},
+       "Bertsekas & Gallager, Data Networks, 1992", "accounts; backfill none or fit; in a replay easy too"},
   };
   return table;
 }
@@ -113,6 +118,16 @@ const FieldTable& fields_of(const Scheduling*) {
           .integer("reservations", &Scheduling::reservations, at_least(0),
                    "Waiting jobs that hold reservations; only with backfill reservations, there at least 1.")
           .object("semantics", &Scheduling::semantics, "Order of events and passes at one instant.")
+          .duration("recalc", &Scheduling::recalc, at_least(0),
+                    "How often wfp, unicef, multifactor and fairtree rank anew; 0 s: at each pass.")
+          .texts(
+              "classes", &Scheduling::classes,
+              "Batch and service classes, the highest first, for priority and multifactor; those not named "
+              "come last, all in one class.")
+          .object("accounts", &Scheduling::accounts,
+                  "Whose use and holdings multifactor, fairtree, drf and maxmin weigh.")
+          .object("fair_share", &Scheduling::fair_share, "What multifactor and fairtree leave open.")
+          .object("preemption", &Scheduling::preemption, "Who may take the GPUs of a running job.")
           .integer("queue_limit", &Scheduling::queue_limit, at_least(0),
                    "Submissions beyond so many queued jobs are rejected; 0 is no limit.")
           .duration("slowdown_floor", &Scheduling::slowdown_floor, positive(),
@@ -120,42 +135,113 @@ const FieldTable& fields_of(const Scheduling*) {
   return table;
 }
 
+namespace {
+
+/// A setting that is stated, and whether it has a meaning beside the others.
+struct Meant {
+  const char* path;
+  bool stated, goes;
+  const char* with;
+};
+
+std::vector<Meant> meanings(const Scheduling& s) {
+  const PreemptionSettings &p = s.preemption, usual;
+  const bool preempting = preempts(s), by_mode = p.mode != PreemptionSettings::Mode::none;
+  const bool spot = p.mode == PreemptionSettings::Mode::spot_first;
+  const FairShareSettings &f = s.fair_share, usual_share;
+  FairShareSettings as_fairtree;  // reads the half-life alone
+  as_fairtree.half_life = f.half_life;
+  return {
+      {"recalc", s.recalc != Scheduling{}.recalc, moves(s.order) && !by_holding(s.order),
+       "order wfp, unicef, multifactor or fairtree"},
+      {"classes", !s.classes.empty(), s.order == Order::priority || s.order == Order::multifactor,
+       "order priority or multifactor"},
+      {"accounts", s.accounts != AccountSettings{}, by_account(s.order),
+       "order multifactor, fairtree, drf or maxmin"},
+      {"fair_share", f != usual_share,
+       s.order == Order::multifactor || (s.order == Order::fairtree && f == as_fairtree),
+       "order multifactor, and its half_life with fairtree"},
+      {"preemption.shield", p.shield != usual.shield, by_mode, "preemption by-class or spot-first"},
+      {"preemption.notice", p.notice != usual.notice, preempting, "an order or a mode that preempts"},
+      {"preemption.rounds", p.rounds != usual.rounds, preempting, "an order or a mode that preempts"},
+      {"preemption.quantum", p.quantum != usual.quantum, s.order == Order::las, "order las"},
+      {"preemption.thresholds", !p.thresholds.empty(), s.order == Order::las2d, "order las2d"},
+      {"preemption.promote", p.promote != usual.promote, s.order == Order::las2d, "order las2d"},
+      {"preemption.spot", !p.spot.empty(), spot, "preemption mode spot-first"},
+  };
+}
+
+/// Parts that contradict each other.
+struct Contradiction {
+  const char* path;
+  bool there;
+  const char* message;
+  const char* help;
+};
+
+std::vector<Contradiction> contradictions(const Scheduling& s) {
+  using Mode = PreemptionSettings::Mode;
+  const bool plain = s.backfill == Backfill::none || s.backfill == Backfill::fit;
+  const bool keeps_all = s.backfill == Backfill::conservative || s.backfill == Backfill::reservations;
+  const Mode mode = s.preemption.mode;
+  const std::vector<double>& limits = s.preemption.thresholds;
+  const bool rising =
+      std::adjacent_find(limits.begin(), limits.end(), std::greater_equal<>()) == limits.end();
+  return {
+      {"semantics.ties", s.semantics.pass == PassRule::instant && s.semantics.ties == Ties::arrival_first,
+       "`arrival-first` contradicts `pass: instant`: one pass sees arrivals and completions together",
+       "write `pass: event`, or leave `ties` out"},
+      {"semantics.pass", s.semantics.pass == PassRule::event && preempts(s),
+       "whoever takes GPUs back sees all that happened at an instant", "leave `pass` at instant"},
+      {"order", by_target(s.order), "target shares of time are for replays: they divide the GPUs of one pool",
+       "use `natgpu replay`, or write `order: las` or maxmin"},
+      {"backfill", s.backfill == Backfill::easy_sjbf,
+       "`easy-sjbf` is for replays: it knows one pool without announced outages",
+       "use `natgpu replay`, or write `backfill: easy`"},
+      {"backfill", moves(s.order) && !by_holding(s.order) && keeps_all,
+       "reservations are kept in the order of the queue, and this order moves with time",
+       "write `backfill: none`, fit or easy"},
+      {"backfill", by_holding(s.order) && !plain,
+       "drf and maxmin rank accounts anew after each start, over several pools: no reservation lasts",
+       "write `backfill: none` or fit; a replay has one pool, and knows easy too"},
+      {"backfill", preempts(s) && !plain,
+       "who comes first takes the GPUs of others, so that nobody can be promised any",
+       "write `backfill: none` or fit"},
+      {"classes", s.order == Order::priority && s.classes.empty(),
+       "`order: priority` needs the classes of jobs, the highest first", "write `classes: [urgent, normal]`"},
+      {"order", mode == Mode::by_class && s.order != Order::priority,
+       "preemption by class needs an order whose keys are classes", "write `order: priority` and `classes`"},
+      {"order", mode == Mode::spot_first && s.order != Order::fcfs,
+       "spot-first ranks spot jobs behind all others, each by submission",
+       "leave `order` at fcfs, or write `mode: by-class` with `order: priority`"},
+      {"preemption.spot", mode == Mode::spot_first && s.preemption.spot.empty(),
+       "spot-first needs to know whose jobs are spot jobs", "write `spot: [classes of jobs]`"},
+      {"preemption.thresholds", !rising, "thresholds rise from queue to queue",
+       "write for instance `thresholds: [1 GPU.h, 10 GPU.h]`"},
+      {"reservations", s.backfill == Backfill::reservations && s.reservations == 0,
+       "`backfill: reservations` needs the number of jobs that hold one",
+       "write `reservations: 8`, or `backfill: conservative` for all"},
+      {"reservations", s.backfill != Backfill::reservations && s.reservations > 0,
+       "a number of reservations contradicts a backfill that settles it by itself",
+       "write `backfill: reservations`, or leave the number out"},
+  };
+}
+
+}  // namespace
+
 std::vector<Finding> check(const Scheduling& scheduling) {
   std::vector<Finding> findings;
-  if (scheduling.semantics.pass == PassRule::instant && scheduling.semantics.ties == Ties::arrival_first)
-    findings.push_back(
-        {"scheduling.semantics.ties",
-         "`arrival-first` contradicts `pass: instant`: one pass sees arrivals and completions together",
-         "write `pass: event`, or leave `ties` out"});
-  if (moves(scheduling.order))
-    findings.push_back({"scheduling.order",
-                        "an order that moves with time is for replays: a scenario settles a job's place at "
-                        "submission",
-                        "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
-  if (by_target(scheduling.order))
-    findings.push_back({"scheduling.order", "target shares of time are for replays: they know one pool",
-                        "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
-  else if (preempts(scheduling.order))
-    findings.push_back({"scheduling.order",
-                        "an order that takes GPUs back is for replays: a scenario's jobs keep theirs",
-                        "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
-  if (scheduling.order == Order::priority)
-    findings.push_back({"scheduling.order",
-                        "`priority` ranks the queues of a job log, and a scenario has none",
-                        "use `natgpu replay`, or write fcfs, sjf, ljf, saf or lottery"});
-  if (scheduling.backfill == Backfill::easy_sjbf)
-    findings.push_back({"scheduling.backfill",
-                        "`easy-sjbf` is for replays: it knows one pool without announced outages",
-                        "use `natgpu replay`, or write `backfill: easy`"});
-  const bool counts = scheduling.backfill == Backfill::reservations;
-  if (counts && scheduling.reservations == 0)
-    findings.push_back({"scheduling.reservations",
-                        "`backfill: reservations` needs the number of jobs that hold one",
-                        "write `reservations: 8`, or `backfill: conservative` for all"});
-  if (!counts && scheduling.reservations > 0)
-    findings.push_back({"scheduling.reservations",
-                        "a number of reservations contradicts a backfill that settles it by itself",
-                        "write `backfill: reservations`, or leave the number out"});
+  for (const Contradiction& c : contradictions(scheduling))
+    if (c.there) findings.push_back({fmt::format("scheduling.{}", c.path), c.message, c.help});
+  return findings;
+}
+
+std::vector<Finding> without_meaning(const Scheduling& scheduling) {
+  std::vector<Finding> findings;
+  for (const Meant& m : meanings(scheduling))
+    if (m.stated && !m.goes)
+      findings.push_back({fmt::format("scheduling.{}", m.path), "has no meaning beside this order and mode",
+                          fmt::format("it goes with {}: choose that, or leave it out", m.with)});
   return findings;
 }
 

@@ -21,9 +21,10 @@ enum class Use : std::uint8_t {
   lost_limit,    ///< killed at the requested time
   lost_user_error,
   lost_cancel,
-  unfinished,  ///< since the last checkpoint, of jobs that still run at the end
+  unfinished,       ///< since the last checkpoint, of jobs that still run at the end
+  lost_preemption,  ///< work since the last checkpoint, by whoever took the GPUs
 };
-inline constexpr std::size_t uses = 7;
+inline constexpr std::size_t uses = 8;
 
 /// A number of GPUs that changes at instants, integrated exactly.
 class Level {
@@ -80,7 +81,7 @@ struct JobCounts {
   std::uint64_t submitted = 0, finished = 0, killed = 0, failed = 0, cancelled = 0, rejected = 0, gave_up = 0;
   std::uint64_t running = 0, queued = 0;  ///< at the end
   std::uint64_t started = 0, censored = 0;
-  std::uint64_t restarts = 0;
+  std::uint64_t restarts = 0, preemptions = 0;
   Area waited = 0;         ///< ticks, over started jobs
   Area turnaround = 0;     ///< ticks, over ended jobs
   Area censored_wait = 0;  ///< ticks so far, of jobs that have not started

@@ -7,16 +7,20 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
-#include <natgpu/scheduling/dispatcher_for.hpp>
+#include <natgpu/scheduling/claimant.hpp>
+#include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/order.hpp>
+#include <natgpu/scheduling/preemptive_books.hpp>
 
 #include "accounts.hpp"
 #include "job_groups.hpp"
 #include "job_table.hpp"
+#include "national_accounts.hpp"
 #include "settlement.hpp"
 #include "start_order.hpp"
 #include "world.hpp"
@@ -35,27 +39,42 @@ class ServiceListener {
   virtual void replica_stopped(std::uint32_t service, std::uint32_t slot) = 0;
 };
 
-template <scheduling::Backfill B>
+/// What a dispatch process reads of the world beside the scenario.
+struct DispatchParts {
+  World& world;
+  const supply::Fleet& fleet;
+  const JobGroups& groups;
+  const NationalAccounts& accounts;
+  std::size_t organisations;
+};
+
+/// The most public units that each pool will ever have, as planned.
+inline std::vector<std::int64_t> planned_units(const supply::Fleet& fleet) {
+  std::vector<std::int64_t> planned(fleet.pools().size());
+  for (std::uint32_t t = 0; t < fleet.tranches(); ++t) planned[fleet.pool_of(t)] += fleet.public_units_of(t);
+  return planned;
+}
+
+/// @tparam Dispatcher  a dispatcher of several pools and groups: `Dispatcher` of none, fit or easy, under a
+/// MovingOrder or not; ConservativeDispatcher; AccountDispatcher; or one that takes GPUs back
+template <class Dispatcher>
 class DispatchProcess {
  public:
-  DispatchProcess(World& world, const std::vector<supply::Pool>& pools, std::size_t sectors,
-                  std::size_t organisations, const JobGroups& groups, std::vector<std::int64_t> planned,
-                  Streams& streams)
-      : world_(world),
-        groups_(groups),
-        planned_(std::move(planned)),
-        dispatcher_(scheduling::make_dispatcher<B>(
-            pools.size(), groups.specs,
-            world.scenario.scheduling.semantics.ties == scheduling::Ties::arrival_first,
-            world.scenario.scheduling.reservations)),
-        queue_order_(queue_order_of(world.scenario, streams)),
-        orders_(pools.size()),
-        levels_(pools.size()),
-        books_(world.quarters.size(), pools.size(), sectors, groups.classes.size(), organisations),
-        settlement_(world, groups, books_) {}
+  DispatchProcess(const DispatchParts& parts, Dispatcher dispatcher, Streams& streams)
+      : world_(parts.world),
+        groups_(parts.groups),
+        accounts_(parts.accounts),
+        planned_(planned_units(parts.fleet)),
+        dispatcher_(std::move(dispatcher)),
+        queue_order_(queue_order_of(world_.scenario, streams)),
+        orders_(planned_.size()),
+        levels_(planned_.size()),
+        books_(world_.quarters.size(), planned_.size(), world_.scenario.demand.sectors.size(),
+               groups_.classes.size(), parts.organisations),
+        settlement_(world_, groups_, books_) {}
 
   void listen(ServiceListener* listener) { listener_ = listener; }
-  scheduling::DispatcherFor<B>& dispatcher() { return dispatcher_; }
+  Dispatcher& dispatcher() { return dispatcher_; }
   std::size_t pools() const { return orders_.size(); }
 
   // --- jobs come
@@ -110,8 +129,7 @@ class DispatchProcess {
   /// A waiting job leaves: its patience is over, or its service wants it no more.
   void withdraw(std::uint32_t slot) {
     const Job& j = jobs_[slot];
-    const bool found = dispatcher_.withdraw(j.group, key_of(j), j.gpus);
-    NATGPU_ENSURE(found, "a waiting job stands in the queue");
+    leave_queue(slot);
     queued_gpus_ -= j.gpus;
     world_.events.cancel(j.patience);
     forget(slot);
@@ -137,7 +155,7 @@ class DispatchProcess {
     }
     newcomers_.clear();
     if (left) dispatcher_.pass(world_.now, *this);
-    if constexpr (B == scheduling::Backfill::conservative) wake_at_next_start();
+    if constexpr (wakes) wake_at_next_start();
   }
   /// The timer of a job's patience; acted upon after the pass, in which it may still start.
   void patience_over(std::uint32_t slot) { expired_.push_back({slot, jobs_[slot].id}); }
@@ -172,6 +190,38 @@ class DispatchProcess {
     }
     j.completion = world_.events.schedule(
         instant(end), engine::rank_of(engine::Phase::release, kind::completion, j.id), {slot, 0});
+  }
+
+  /// The dispatcher's sink: others take the job's GPUs, at once or after the notice.
+  void preempt(const scheduling::WaitingJob& waiting) {
+    const std::uint32_t slot = waiting.slot;
+    Job& j = jobs_[slot];
+    world_.events.cancel(j.completion);
+    settlement_.close_segment(j, Use::lost_preemption, false, true);
+    j.attained += world_.now - j.started;
+    j.stall = groups_.classes[j.job_class].restart_cost;
+    ++cohort(j.cohort, j.sector).preemptions;
+    ++class_counts(j.cohort, j.job_class).preemptions;
+    const std::int64_t notice = world_.scenario.scheduling.preemption.notice.count();
+    if (notice == 0) {
+      hand_back(j);
+      enqueue(slot);
+      return;
+    }
+    j.leaves = true;
+    j.started = world_.now;  // what comes until the notice is over is no work
+    j.completion =
+        world_.events.schedule(instant(plus(world_.now, notice)),
+                               engine::rank_of(engine::Phase::release, kind::notice_over, j.id), {slot, 0});
+  }
+  /// A preempted job hands its GPUs back.
+  void notice_over(std::uint32_t slot) {
+    Job& j = jobs_[slot];
+    settlement_.spend(j, j.started, world_.now, Use::stalled);
+    j.attained += world_.now - j.started;
+    j.leaves = false;
+    release(slot);
+    enqueue(slot);
   }
 
   // --- jobs end
@@ -270,7 +320,7 @@ class DispatchProcess {
 
   /// Closes the quarter: areas up to `boundary` belong to it.
   void close_quarter(std::uint16_t quarter, std::int64_t boundary) {
-    if constexpr (B == scheduling::Backfill::conservative) {
+    if constexpr (reserves) {
       std::uint64_t before = 0;
       for (std::uint16_t q = 0; q < quarter; ++q) before += books_.promises_broken[q];
       books_.promises_broken[quarter] = dispatcher_.broken_promises() - before;
@@ -289,10 +339,14 @@ class DispatchProcess {
       Job& j = jobs_[slot];
       if (!j.in_use) continue;
       if (j.state == JobState::running) {
-        if (j.kind == JobKind::replica)
+        if (j.leaves) {
+          settlement_.spend(j, j.started, world_.now, Use::stalled);
+          settlement_.close_saved(j, Use::useful);
+        } else if (j.kind == JobKind::replica) {
           settlement_.spend(j, j.started, world_.now, Use::useful);
-        else
+        } else {
           settlement_.close_segment(j, Use::unfinished, false);
+        }
       } else if (j.settled != no_index) {
         settlement_.close_saved(j, Use::useful);
       }
@@ -310,6 +364,11 @@ class DispatchProcess {
   const Job& job(std::uint32_t slot) const { return jobs_[slot]; }
 
  private:
+  static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher>;
+  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
+  static constexpr bool wakes = preempts || reserves;
+  static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
+
   /// A job by slot and id: the slot may have been given to another since.
   struct JobRef {
     std::uint32_t slot;
@@ -317,11 +376,14 @@ class DispatchProcess {
   };
   static scheduling::StaticOrder queue_order_of(const scenario::Scenario& s, Streams& streams) {
     if (s.plugged_order) return scheduling::StaticOrder(s.plugged_order.table->key);
+    if (s.scheduling.preemption.mode == scheduling::PreemptionSettings::Mode::spot_first)
+      return {scheduling::Order::priority, {}};
     return {s.scheduling.order, streams.open("order", "lottery")};
   }
   scheduling::QueueKey key_of(const Job& j) const {
     const std::int64_t account = j.organisation == no_index ? -1 : std::int64_t{j.organisation};
-    return queue_order_.key(j.submitted, j.requested, j.gpus, j.id, j.id, account);
+    return queue_order_.key(j.submitted, j.requested, j.gpus, j.id, j.id, account,
+                            accounts_.rank_of_class[j.job_class]);
   }
   static Use end_use(demand::Fate fate) {
     static constexpr Use use[] = {Use::useful, Use::lost_user_error, Use::lost_cancel};
@@ -356,9 +418,18 @@ class DispatchProcess {
     return true;
   }
 
-  /// A reserved start is an instant of a pass of its own.
+  /// A reserved start, or a change that a preemptive order waits for, is an instant of a pass of its own.
   void wake_at_next_start() {
     const std::int64_t next = dispatcher_.next_start();
+    if constexpr (preempts) {  // what it no longer asks for must not come
+      if (next == wake_) return;
+      world_.events.cancel(wake_event_);
+      wake_ = next;
+      if (next != scheduling::Profile::forever && instant(next) < world_.end)
+        wake_event_ = world_.events.schedule(
+            instant(next), engine::rank_of(engine::Phase::decide, kind::reserved_start, 0), {});
+      return;
+    }
     if (next <= world_.now || next == scheduling::Profile::forever || (wake_ > world_.now && wake_ <= next))
       return;
     wake_ = next;
@@ -368,16 +439,51 @@ class DispatchProcess {
     Job& j = jobs_[slot];
     j.state = JobState::queued;
     queued_gpus_ += j.gpus;
-    // A segment may run for what is left of the request, and for its restart.
+    if constexpr (preempts)
+      dispatcher_.submit(as_waiting(slot), {j.requested - j.done, j.attained, j.stall}, world_.now, j.group,
+                         j.kind != JobKind::batch);
+    else if constexpr (ranks_accounts)
+      dispatcher_.submit(claimant_of(j), as_waiting(slot), j.group);
+    else
+      dispatcher_.submit(j.group, as_waiting(slot));
+  }
+  void leave_queue(std::uint32_t slot) {
+    const Job& j = jobs_[slot];
+    if constexpr (preempts) {
+      dispatcher_.withdraw_job(slot);
+    } else {
+      bool found = false;
+      if constexpr (requires { dispatcher_.withdraw_of(as_waiting(slot)); })
+        found = dispatcher_.withdraw_of(as_waiting(slot));
+      else
+        found = dispatcher_.withdraw(j.group, key_of(j), j.gpus);
+      NATGPU_ENSURE(found, "a waiting job stands in the queue");
+    }
+  }
+  /// A segment may run for what is left of the request, and for its restart.
+  scheduling::WaitingJob as_waiting(std::uint32_t slot) const {
+    const Job& j = jobs_[slot];
     const std::int64_t left = std::max<std::int64_t>(j.requested - j.done, 1);
-    dispatcher_.submit(j.group, {key_of(j), plus(left, j.stall), j.gpus, slot});
+    return {key_of(j), plus(left, j.stall), j.gpus, slot};
+  }
+  scheduling::Claimant claimant_of(const Job& j) const {
+    return {accounts_.node(j.organisation, j.sector), accounts_.factor_of_class[j.job_class], 0, 0};
   }
   void forget(std::uint32_t slot) { jobs_.remove(slot); }
 
   /// Hands a running job's GPUs back.
   void release(std::uint32_t slot) {
     Job& j = jobs_[slot];
-    dispatcher_.finish(j.pool, j.gpus, j.requested_end);
+    if constexpr (preempts)
+      dispatcher_.finish_job(slot);
+    else if constexpr (ranks_accounts)
+      dispatcher_.finish_of({{}, 0, j.gpus, slot}, j.requested_end, j.pool);
+    else
+      dispatcher_.finish(j.pool, j.gpus, j.requested_end);
+    hand_back(j);
+  }
+  /// The same, where the dispatcher has taken them already.
+  void hand_back(const Job& j) {
     orders_[j.pool].remove(j.position);
     levels_[j.pool].allocated.change(world_.now, -j.gpus);
     levels_[j.pool].idle.change(world_.now, j.gpus);
@@ -386,6 +492,10 @@ class DispatchProcess {
   /// A running job loses its GPUs and goes back to its place in the queue, to its last checkpoint.
   void requeue(std::uint32_t slot) {
     Job& j = jobs_[slot];
+    if (j.leaves) {
+      world_.events.cancel(j.completion);
+      return notice_over(slot);
+    }
     release(slot);
     if (j.kind == JobKind::replica) {
       settlement_.spend(j, j.started, world_.now, Use::useful);
@@ -395,6 +505,7 @@ class DispatchProcess {
     }
     world_.events.cancel(j.completion);
     settlement_.close_segment(j, Use::lost_failure, false, true);
+    j.attained += world_.now - j.started;
     ++j.restarts;
     ++cohort(j.cohort, j.sector).restarts;
     ++class_counts(j.cohort, j.job_class).restarts;
@@ -467,10 +578,12 @@ class DispatchProcess {
 
   World& world_;
   const JobGroups& groups_;
-  std::vector<std::int64_t> planned_;  ///< most public units a pool will ever have, as planned
-  scheduling::DispatcherFor<B> dispatcher_;
+  const NationalAccounts& accounts_;
+  std::vector<std::int64_t> planned_;
+  Dispatcher dispatcher_;
   scheduling::StaticOrder queue_order_;
-  std::int64_t wake_ = -1;  ///< the next pass that a reservation asks for
+  std::int64_t wake_ = -1;  ///< the next pass that the dispatcher asks for
+  engine::EventHandle wake_event_;
   JobTable jobs_;
   std::vector<StartOrder> orders_;
   std::vector<PoolLevels> levels_;

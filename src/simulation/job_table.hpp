@@ -25,6 +25,7 @@ struct Job {
   std::int64_t requested = 0;      ///< stated limit
   std::int64_t done = 0;           ///< work behind the last checkpoint
   std::int64_t stall = 0;          ///< restart cost of this segment, ticks of the day
+  std::int64_t attained = 0;       ///< time on GPUs in earlier segments, ticks of the day
   std::int64_t patience_end = 0;
   engine::EventHandle completion;  ///< or, while the floor of a service waits, the end of its contract
   engine::EventHandle patience;
@@ -42,7 +43,7 @@ struct Job {
   JobKind kind = JobKind::batch;
   JobState state = JobState::queued;
   demand::Fate fate = demand::Fate::completes;
-  bool waits_on_patience = false;
+  bool leaves = false;  ///< it was preempted, and holds its GPUs until the notice is over
   bool has_started = false;
   bool in_use = false;
 };

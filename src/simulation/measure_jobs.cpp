@@ -86,6 +86,7 @@ void JobMeasurer::put_jobs(const Labels& labels, const JobCounts& c) {
       {"jobs.queued.count", c.queued},       {"jobs.censored.count", c.censored},
       {"jobs.restarts.count", c.restarts}};
   for (const auto& [name, n] : counts) put(name, labels, static_cast<double>(n));
+  if (preempts(scenario_.scheduling)) put("jobs.preempted.count", labels, static_cast<double>(c.preemptions));
   if (c.started > 0) {
     const double per_job = 1e-6 / static_cast<double>(c.started);
     put("jobs.wait.mean", labels, static_cast<double>(c.waited) * per_job);
@@ -148,6 +149,7 @@ void JobCounts::merge(const JobCounts& o) {
   started += o.started;
   censored += o.censored;
   restarts += o.restarts;
+  preemptions += o.preemptions;
   waited += o.waited;
   turnaround += o.turnaround;
   censored_wait += o.censored_wait;

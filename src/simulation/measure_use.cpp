@@ -39,8 +39,11 @@ void UseMeasurer::use_of_gpus(const Span& s) {
                                                            {"limit", Use::lost_limit},
                                                            {"user_error", Use::lost_user_error},
                                                            {"cancel", Use::lost_cancel}};
-  for (const auto& [cause, use] : causes)
+  const auto lost = [&](const char* cause, Use use) {
     put("gpu.hours", {{"period", s.label}, {"state", "lost"}, {"cause", cause}}, in_gpu_hours(used(s, use)));
+  };
+  for (const auto& [cause, use] : causes) lost(cause, use);
+  if (preempts(scenario_.scheduling)) lost("preemption", Use::lost_preemption);
 }
 
 void UseMeasurer::Energy::add(double more_mwh, double co2, double price) {

@@ -19,7 +19,8 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
       {"gpu.hours", "GPU.h", "period,state,cause",
        "Public GPU-time by state: in_service = down + idle + allocated; allocated = stalled + useful + lost "
        "(by cause: "
-       "failure, limit, user_error, cancel) + unfinished (work since the last checkpoint at the horizon)."},
+       "failure, limit, user_error, cancel, preemption) + unfinished (work since the last checkpoint at the "
+       "horizon)."},
       {"gpu.queued", "GPU", "", "GPUs asked for by waiting jobs at an instant."},
       {"share.gpu_hours", "share", "period,sector,region",
        "Allocated GPU-time of the sector or region / allocated GPU-time of all. Jobs of a log have no "
@@ -53,6 +54,8 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
        "Mean of end of the run - eligible over these: how long they have waited so far."},
       {"jobs.restarts.count", "1", "period,sector,class",
        "Times such jobs were requeued by a failure or a loss."},
+      {"jobs.preempted.count", "1", "period,sector,class",
+       "Times such jobs lost their GPUs to others (only where the scenario lets that happen)."},
       {"promises.broken.count", "1", "period",
        "Reserved starts put off in the period by a loss of GPUs that nobody knew of (backfill conservative "
        "and reservations)."},

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <natgpu/engine/run_loop.hpp>
@@ -18,22 +19,32 @@
 
 namespace natgpu::simulation {
 
-template <scheduling::Backfill B>
+/// What a national run is made of beside its dispatcher.
+struct NationalParts {
+  World& world;
+  supply::Fleet& fleet;
+  const JobGroups& groups;
+  const NationalAccounts& accounts;
+  const demand::Population& population;
+  const workload::JobLog* log;  ///< null: nobody replays one
+  Streams& streams;
+  const SimulateOptions& options;
+};
+
+template <class Dispatcher>
 class National {
  public:
   using Payload = simulation::Payload;
-  using Dispatch = DispatchProcess<B>;
+  using Dispatch = DispatchProcess<Dispatcher>;
 
-  National(World& world, supply::Fleet& fleet, const JobGroups& groups, const demand::Population& population,
-           const workload::JobLog* log, Streams& streams, const SimulateOptions& options)
-      : world_(world),
-        options_(options),
-        fleet_(fleet),
-        dispatch_(world, fleet.pools(), world.scenario.demand.sectors.size(), population.organisations.size(),
-                  groups, planned_units(fleet), streams),
-        supply_(world, dispatch_, fleet, streams),
-        demand_(world, dispatch_, groups, population, streams, log),
-        services_(world, dispatch_, population, demand_.profile()) {
+  National(const NationalParts& p, Dispatcher dispatcher)
+      : world_(p.world),
+        options_(p.options),
+        dispatch_({p.world, p.fleet, p.groups, p.accounts, p.population.organisations.size()},
+                  std::move(dispatcher), p.streams),
+        supply_(p.world, dispatch_, p.fleet, p.streams),
+        demand_(p.world, dispatch_, p.groups, p.population, p.streams, p.log),
+        services_(p.world, dispatch_, p.population, demand_.profile()) {
     dispatch_.listen(&services_);
     if (supply_.foresees()) dispatch_.dispatcher().keep_profile();
     supply_.begin();
@@ -88,18 +99,13 @@ class National {
   std::vector<SeriesPoint>& series() { return series_; }
 
  private:
-  static std::vector<std::int64_t> planned_units(const supply::Fleet& fleet) {
-    std::vector<std::int64_t> planned(fleet.pools().size());
-    for (std::uint32_t t = 0; t < fleet.tranches(); ++t)
-      planned[fleet.pool_of(t)] += fleet.public_units_of(t);
-    return planned;
-  }
-
   void handle_release(std::uint8_t what, const Payload& p) {
     if (what == kind::completion)
       dispatch_.complete(p.subject);
     else if (what == kind::contract_end)
       dispatch_.contract_over(p.subject);
+    else if (what == kind::notice_over)
+      dispatch_.notice_over(p.subject);
     else if (what == kind::strike)
       supply_.strike(p.subject, p.detail);
     else
@@ -183,7 +189,6 @@ class National {
 
   World& world_;
   const SimulateOptions& options_;
-  supply::Fleet& fleet_;
   Dispatch dispatch_;
   SupplyProcess<Dispatch> supply_;
   DemandProcess<Dispatch> demand_;

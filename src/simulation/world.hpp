@@ -15,7 +15,7 @@ namespace natgpu::simulation {
 
 /// Kinds of events by phase, in the order in which they run at one instant.
 namespace kind {
-enum release : std::uint8_t { completion, contract_end, service_curve, strike };
+enum release : std::uint8_t { completion, contract_end, service_curve, strike, notice_over };
 enum capacity : std::uint8_t {
   announcement_lapses,
   repair,

@@ -38,6 +38,7 @@ enum class Feature : unsigned char {
   rhythm,
   queue_limit,
   pass_per_event,
+  ranks_anew,  ///< an order that moves, preempts or goes by account
   last,
 };
 inline constexpr auto features = static_cast<unsigned>(Feature::last);
@@ -243,15 +244,63 @@ class Writer {
     return text;
   }
   std::string scheduling() const {
-    const std::string backfill =
-        one_of("backfill", {"none", "fit", "easy", "easy", "conservative", "reservations"});
-    std::string text = "scheduling: {order: " + one_of("order", {"fcfs", "fcfs", "sjf", "saf", "lottery"}) +
-                       ", backfill: " + backfill;
-    if (backfill == "reservations") text += fmt::format(", reservations: {}", between("reservations", 1, 6));
+    std::string text = "scheduling: {";
+    const bool takes_back = has(Feature::ranks_anew) && number("family", 4) == 0;
+    if (takes_back)
+      text += preemption();
+    else if (has(Feature::ranks_anew) && number("family", 4) < 3)
+      text += moving();
+    else
+      text += settled();
     if (has(Feature::queue_limit)) text += fmt::format(", queue_limit: {}", between("limit", 1, 30));
-    if (has(Feature::pass_per_event))
+    if (has(Feature::pass_per_event) && !takes_back)
       text += ", semantics: {pass: event, ties: " + one_of("ties", {"release-first", "arrival-first"}) + "}";
     return text + "}\n";
+  }
+  std::string settled() const {
+    const std::string backfill =
+        one_of("backfill", {"none", "fit", "easy", "easy", "conservative", "reservations"});
+    std::string text =
+        "order: " + one_of("order", {"fcfs", "fcfs", "sjf", "saf", "lottery"}) + ", backfill: " + backfill;
+    if (backfill == "reservations") text += fmt::format(", reservations: {}", between("reservations", 1, 6));
+    return text;
+  }
+  std::string moving() const {
+    const std::string order = one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
+    const bool by_holding = order == "drf" || order == "maxmin";
+    std::string text =
+        "order: " + order + ", backfill: " +
+        (by_holding ? one_of("holding", {"none", "fit"}) : one_of("rest", {"none", "fit", "easy"}));
+    if (!by_holding) text += ", recalc: " + one_of("recalc", {"0 s", "20 min", "1 d"});
+    if (order != "wfp" && order != "unicef")
+      text += ", accounts: {level: " + one_of("level", {"organisation", "sector"}) +
+              ", shares: [{name: alpha, share: 3}]}";
+    if (order == "multifactor")
+      text += ", classes: [long, wide], fair_share: {factor: " + one_of("factor", {"classic", "tree"}) + "}";
+    return text;
+  }
+  std::string preemption() const {
+    const std::string backfill = one_of("preempting", {"none", "fit"});
+    const std::string rest = ", notice: " + one_of("notice", {"0 s", "10 min"}) +
+                             ", rounds: " + one_of("rounds", {"0 s", "0 s", "1 h"}) + "}";
+    const std::string shield = ", shield: " + one_of("shield", {"0 s", "2 h"});
+    switch (number("taker", 6)) {
+      case 0:
+        return "order: priority, classes: [short, wide], backfill: " + backfill +
+               ", preemption: {mode: by-class" + shield + rest;
+      case 1:
+        return "backfill: " + backfill + ", preemption: {mode: spot-first, spot: [long, wide]" + shield +
+               rest;
+      case 2:
+        return "order: las, backfill: " + backfill + ", preemption: {quantum: 5 h" + rest;
+      case 3:
+        return "order: las2d, backfill: " + backfill +
+               ", preemption: {thresholds: [2 GPU.h, 30 GPU.h], promote: 3" + rest;
+      case 4:
+        return "order: srtf, backfill: " + backfill + ", preemption: {mode: none" + rest;
+      default:
+        return "order: srsf, backfill: " + backfill + ", preemption: {mode: none" + rest;
+    }
   }
 
   Recipe r_;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include <natgpu/scenario/scenario.hpp>
+#include <natgpu/scheduling/dispatcher_for.hpp>
 #include <natgpu/workload/swf.hpp>
 
 #include "../../src/simulation/measure.hpp"
@@ -19,17 +21,17 @@ struct WatchedRun {
   bool within_capacity = true;  ///< no pool ever had more GPUs allocated than were up
 };
 
-template <scheduling::Backfill B>
-class WatchedNational : public simulation::National<B> {
+template <class Dispatcher>
+class WatchedNational : public simulation::National<Dispatcher> {
  public:
-  using simulation::National<B>::National;
+  using simulation::National<Dispatcher>::National;
 
   bool keep_going(Instant now) {
     look(now.time_since_epoch().count());
-    return simulation::National<B>::keep_going(now);
+    return simulation::National<Dispatcher>::keep_going(now);
   }
   void decide(Instant now) {
-    simulation::National<B>::decide(now);
+    simulation::National<Dispatcher>::decide(now);
     for (std::size_t p = 0; p < this->dispatch().pools(); ++p) {
       const simulation::PoolLevels& l = this->dispatch().levels(p);
       if (l.allocated.value() > l.in_service.value() - l.down.value()) within_capacity = false;
@@ -41,20 +43,35 @@ class WatchedNational : public simulation::National<B> {
   bool within_capacity = true;
 };
 
-template <scheduling::Backfill B>
-WatchedRun watch_with(const scenario::Scenario& scenario, std::uint64_t seed, const workload::JobLog* log) {
+/// Under a dispatcher of one's own. @param make  make(scenario, groups, fleet, accounts)
+template <class Make>
+WatchedRun watch_under(const scenario::Scenario& scenario, std::uint64_t seed, const workload::JobLog* log,
+                       Make&& make) {
   simulation::World world(scenario);
   Streams streams(seed, 0);
   supply::Fleet fleet(scenario.hardware, scenario.supply);
   const simulation::JobGroups groups = simulation::make_job_groups(scenario, fleet.pools());
   const demand::Population population = demand::draw_population(scenario.demand, streams);
+  const simulation::NationalAccounts accounts =
+      simulation::make_national_accounts(scenario, population, groups);
   const simulation::SimulateOptions options;
-  WatchedNational<B> model(world, fleet, groups, population, log, streams, options);
-  engine::RunLoop<WatchedNational<B>> loop(model, {});
+  auto dispatcher = make(scenario, groups, fleet, accounts);
+  using Model = WatchedNational<decltype(dispatcher)>;
+  Model model({world, fleet, groups, accounts, population, log, streams, options}, std::move(dispatcher));
+  engine::RunLoop<Model> loop(model, {});
   loop.run(world.end);
   model.look(world.end.time_since_epoch().count());
   model.finish();
   return {model.watcher.take(), model.dispatch().books(), model.within_capacity};
+}
+
+template <scheduling::Backfill B>
+WatchedRun watch_with(const scenario::Scenario& scenario, std::uint64_t seed, const workload::JobLog* log) {
+  return watch_under(scenario, seed, log,
+                     [](const auto& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
+                       return scheduling::make_dispatcher<B>(fleet.pools().size(), groups.specs, false,
+                                                             s.scheduling.reservations);
+                     });
 }
 
 /// Runs replication 0 of a scenario, one pass per instant, with the jobs of a log if there is one.

@@ -8,6 +8,7 @@
 
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/field.hpp>
+#include <natgpu/scheduling/order_settings.hpp>
 
 namespace natgpu::scheduling {
 
@@ -49,6 +50,10 @@ constexpr bool by_holding(Order order) {
 /// By what jobs have received of target shares, in rounds.
 constexpr bool by_target(Order order) {
   return order == Order::gavel_las || order == Order::gavel_ftf;
+}
+/// Whether it matters who asks.
+constexpr bool by_account(Order order) {
+  return by_use(order) || by_holding(order);
 }
 /// Whether running jobs are ranked beside waiting ones, and may lose their GPUs.
 constexpr bool preempts(Order order) {
@@ -97,13 +102,27 @@ struct Scheduling {
   Backfill backfill = Backfill::easy;
   std::int64_t reservations = 0;  ///< jobs that hold one, with Backfill::reservations; 0: not stated
   Semantics semantics;
+  Duration recalc = hours(1);        ///< of orders that move: how often they rank anew; 0: at each pass
+  std::vector<std::string> classes;  ///< of jobs, the highest first; those not named come last, in one class
+  AccountSettings accounts;          ///< of orders by account
+  FairShareSettings fair_share;      ///< of multifactor and fairtree
+  PreemptionSettings preemption;
   std::int64_t queue_limit = 0;  ///< submissions beyond so many queued jobs are rejected; 0: no limit
   Duration slowdown_floor = seconds(10);  ///< of bounded slowdown (Feitelson & Rudolph, JSSPP 1998)
 };
 
+/// Whether running jobs may lose their GPUs to others.
+constexpr bool preempts(const Scheduling& s) {
+  return preempts(s.order) || s.preemption.mode != PreemptionSettings::Mode::none;
+}
+
 const FieldTable& fields_of(const Semantics*);
 const FieldTable& fields_of(const Scheduling*);
+/// Parts that contradict each other.
 std::vector<Finding> check(const Scheduling& scheduling);
+/// What is stated and has no part in what was chosen: a mistake in a file, but not where a policy has taken
+/// the place of what the file chose.
+std::vector<Finding> without_meaning(const Scheduling& scheduling);
 
 /// An order or a backfill that can be chosen, by its name in files and on the command line.
 template <class E>

@@ -232,10 +232,10 @@ TEST_CASE("a named policy settles order, backfill and reservations, whatever the
   counted += "scheduling: {order: ljf, backfill: reservations, reservations: 3}\n";
   options.set = {};
   for (const scheduling::NamedPolicy& named : scheduling::named_policies()) {
-    const bool for_replays = moves(named.order) || preempts(named.order) ||
-                             named.order == scheduling::Order::priority ||
-                             named.backfill == scheduling::Backfill::easy_sjbf;
-    if (for_replays) continue;
+    const bool needs_more =  // classes of jobs; and some are for replays
+        named.order == scheduling::Order::priority || by_target(named.order) ||
+        named.backfill == scheduling::Backfill::easy_sjbf;
+    if (needs_more) continue;
     options.policy = named.name;
     INFO(named.name);
     const Scenario chosen = load(counted, options);
@@ -258,15 +258,78 @@ TEST_CASE("a number of reservations goes with that backfill alone, and it needs 
   CHECK(all[0].message.find("contradicts a backfill") != std::string::npos);
 }
 
-TEST_CASE("an order that moves with time is refused in a scenario, with the reason") {
+TEST_CASE("parts of scheduling that contradict each other are refused at their line, with the reason") {
+  struct Case {
+    const char *scheduling, *path, *reason;
+  };
+  const Case cases[] = {
+      {"{backfill: easy-sjbf}", "scheduling.backfill", "for replays"},
+      {"{order: gavel-las, backfill: fit}", "scheduling.order", "for replays"},
+      {"{order: wfp, backfill: conservative}", "scheduling.backfill", "moves with time"},
+      {"{order: fairtree, backfill: reservations, reservations: 3}", "scheduling.backfill",
+       "moves with time"},
+      {"{order: drf, backfill: easy}", "scheduling.backfill", "no reservation lasts"},
+      {"{order: srtf, backfill: easy}", "scheduling.backfill", "nobody can be promised"},
+      {"{order: srtf, backfill: fit, semantics: {pass: event}}", "scheduling.semantics.pass",
+       "at an instant"},
+      {"{order: priority, backfill: fit}", "scheduling.classes", "needs the classes"},
+      {"{backfill: fit, preemption: {mode: by-class}}", "scheduling.order", "whose keys are classes"},
+      {"{order: sjf, backfill: fit, preemption: {mode: spot-first, spot: [train]}}", "scheduling.order",
+       "behind all others"},
+      {"{backfill: fit, preemption: {mode: spot-first}}", "scheduling.preemption.spot", "spot jobs"},
+      {"{order: las2d, backfill: fit, preemption: {thresholds: [10 GPU.h, 1 GPU.h]}}",
+       "scheduling.preemption.thresholds", "rise"},
+      {"{recalc: 10 min}", "scheduling.recalc", "no meaning"},
+      {"{order: drf, backfill: fit, recalc: 10 min}", "scheduling.recalc", "no meaning"},
+      {"{classes: [train]}", "scheduling.classes", "no meaning"},
+      {"{accounts: {level: sector}}", "scheduling.accounts", "no meaning"},
+      {"{order: fairtree, fair_share: {age_weight: 1}}", "scheduling.fair_share", "no meaning"},
+      {"{order: srtf, backfill: fit, preemption: {shield: 1 h}}", "scheduling.preemption.shield",
+       "no meaning"},
+      {"{preemption: {notice: 1 min}}", "scheduling.preemption.notice", "no meaning"},
+      {"{order: srtf, backfill: fit, preemption: {quantum: 2 h}}", "scheduling.preemption.quantum",
+       "no meaning"},
+      {"{order: las, backfill: fit, preemption: {promote: 2}}", "scheduling.preemption.promote",
+       "no meaning"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.scheduling);
+    const auto all = diagnostics_of(good + "scheduling: " + c.scheduling + "\n");
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].code == "E0301");
+    CHECK(all[0].message.rfind(std::string(c.path) + ": ", 0) == 0);
+    CHECK(all[0].message.find(c.reason) != std::string::npos);
+    CHECK_FALSE(all[0].help.empty());
+    CHECK(all[0].place.line > 0);
+  }
+}
+
+TEST_CASE("what a file states for its own order does not stand in the way of a policy of natgpu's") {
+  const std::string spot = good +
+                           "scheduling: {backfill: fit, preemption: {mode: spot-first, spot: [train], "
+                           "notice: 1 min}}\n";
   LoadOptions options;
-  options.policy = "easy-sjbf";
-  CHECK(diagnosed(good, options).find("E0301") != std::string::npos);
-  options.policy = "wfp";
-  const auto all = diagnostics_of(good, options);
-  REQUIRE(all.size() == 1);
-  CHECK(all[0].code == "E0301");
-  CHECK(all[0].message.find("for replays") != std::string::npos);
+  CHECK(load(spot, options).scheduling.preemption.mode == scheduling::PreemptionSettings::Mode::spot_first);
+  for (const char* policy : {"easy", "srtf", "fairtree", "drf", "conservative"}) {
+    INFO(policy);
+    options.policy = policy;
+    CHECK(load(spot, options).scheduling.preemption.mode == scheduling::PreemptionSettings::Mode::none);
+  }
+}
+
+TEST_CASE("classes of jobs are named as they are, and once") {
+  const auto refused = [](const std::string& scheduling) {
+    const auto all = diagnostics_of(good + "scheduling: " + scheduling + "\n");
+    REQUIRE(all.size() == 1);
+    return all[0];
+  };
+  const Diagnostic unknown = refused("{order: priority, classes: [trian]}");
+  CHECK(unknown.code == "E0218");
+  CHECK(unknown.help == "did you mean `train`?");
+  CHECK(refused("{order: priority, classes: [train, train]}").code == "E0219");
+  CHECK(refused("{backfill: fit, preemption: {mode: spot-first, spot: [nobody]}}").code == "E0218");
+  CHECK(refused("{order: fairtree, accounts: {shares: [{name: nowhere, share: 2}]}}").code == "E0218");
+  CHECK(refused("{order: fairtree, accounts: {shares: [{name: sme, share: 0}]}}").code == "E0108");
 }
 
 TEST_CASE("the settings of every policy must fit, whichever is asked for") {

@@ -15,6 +15,7 @@
 #include <natgpu/demand/population.hpp>
 #include <natgpu/demand/profile.hpp>
 #include <natgpu/engine/run_loop.hpp>
+#include <natgpu/scheduling/dispatcher_for.hpp>
 
 #include "../../../src/simulation/service_process.hpp"
 #include "catch.hpp"
@@ -36,16 +37,19 @@ struct Wish {
   std::string job_class = "plain";
 };
 
-template <scheduling::Backfill B = scheduling::Backfill::none>
-class Script {
+/// A pool of so many GPUs on 1 January 2026, a Thursday, under a dispatcher; classes without checkpoints,
+/// with one every two hours, and with one every two hours and an hour to restart; and a service of one GPU a
+/// replica: three from 9 to 12 h, two until 17 h, one by night.
+template <class Dispatcher>
+class ScriptUnder {
  public:
   using Payload = simulation::Payload;
-  using Dispatch = simulation::DispatchProcess<B>;
+  using Dispatch = simulation::DispatchProcess<Dispatcher>;
 
-  /// A pool of so many GPUs on 1 January 2026, a Thursday; classes without checkpoints, with one every two
-  /// hours, and with one every two hours and an hour to restart; and a service of one GPU a replica:
-  /// three from 9 to 12 h, two until 17 h, one by night.
-  explicit Script(std::int64_t gpus)
+  /// @param scheduling  the block of the scenario, in YAML's flow style
+  /// @param make        make(scheduling, groups): the dispatcher
+  template <class Make>
+  ScriptUnder(std::int64_t gpus, const std::string& scheduling, Make&& make)
       : scenario_(scenario_of(fmt::format(
             "schema: natgpu/1\nname: script\nhorizon: {{start: 2026-01-01, end: 2026-01-11}}\n"
             "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: 1}}]\n"
@@ -55,15 +59,17 @@ class Script {
             "  batch:\n    - {{name: plain}}\n    - {{name: saved, checkpoint_every: 2 h}}\n"
             "    - {{name: slow, checkpoint_every: 2 h, restart_cost: 1 h}}\n"
             "  service: [{{name: web, floor: 1, peak: 3, duration: 1 d}}]\n"
-            "  calendar: {{hours: [0,0,0,0,0,0,0,0,0,2,2,2,1,1,1,1,1,0,0,0,0,0,0,0]}}\n",
-            gpus))),
+            "  calendar: {{hours: [0,0,0,0,0,0,0,0,0,2,2,2,1,1,1,1,1,0,0,0,0,0,0,0]}}\n"
+            "scheduling: {}\n",
+            gpus, scheduling))),
         world_(scenario_),
         streams_(1, 0),
         fleet_(scenario_.hardware, scenario_.supply),
         groups_(simulation::make_job_groups(scenario_, fleet_.pools())),
         population_(demand::draw_population(scenario_.demand, streams_)),
+        accounts_(simulation::make_national_accounts(scenario_, population_, groups_)),
         profile_(scenario_.demand.calendar, world_.calendar, world_.end),
-        dispatch_(world_, fleet_.pools(), 1, 1, groups_, {gpus}, streams_),
+        dispatch_({world_, fleet_, groups_, accounts_, 1}, make(scenario_.scheduling, groups_), streams_),
         services_(world_, dispatch_, population_, profile_) {
     dispatch_.listen(&services_);
     at(0, engine::Phase::capacity, [gpus](Dispatch& d) { d.add_units(0, gpus); });
@@ -102,7 +108,7 @@ class Script {
 
   /// Runs until `hours`, at most the first quarter, and closes the books.
   void run(double hours) {
-    engine::RunLoop<Script> loop(*this, {});
+    engine::RunLoop<ScriptUnder> loop(*this, {});
     loop.run(simulation::instant(hour_ticks(hours)));
     world_.now = hour_ticks(hours);
     watcher_.look(dispatch_, world_.now);
@@ -124,8 +130,12 @@ class Script {
   }
   void handle(const engine::Event<Payload>& e) {
     if (e.payload.detail == scripted && e.kind() == scripted) return acts_[e.payload.subject](dispatch_);
-    if (e.phase() == engine::Phase::decide) return dispatch_.patience_over(e.payload.subject);
+    if (e.phase() == engine::Phase::decide) {
+      if (e.kind() == simulation::kind::patience) dispatch_.patience_over(e.payload.subject);
+      return;
+    }
     if (e.kind() == simulation::kind::completion) return dispatch_.complete(e.payload.subject);
+    if (e.kind() == simulation::kind::notice_over) return dispatch_.notice_over(e.payload.subject);
     if (e.kind() == simulation::kind::contract_end) return dispatch_.contract_over(e.payload.subject);
     services_.follow_curve(e.payload.subject, e.payload.detail);
   }
@@ -147,7 +157,8 @@ class Script {
   }
   double lost() const {
     return time(simulation::Use::lost_failure) + time(simulation::Use::lost_limit) +
-           time(simulation::Use::lost_user_error) + time(simulation::Use::lost_cancel);
+           time(simulation::Use::lost_user_error) + time(simulation::Use::lost_cancel) +
+           time(simulation::Use::lost_preemption);
   }
   double area(Area simulation::PoolAreas::*of) const {
     return static_cast<double>(dispatch_.books().area(0, 0).*of) / static_cast<double>(hour_ticks(1));
@@ -170,12 +181,24 @@ class Script {
   supply::Fleet fleet_;
   simulation::JobGroups groups_;
   demand::Population population_;
+  simulation::NationalAccounts accounts_;
   demand::ArrivalProfile profile_;
   Dispatch dispatch_;
   simulation::ServiceProcess<Dispatch> services_;
   std::vector<std::function<void(Dispatch&)>> acts_;
   JobWatcher watcher_;
   SeenJobs seen_;
+};
+
+/// The same under a backfill, first come first.
+template <scheduling::Backfill B = scheduling::Backfill::none>
+class Script : public ScriptUnder<scheduling::DispatcherFor<B>> {
+ public:
+  explicit Script(std::int64_t gpus)
+      : ScriptUnder<scheduling::DispatcherFor<B>>(
+            gpus, "{order: fcfs}", [](const scheduling::Scheduling&, const simulation::JobGroups& groups) {
+              return scheduling::make_dispatcher<B>(1, groups.specs, false, 0);
+            }) {}
 };
 
 }  // namespace natgpu::testing

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Orders that move, preempt or go by account, in scenarios: the same as replays where both know the jobs, and
+// what sectors get of a pool that is never empty.
+#include <random>
+
+#include <fmt/format.h>
+
+#include <natgpu/scheduling/moving_order.hpp>
+#include <natgpu/scheduling/preemptive.hpp>
+#include <natgpu/simulation/replay.hpp>
+#include <natgpu/simulation/simulate.hpp>
+
+#include "catch.hpp"
+#include "scenario_text.hpp"
+#include "watched_run.hpp"
+
+using namespace natgpu;
+using namespace natgpu::testing;
+using scheduling::Backfill;
+using scheduling::Order;
+
+namespace {
+
+constexpr std::int64_t gpus = 16;
+
+workload::JobLog random_log(std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
+  };
+  workload::JobLog log;
+  log.max_procs = gpus;
+  std::int64_t at = 0;
+  for (std::int64_t i = 0; i < 250; ++i) {
+    const std::int64_t run = 60 + below(below(3) == 0 ? 40'000 : 4'000);
+    log.jobs.push_back({i + 1, at, run, below(5) == 0 ? run : run + below(3 * run),
+                        static_cast<std::int32_t>(1 + below(gpus / 2))});
+    at += below(2'000);
+  }
+  return log;
+}
+
+/// First start and last end of each job, in seconds.
+using Spans = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+Spans replayed(const workload::JobLog& log, Order order, Backfill backfill) {
+  simulation::ReplayOptions o;
+  o.order = order;
+  o.backfill = backfill;
+  if (order == Order::las) o.preemption.quantum = hours(12).count();
+  if (order == Order::las2d) o.preemption.limits = {hours(1).count(), hours(10).count()};
+  if (preempts(order)) o.segments.checkpoint = simulation::no_checkpoint;  // as jobs of a log in a scenario
+  const simulation::ReplayResult r = simulation::replay(log, o);
+  Spans spans;
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
+  return spans;
+}
+
+scenario::Scenario scenario_under(const std::string& scheduling) {
+  return scenario_of(
+      fmt::format("schema: natgpu/1\nname: one-pool\nhorizon: {{start: 2026-01-01, end: 2026-03-01}}\n"
+                  "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: 1}}]\n"
+                  "supply:\n  sites: [{{name: room}}]\n"
+                  "  tranches: [{{name: all, site: room, device: gpu, units: {} GPU, in_service: 2026-01-01, "
+                  "service_life: "
+                  "endless}}]\n"
+                  "demand:\n  sectors: [{{name: users, organisations: 0}}]\n  trace: {{sector: users}}\n"
+                  "scheduling: {}\n",
+                  gpus, scheduling));
+}
+
+Spans spans_of(const WatchedRun& run) {
+  Spans spans;
+  for (const SeenJob& j : run.seen.jobs) {
+    REQUIRE_FALSE(j.ran.empty());
+    spans.emplace_back(j.ran.front().from / ticks_per_second, j.ran.back().until / ticks_per_second);
+  }
+  return spans;
+}
+
+template <Backfill B>
+Spans moving_in_scenario(const workload::JobLog& log, const std::string& scheduling) {
+  return spans_of(watch_under(
+      scenario_under(scheduling), 1, &log,
+      [](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
+        return scheduling::MovingOrder<scheduling::Dispatcher<B>>(
+            scheduling::Dispatcher<B>(fleet.pools().size(), groups.specs), s.scheduling.order,
+            s.scheduling.recalc.count());
+      }));
+}
+
+/// GPU time of the sectors of a pool with a backlog, as parts of all; `crowd` asks for ten times as much.
+std::pair<double, double> shares_of(const std::string& scheduling) {
+  const scenario::Scenario s = scenario_of(
+      "schema: natgpu/1\nname: backlog\nhorizon: {start: 2026-01-01, end: 2026-07-01}\n"
+      "hardware: [{name: gpu, bf16: 1 TFLOP/s, per_node: 1}]\n"
+      "supply:\n  sites: [{name: room}]\n"
+      "  tranches: [{name: all, site: room, device: gpu, units: 24 GPU, in_service: 2026-01-01}]\n"
+      "demand:\n  sectors:\n"
+      "    - {name: crowd, organisations: 10, request_rate: 20 /d, mix: [{name: job}], onboarding: {initial: "
+      "100 %},"
+      " adoption: {initial: 100 %}}\n"
+      "    - {name: few, organisations: 2, request_rate: 10 /d, mix: [{name: job}], onboarding: {initial: "
+      "100 "
+      "%},"
+      " adoption: {initial: 100 %}}\n"
+      "  batch: [{name: job, run_time: {dist: exponential, mean: 30 h}}]\n"
+      "scheduling: " +
+      scheduling + "\n");
+  simulation::SimulateOptions options;
+  options.seed = 11;
+  const simulation::RunRecord record = simulation::simulate(s, options);
+  const double crowd = value_of(record, "share.gpu_hours", "period=all;sector=crowd");
+  const double few = value_of(record, "share.gpu_hours", "period=all;sector=few");
+  CHECK(crowd + few == Approx(1));
+  return {crowd, few};
+}
+
+}  // namespace
+
+TEST_CASE("orders that move rank a scenario's jobs as they rank a log's") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const workload::JobLog log = random_log(seed);
+    CAPTURE(seed);
+    CHECK(moving_in_scenario<Backfill::easy>(log, "{order: wfp, backfill: easy, recalc: 0 s}") ==
+          replayed(log, Order::wfp, Backfill::easy));
+    CHECK(moving_in_scenario<Backfill::none>(log, "{order: unicef, backfill: none, recalc: 0 s}") ==
+          replayed(log, Order::unicef, Backfill::none));
+    CHECK(moving_in_scenario<Backfill::fit>(log, "{order: unicef, backfill: fit, recalc: 0 s}") ==
+          replayed(log, Order::unicef, Backfill::fit));
+  }
+}
+
+TEST_CASE("orders that take GPUs back do in a scenario what they do in a replay") {
+  const std::pair<const char*, Order> orders[] = {
+      {"srtf", Order::srtf}, {"srsf", Order::srsf}, {"las", Order::las}, {"las2d", Order::las2d}};
+  std::uint64_t preempted = 0;
+  for (const auto& [name, order] : orders)
+    for (const char* backfill : {"fit", "none"})
+      for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        const workload::JobLog log = random_log(seed);
+        // Jobs of a log have no checkpoints: in short turns nobody would ever be done.
+        const std::string turns = order == Order::las ? ", preemption: {quantum: 12 h}" : "";
+        CAPTURE(name, backfill, seed);
+        const WatchedRun run = watch_under(
+            scenario_under(fmt::format("{{order: {}, backfill: {}{}}}", name, backfill, turns)), 1, &log,
+            [](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
+              return scheduling::PreemptiveDispatcher(simulation::preemptive_rule(s.scheduling),
+                                                      fleet.pools().size(), groups.specs);
+            });
+        CHECK(run.within_capacity);
+        CHECK(spans_of(run) ==
+              replayed(log, order, std::string(backfill) == "fit" ? Backfill::fit : Backfill::none));
+        preempted += run.books.by_class.back().preemptions;
+        for (const simulation::JobCounts& c : run.books.cohorts) preempted += c.preemptions;
+      }
+  CHECK(preempted > 1000);
+}
+
+TEST_CASE("sectors with a backlog get GPU time in the proportion of their shares") {
+  const std::string accounts = "accounts: {level: sector, shares: [{name: few, share: 3}]}";
+  for (const std::string order : {"drf", "maxmin", "fairtree", "multifactor"}) {
+    const bool by_use = order == "fairtree" || order == "multifactor";
+    const std::string more = by_use ? ", recalc: 10 min, fair_share: {half_life: 2 d" +
+                                          std::string(order == "multifactor" ? ", age_weight: 0" : "") + "}"
+                                    : "";
+    const auto [crowd, few] = shares_of("{order: " + order + ", backfill: fit, " + accounts + more + "}");
+    CAPTURE(order, crowd, few);
+    // few ask for 25 GPUs, of which 18 are theirs; the first days go by until all are held.
+    CHECK(few == Approx(0.75).margin(0.03));
+  }
+  const auto [crowd, few] = shares_of("{order: fcfs, backfill: fit}");
+  CHECK(few < 0.2);  // by what they ask for: an eleventh
+  CHECK(crowd > 0.8);
+}
+
+TEST_CASE("organisations of one sector divide what it has evenly, however many they are") {
+  const auto [crowd, few] = shares_of("{order: maxmin, backfill: fit}");
+  CAPTURE(crowd, few);
+  CHECK(few == Approx(2.0 / 12).margin(0.03));  // to each organisation the same
+  const auto [crowd_tree, few_tree] = shares_of("{order: fairtree, backfill: fit, recalc: 10 min}");
+  CAPTURE(crowd_tree, few_tree);
+  CHECK(few_tree == Approx(0.5).margin(0.03));  // to each sector the same
+}
