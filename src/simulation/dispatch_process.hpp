@@ -19,6 +19,7 @@
 
 #include "accounts.hpp"
 #include "job_groups.hpp"
+#include "job_ledger.hpp"
 #include "job_table.hpp"
 #include "national_accounts.hpp"
 #include "settlement.hpp"
@@ -71,6 +72,7 @@ class DispatchProcess {
         levels_(planned_.size()),
         books_(world_.quarters.size(), planned_.size(), world_.scenario.demand.sectors.size(),
                groups_.classes.size(), parts.organisations),
+        ledger_(world_, groups_, books_),
         settlement_(world_, groups_, books_) {}
 
   void listen(ServiceListener* listener) { listener_ = listener; }
@@ -94,16 +96,13 @@ class DispatchProcess {
   std::uint32_t submit(const Submission& s) {
     const std::uint64_t id = next_id_++;
     const bool counted = s.kind != JobKind::replica;
-    if (counted) {
-      ++cohort(world_.quarter, s.sector).submitted;
-      ++class_counts(world_.quarter, s.job_class).submitted;
-    }
+    const auto count = [&](std::uint64_t JobCounts::*what) {
+      if (counted) ledger_.count(world_.quarter, s.sector, s.job_class, what);
+    };
+    count(&JobCounts::submitted);
     const std::uint32_t group = groups_.of_class[s.job_class];
     if (!ever_fits(group, s.gpus) || queue_is_full()) {
-      if (counted) {
-        ++cohort(world_.quarter, s.sector).rejected;
-        ++class_counts(world_.quarter, s.job_class).rejected;
-      }
+      count(&JobCounts::rejected);
       return no_index;
     }
     const std::uint32_t slot = jobs_.add();
@@ -174,7 +173,11 @@ class DispatchProcess {
     orders_[pool].add(slot, j.gpus, [this](std::uint32_t s) -> std::uint32_t& { return jobs_[s].position; });
     levels_[pool].idle.change(world_.now, -j.gpus);
     levels_[pool].allocated.change(world_.now, j.gpus);
-    if (!j.has_started) note_first_start(j);
+    if (!j.has_started) {
+      j.has_started = true;
+      world_.events.cancel(j.patience);
+      if (j.kind != JobKind::replica) ledger_.first_start(j);
+    }
     if (j.kind == JobKind::replica) {
       const std::int64_t end = listener_->replica_started(j.service, slot);
       extend(slot, end);
@@ -200,8 +203,7 @@ class DispatchProcess {
     settlement_.close_segment(j, Use::lost_preemption, false, true);
     j.attained += world_.now - j.started;
     j.stall = groups_.classes[j.job_class].restart_cost;
-    ++cohort(j.cohort, j.sector).preemptions;
-    ++class_counts(j.cohort, j.job_class).preemptions;
+    ledger_.count(j, &JobCounts::preemptions);
     const std::int64_t notice = world_.scenario.scheduling.preemption.notice.count();
     if (notice == 0) {
       hand_back(j);
@@ -236,7 +238,7 @@ class DispatchProcess {
     release(slot);
     settlement_.close_segment(j, killed ? Use::lost_limit : end_use(j.fate),
                               killed || j.fate == demand::Fate::user_error);
-    note_end(j, killed);
+    ledger_.end(j, killed);
     forget(slot);
   }
   /// The contract of a service ends while its floor waits for GPUs.
@@ -244,7 +246,7 @@ class DispatchProcess {
     Job& j = jobs_[slot];
     listener_->floor_stopped(j.service, true);
     settlement_.close_saved(j, Use::useful);
-    note_end(j, false);
+    ledger_.end(j, false);
     withdraw(slot);
   }
   /// A replica is scaled down; all it did was of use.
@@ -350,7 +352,7 @@ class DispatchProcess {
       } else if (j.settled != no_index) {
         settlement_.close_saved(j, Use::useful);
       }
-      if (j.kind != JobKind::replica) note_still_there(j);
+      if (j.kind != JobKind::replica) ledger_.still_there(j);
     }
   }
 
@@ -389,12 +391,6 @@ class DispatchProcess {
     static constexpr Use use[] = {Use::useful, Use::lost_user_error, Use::lost_cancel};
     return use[static_cast<std::size_t>(fate)];
   }
-  JobCounts& cohort(std::uint16_t quarter, std::uint16_t sector) {
-    return books_.cohorts[quarter * books_.sectors + sector];
-  }
-  JobCounts& class_counts(std::uint16_t quarter, std::uint16_t job_class) {
-    return books_.by_class[world_.stretch.measures(quarter) ? job_class : books_.by_class.size() - 1];
-  }
   bool ever_fits(std::uint32_t group, std::int64_t gpus) const {
     for (const auto& c : groups_.specs[group].choices)
       if (gpus <= planned_[c.pool]) return true;
@@ -412,8 +408,7 @@ class DispatchProcess {
     if (!is_waiting(w)) return false;
     Job& j = jobs_[w.slot];
     if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, true);
-    ++cohort(j.cohort, j.sector).gave_up;
-    ++class_counts(j.cohort, j.job_class).gave_up;
+    ledger_.count(j, &JobCounts::gave_up);
     withdraw(w.slot);
     return true;
   }
@@ -507,8 +502,7 @@ class DispatchProcess {
     settlement_.close_segment(j, Use::lost_failure, false, true);
     j.attained += world_.now - j.started;
     ++j.restarts;
-    ++cohort(j.cohort, j.sector).restarts;
-    ++class_counts(j.cohort, j.job_class).restarts;
+    ledger_.count(j, &JobCounts::restarts);
     j.stall = groups_.classes[j.job_class].restart_cost;
     if (j.kind == JobKind::service_floor) {
       listener_->floor_stopped(j.service, false);
@@ -538,44 +532,6 @@ class DispatchProcess {
     dispatcher_.change_capacity(pool, -units);
   }
 
-  // --- counts
-
-  void note_first_start(Job& j) {
-    j.has_started = true;
-    world_.events.cancel(j.patience);
-    if (j.kind == JobKind::replica) return;
-    const std::int64_t wait = world_.now - j.submitted;
-    for (JobCounts* c : {&cohort(j.cohort, j.sector), &class_counts(j.cohort, j.job_class)}) {
-      ++c->started;
-      c->waited += wait;
-      c->wait_s.add(wait / ticks_per_second);
-    }
-  }
-  void note_end(const Job& j, bool killed) {
-    const std::int64_t turnaround = world_.now - j.submitted;
-    const double speed = groups_.speed_in(j.group, j.pool);
-    const std::int64_t service = scheduling::time_at_speed(std::min(j.run_time, j.requested), speed);
-    const std::int64_t floor = std::max(service, world_.scenario.scheduling.slowdown_floor.count());
-    const double slowdown = std::max(1.0, static_cast<double>(turnaround) / static_cast<double>(floor));
-    for (JobCounts* c : {&cohort(j.cohort, j.sector), &class_counts(j.cohort, j.job_class)}) {
-      ++(killed                               ? c->killed
-         : j.fate == demand::Fate::completes  ? c->finished
-         : j.fate == demand::Fate::user_error ? c->failed
-                                              : c->cancelled);
-      c->turnaround += turnaround;
-      c->slowdown += slowdown;
-    }
-  }
-  void note_still_there(const Job& j) {
-    for (JobCounts* c : {&cohort(j.cohort, j.sector), &class_counts(j.cohort, j.job_class)}) {
-      ++(j.state == JobState::running ? c->running : c->queued);
-      if (!j.has_started) {
-        ++c->censored;
-        c->censored_wait += world_.now - j.submitted;
-      }
-    }
-  }
-
   World& world_;
   const JobGroups& groups_;
   const NationalAccounts& accounts_;
@@ -588,6 +544,7 @@ class DispatchProcess {
   std::vector<StartOrder> orders_;
   std::vector<PoolLevels> levels_;
   DispatchBooks books_;
+  JobLedger ledger_;
   Settlement settlement_;
   std::vector<JobRef> newcomers_, expired_;
   std::vector<std::uint32_t> holders_;
