@@ -130,6 +130,7 @@ class AccountDispatcher {
     lost_ = false;
     for (; !places_.empty() && places_.front().first < now; places_.pop_back()) {
       touch(places_.front().second);
+      accounts_[places_.front().second].place = nowhere;
       std::pop_heap(places_.begin(), places_.end(), std::greater<>());
     }
     for (const std::uint32_t a : touched_) list(a);
@@ -144,10 +145,12 @@ class AccountDispatcher {
 
  private:
   static constexpr std::uint32_t no_queue = 0xffffffff;
+  static constexpr std::int64_t nowhere = -1;
   struct Account {
     double weight = 1;
     std::uint32_t queue = no_queue;  ///< of its waiting jobs; kept while there are any
     std::uint32_t present_at = 0;    ///< its place among those that have one
+    std::int64_t place = nowhere;    ///< as it stands in places_, the one noted last
     std::vector<WaitingJob> aside;   ///< jobs that nothing announced will hold
     WaitingJob listed;               ///< as it stands in next_, while is_listed
     std::uint32_t listed_in = 0;     ///< the job's group
@@ -238,8 +241,11 @@ class AccountDispatcher {
           set_aside(a, job);
           continue;
         }
-        places_.emplace_back(place, a);
-        std::push_heap(places_.begin(), places_.end(), std::greater<>());
+        if (place != account.place) {
+          account.place = place;
+          places_.emplace_back(place, a);
+          std::push_heap(places_.begin(), places_.end(), std::greater<>());
+        }
       }
       account.listed = job;
       account.listed.order = {std::bit_cast<std::int64_t>(share(a)),
