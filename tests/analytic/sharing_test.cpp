@@ -43,7 +43,7 @@ class Chance {
 
 struct Class {
   double rate = 1, mean = 1, weight = 1;
-  double (*service)(Chance&, double mean) = [](Chance& c, double mean) { return c.exponential(mean); };
+  double (*service)(Chance&, double) = [](Chance& c, double m) { return c.exponential(m); };
 };
 
 /// Mean time in system of each class on one GPU, in units, over so many jobs of each replication.

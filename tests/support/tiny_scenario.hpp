@@ -10,7 +10,7 @@ namespace natgpu::testing {
 
 struct Tiny {
   std::string name = "tiny";
-  std::string title;               ///< "{en: A pool, ko: 풀}"; empty: none
+  std::string title = "";          ///< "{en: A pool, ko: 풀}"; empty: none
   std::string end = "2025-01-05";  ///< of the horizon, which begins with 2025
   int replications = 2;
   std::string device = "bf16: 989.4 TFLOP/s, power: 700 W, per_node: 1";

@@ -104,7 +104,7 @@ std::pair<double, double> shares_of(const std::string& scheduling) {
       "100 "
       "%},"
       " adoption: {initial: 100 %}}\n"
-      "  batch: [{name: job, run_time: {dist: exponential, mean: 30 h}}]\n"
+      "  batch: [{name: job, run_time: {dist: exponential, mean: 30 h}, patience: 4 d}]\n"
       "scheduling: " +
       scheduling + "\n");
   simulation::SimulateOptions options;
