@@ -209,7 +209,8 @@ class Loader {
     if (is_clean({"demand"})) report(demand::check(scenario_.demand));
     if (is_clean({"scheduling"})) {
       report(scheduling::check(scenario_.scheduling));
-      if (scenario_.policy == "base") report(scheduling::without_meaning(scenario_.scheduling));
+      if (scenario_.policy == "base" && !policies_choose_order())
+        report(scheduling::without_meaning(scenario_.scheduling));
     }
     if (scenario_.plugged_order && scenario_.scheduling.order != scheduling::Order::fcfs)
       report({{"scheduling.order", "contradicts the order that --policy brings", "leave one of them out"}});
@@ -218,6 +219,15 @@ class Loader {
     if (is_clean({"demand", "scheduling"})) report(check_classes(scenario_));
     if (options_.check_targets && is_clean({"targets", "regressions", "reality_checks"}))
       report(options_.check_targets(scenario_));
+  }
+
+  /// Whether a policy of the file may make use of what its own order has no use for.
+  bool policies_choose_order() const {
+    return std::any_of(policies_.begin(), policies_.end(), [](const PolicyChanges& policy) {
+      return std::any_of(policy.changes.begin(), policy.changes.end(), [](const Change& c) {
+        return c.path == "scheduling.order" || c.path == "scheduling.preemption.mode";
+      });
+    });
   }
 
   /// Ties what was read to its places in the file.

@@ -317,6 +317,19 @@ TEST_CASE("what a file states for its own order does not stand in the way of a p
   }
 }
 
+TEST_CASE(
+    "shares and classes may stand beside an order without use for them if a policy of the file has one") {
+  const std::string text = good + "  fair: {scheduling.order: fairtree}\n";
+  const std::string shares = "scheduling: {accounts: {shares: [{name: sme, share: 3}]}}\n";
+  LoadOptions options;
+  CHECK(load(text + shares).scheduling.accounts.shares.size() == 1);
+  options.policy = "fair";
+  CHECK(load(text + shares, options).scheduling.accounts.shares.at(0).share == 3);
+  options.set = {"scheduling.accounts.shares[sme].share=5"};
+  CHECK(load(text + shares, options).scheduling.accounts.shares.at(0).share == 5);
+  CHECK(diagnosed(good + shares) == "E0301");
+}
+
 TEST_CASE("classes of jobs are named as they are, and once") {
   const auto refused = [](const std::string& scheduling) {
     const auto all = diagnostics_of(good + "scheduling: " + scheduling + "\n");
