@@ -139,7 +139,8 @@ class PlainPreemptive {
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
       return a.first != b.first ? a.first < b.first : a.second->job.order.id < b.second->job.order.id;
     });
-    for (const auto& [rank, c] : all) {
+    for (const auto& entry : all) {
+      const Claim* c = entry.second;
       std::vector<scheduling::PoolChoice> pools{c->where};
       if (c->state == State::waits) pools = groups_[c->group].choices;
       const auto room = std::find_if(pools.begin(), pools.end(), [&](const scheduling::PoolChoice& p) {
