@@ -38,7 +38,7 @@ class SharingModel {
     const workload::LogJob& job = jobs_[i];
     if (job.gpus <= result_.gpus)
       sharing_.submit({i, job.gpus, service_s(job) * ticks_per_second, weight_of(job, options_)});
-    return engine::rank_of(engine::Phase::arrive, submission, i);
+    return engine::rank_of(engine::Phase::arrive, joins, i);
   }
   /// What changes is settled in the pass.
   void handle(const engine::Event<Payload>&) {}
@@ -58,7 +58,7 @@ class SharingModel {
   }
 
  private:
-  enum Kind : std::uint8_t { change, submission };
+  enum Kind : std::uint8_t { change, joins };
 
   static std::int64_t service_s(const workload::LogJob& job) { return std::min(job.run_s, job.requested_s); }
   /// The nearest: a share is seldom whole, so that an end may lie a tick behind its second.
