@@ -387,7 +387,7 @@ TEST_CASE("the draws of a policy follow the seed of the replay") {
   log.jobs = {{1, 0, 10, 12, 3, 2}};
   const natgpu_policy table = teller();
   std::vector<std::int64_t> draws;
-  for (const std::uint64_t seed : {1, 2}) {
+  for (const std::uint64_t seed : {std::uint64_t{1}, std::uint64_t{2}}) {
     ReplayOptions options;
     options.backfill = Backfill::none;
     options.plugged = plugged(table);
