@@ -279,6 +279,8 @@ TEST_CASE("parts of scheduling that contradict each other are refused at their l
       {"{backfill: fit, preemption: {mode: spot-first}}", "scheduling.preemption.spot", "spot jobs"},
       {"{order: las2d, backfill: fit, preemption: {thresholds: [10 GPU.h, 1 GPU.h]}}",
        "scheduling.preemption.thresholds", "rise"},
+      {"{order: fairtree, fair_share: {half_life: 500 ms}}", "scheduling.fair_share.half_life",
+       "whole seconds"},
       {"{recalc: 10 min}", "scheduling.recalc", "no meaning"},
       {"{order: drf, backfill: fit, recalc: 10 min}", "scheduling.recalc", "no meaning"},
       {"{classes: [train]}", "scheduling.classes", "no meaning"},
