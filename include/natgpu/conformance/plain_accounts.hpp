@@ -19,6 +19,26 @@ namespace natgpu::conformance {
 using scheduling::Amounts;
 using scheduling::Claimant;
 
+/// The next to be served: of the accounts that have not dropped out, the one with the least share, ties by
+/// name order, with its first job that was not passed over. @returns null if there is none
+/// @tparam Asks   has `job` and `account`
+/// @param passed  ids of jobs  @param share  share(account)
+template <class Asks, class Share>
+const Asks* first_by_share(const std::vector<Asks>& waiting, const std::set<std::uint64_t>& passed,
+                           const std::set<std::uint32_t>& dropped, Share&& share) {
+  const auto before = [&](const Asks& a, const Asks& b) {
+    if (a.account == b.account) return a.job.order < b.job.order;
+    const double of_a = share(a.account), of_b = share(b.account);
+    return of_a != of_b ? of_a < of_b : a.account < b.account;
+  };
+  const Asks* best = nullptr;
+  for (const Asks& a : waiting)
+    if (passed.count(a.job.order.id) == 0 && dropped.count(a.account) == 0 &&
+        (best == nullptr || before(a, *best)))
+      best = &a;
+  return best;
+}
+
 template <Backfill B>
 class PlainAccounts {
  public:
@@ -45,7 +65,8 @@ class PlainAccounts {
     std::set<std::uint64_t> passed;   // jobs
     std::set<std::uint32_t> dropped;  // accounts
     std::vector<Place> reserved;      // of easy's head, at most one
-    while (const Asks* next = first(passed, dropped)) {
+    while (const Asks* next = first_by_share(waiting_, passed, dropped,
+                                             [this](std::uint32_t account) { return share(account); })) {
       const Asks asked = *next;
       if (starts(asked, reserved)) {
         start(asked);
@@ -88,19 +109,6 @@ class PlainAccounts {
           std::max(most, static_cast<double>(held) / (static_cast<double>(machine_[r]) * weights_[account]));
     }
     return most;
-  }
-  bool before(const Asks& a, const Asks& b) const {
-    if (a.account == b.account) return a.job.order < b.job.order;
-    const double of_a = share(a.account), of_b = share(b.account);
-    return of_a != of_b ? of_a < of_b : a.account < b.account;
-  }
-  const Asks* first(const std::set<std::uint64_t>& passed, const std::set<std::uint32_t>& dropped) const {
-    const Asks* best = nullptr;
-    for (const Asks& a : waiting_)
-      if (passed.count(a.job.order.id) == 0 && dropped.count(a.account) == 0 &&
-          (best == nullptr || before(a, *best)))
-        best = &a;
-    return best;
   }
   std::int64_t free_at(std::size_t r, std::int64_t t) const {
     std::int64_t free = r == 0 ? gpus_ : machine_[r];

@@ -39,6 +39,18 @@ void passes(const Parts& parts, std::uint64_t seed = 3) {
   CHECK(report.passed());
   CHECK(report.preempted > 100);
 }
+/// With fit and with none: as it is, with a shield, and in rounds.
+void passes_in_every_setting(Order order, std::int64_t shield_s, std::int64_t round_s) {
+  for (const Backfill backfill : {Backfill::fit, Backfill::none}) {
+    Parts parts = parts_of(order, backfill);
+    passes(parts);
+    parts.preemption.shield = shield_s * ticks_per_second;
+    passes(parts);
+    parts.preemption.shield = 0;
+    parts.preemption.round = round_s * ticks_per_second;
+    passes(parts);
+  }
+}
 
 /// Shares as Gavel's, but each requeued job begins to count anew.
 class CountsAnew : public DispatcherSubject<scheduling::GavelDispatcher> {
@@ -119,29 +131,11 @@ Candidate without_rule(Candidate c) {
 }  // namespace
 
 TEST_CASE("every order that takes GPUs back decides as its plain loops do, with a shield and in rounds too") {
-  for (const Order order : orders)
-    for (const Backfill backfill : {Backfill::fit, Backfill::none}) {
-      Parts parts = parts_of(order, backfill);
-      passes(parts);
-      parts.preemption.shield = 5 * ticks_per_second;
-      passes(parts);
-      parts.preemption.shield = 0;
-      parts.preemption.round = 7 * ticks_per_second;
-      passes(parts);
-    }
+  for (const Order order : orders) passes_in_every_setting(order, 5, 7);
 }
 
 TEST_CASE("orders by target shares decide as their plain loops do, with a shield and in longer rounds too") {
-  for (const Order order : orders_by_target)
-    for (const Backfill backfill : {Backfill::fit, Backfill::none}) {
-      Parts parts = parts_of(order, backfill);
-      passes(parts);
-      parts.preemption.shield = 8 * ticks_per_second;
-      passes(parts);
-      parts.preemption.shield = 0;
-      parts.preemption.round = 12 * ticks_per_second;
-      passes(parts);
-    }
+  for (const Order order : orders_by_target) passes_in_every_setting(order, 8, 12);
 }
 
 TEST_CASE("preemption by class decides as its plain loops do, with a shield and in rounds too") {

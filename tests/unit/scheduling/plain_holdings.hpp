@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include <natgpu/conformance/plain_accounts.hpp>
 #include <natgpu/scheduling/account_dispatcher.hpp>
 
 namespace natgpu::testing {
@@ -48,7 +49,8 @@ class PlainHoldings {
     std::set<std::uint64_t> passed;
     std::set<std::uint32_t> dropped;
     std::vector<bool> closed(free_.size());
-    while (const Asks* next = first(passed, dropped)) {
+    while (const Asks* next = conformance::first_by_share(
+               waiting_, passed, dropped, [this](std::uint32_t account) { return share(account); })) {
       const Asks asked = *next;
       const std::vector<scheduling::PoolChoice>& pools = groups_[asked.group].choices;
       const auto room = std::find_if(pools.begin(), pools.end(), [&](const scheduling::PoolChoice& c) {
@@ -93,19 +95,6 @@ class PlainHoldings {
             most, static_cast<double>(held) / (static_cast<double>(resources_.sizes[r]) * weights_[account]));
     }
     return most;
-  }
-  bool before(const Asks& a, const Asks& b) const {
-    if (a.account == b.account) return a.job.order < b.job.order;
-    const double of_a = share(a.account), of_b = share(b.account);
-    return of_a != of_b ? of_a < of_b : a.account < b.account;
-  }
-  const Asks* first(const std::set<std::uint64_t>& passed, const std::set<std::uint32_t>& dropped) const {
-    const Asks* best = nullptr;
-    for (const Asks& a : waiting_)
-      if (passed.count(a.job.order.id) == 0 && dropped.count(a.account) == 0 &&
-          (best == nullptr || before(a, *best)))
-        best = &a;
-    return best;
   }
 
   scheduling::SharedResources resources_;
