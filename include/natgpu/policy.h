@@ -13,7 +13,8 @@
 // All numbers are int64_t: identifiers from 0 on, instants and lengths in ticks of one microsecond since the
 // start of the run, GPUs whole. A policy sees what was requested, never how long a job will really run, and
 // `now` is the only clock. Equal calls must have equal effects: no clock of the machine, no random numbers
-// but those of `uniform`, nothing kept in globals. No call may throw or jump out.
+// but those of `uniform`, nothing kept in globals. No call may throw or jump out (natgpu/policy.hpp, for C++,
+// sees to that).
 #ifndef NATGPU_POLICY_H
 #define NATGPU_POLICY_H
 
@@ -110,6 +111,13 @@ struct natgpu_host {
   // or, where it was preempted, kept; restarts are no work. NATGPU_NO_JOB; NATGPU_NONE of one that neither
   // waits nor runs.
   int64_t (*remaining)(const natgpu_host*, int64_t job);
+
+  // --- giving up
+
+  // The policy cannot go on: the run ends with this message (exit 4) as soon as the function that calls it
+  // has returned; nothing else is called but `destroy`, and what is asked until then is answered
+  // NATGPU_NOT_NOW. Also for `create`, which then returns null.
+  void (*fail)(const natgpu_host*, const char* message);
 };
 
 // What a library offers to natgpu. A null function is not called. At an instant at which anything happens the

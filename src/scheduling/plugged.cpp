@@ -12,6 +12,7 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/core/time.hpp>
+#include <natgpu/core/utf8.hpp>
 #include <natgpu/scheduling/profile.hpp>
 
 #include "plugged_accounts.hpp"
@@ -43,10 +44,13 @@ class PluggedDispatcher::Host {
         draws_(draws),
         arrivals_first_(arrivals_first),
         preemption_(preemption) {
-    if (policy_.create != nullptr && (state_ = policy_.create(&face_)) == nullptr)
+    if (policy_.create != nullptr) state_ = policy_.create(&face_);
+    begun_ = policy_.create == nullptr || state_ != nullptr;
+    if (failure_ && begun_ && policy_.destroy != nullptr) policy_.destroy(state_);
+    if (failure_) std::rethrow_exception(failure_);
+    if (!begun_)
       throw RunError(fmt::format(
           "{}: the policy cannot begin: its `create` returned null; its author says when it does", name_));
-    begun_ = true;
   }
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -111,8 +115,8 @@ class PluggedDispatcher::Host {
     tell_events();
     const bool woken = next_wake() <= now;
     wakes_.erase(wakes_.begin(), wakes_.upper_bound(now));
-    if (woken && policy_.on_timer != nullptr) policy_.on_timer(state_, &face_, now);
-    policy_.pass(state_, &face_, now);
+    if (woken && policy_.on_timer != nullptr && !failure_) policy_.on_timer(state_, &face_, now);
+    if (!failure_) policy_.pass(state_, &face_, now);
     decisions_ = nullptr;
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     for (const Rejoining& r : rejoining_) submit(r.job, r.submitted, r.account, r.progress);
@@ -175,7 +179,8 @@ class PluggedDispatcher::Host {
             [](const natgpu_host* h, std::int64_t job) { return of(h).preempt(job); },
             [](const natgpu_host* h, std::int64_t job) { return of(h).reject(job); },
             [](const natgpu_host* h, std::int64_t instant) { return of(h).wake_at(instant); },
-            [](const natgpu_host* h, std::int64_t job) { return of(h).remaining(job); }};
+            [](const natgpu_host* h, std::int64_t job) { return of(h).remaining(job); },
+            [](const natgpu_host* h, const char* message) { of(h).fail(message); }};
   }
 
   // --- questions
@@ -287,6 +292,15 @@ class PluggedDispatcher::Host {
     return NATGPU_OK;
   }
 
+  /// The first failure counts. It comes out when the policy has returned.
+  void fail(const char* message) {
+    if (failure_) return;
+    failure_ = std::make_exception_ptr(RunError(
+        fmt::format("{}: the policy gives up: {}", name_,
+                    message != nullptr && *message != '\0' ? printable(message) : "it does not say why")));
+    decisions_ = nullptr;
+  }
+
   // --- books
 
   void hand_back(Record& r) {
@@ -301,6 +315,7 @@ class PluggedDispatcher::Host {
     for (const Happened& e : events_)
       if (e.kind == Happened::ended) accounts_.hold(jobs_[e.slot].seen, -1, now_);
     for (const Happened& e : events_) {
+      if (failure_) break;
       if (e.kind == Happened::capacity) {
         if (policy_.on_capacity != nullptr)
           policy_.on_capacity(state_, &face_, 0, e.gpus, e.at == at_once ? now_ : e.at);
@@ -337,7 +352,7 @@ class PluggedDispatcher::Host {
   bool arrivals_first_;
   PluggedPreemption preemption_;
   std::vector<Rejoining> rejoining_;
-  std::exception_ptr failure_;  ///< of the sink, in this pass
+  std::exception_ptr failure_;  ///< of the sink, in this pass, or the policy's own
   std::vector<Record> jobs_;    ///< by slot
   PluggedAccounts accounts_;
   WaitingQueue queue_;

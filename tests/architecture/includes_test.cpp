@@ -17,7 +17,8 @@ const fs::path source = NATGPU_SOURCE_DIR;
 
 /// What a room may include, beside itself and std.
 const std::map<std::string, std::set<std::string>>& allowed() {
-  // natgpu/policy.h stands above all rooms: it is what a plugged policy shares with the program.
+  // natgpu/policy.h stands above all rooms: it is what a plugged policy shares with the program. Its C++ face
+  // is for policies alone.
   static const std::set<std::string> domain = {"core", "workload", "measures"};
   static const std::map<std::string, std::set<std::string>> table = {
       {"core", {}},
@@ -27,7 +28,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"supply", domain},
       {"demand", domain},
       {"scheduling", {"core", "workload", "measures", "policy.h"}},
-      {"plugin", {"core", "scheduling", "policy.h"}},
+      {"plugin", {"core", "scheduling", "policy.h", "policy.hpp"}},
+      {"policy.hpp", {"policy.h"}},
       {"conformance", {"core", "scheduling"}},
       {"scenario", {"core", "workload", "measures", "supply", "demand", "scheduling"}},
       {"simulation",

@@ -64,8 +64,10 @@ TEST_CASE("a new policy of each level and language is built, tested and run as p
       }
       const std::string suffix = std::string(language) == "c" ? ".c" : ".cpp";
       CHECK(lines_in(read_bytes(folder.path("my-rule/my-rule" + suffix))) < 50);
-      CHECK(read_bytes(folder.path("my-rule/natgpu/policy.h")) ==
-            read_bytes(NATGPU_SOURCE_DIR "/include/natgpu/policy.h"));
+      for (const std::string header : {"natgpu/policy.h", "natgpu/policy.hpp"})
+        if (suffix == ".cpp" || header == "natgpu/policy.h")
+          CHECK(read_bytes(folder.path("my-rule/" + header)) ==
+                read_bytes(NATGPU_SOURCE_DIR "/include/" + header));
     }
 }
 
@@ -80,15 +82,21 @@ TEST_CASE("a program on the path is called by its name in what a new policy prin
 
 TEST_CASE("the test of a new policy fails once its rule is broken") {
   struct Break {
-    const char *level, *from, *to;
+    const char *level, *language, *file, *from, *to;
   };
-  for (const Break& b : {Break{"1", "job->gpus", "-job->gpus"}, Break{"2", "head = -1", "head = 0"}}) {
+  for (const Break& b : {Break{"1", "c", "mine/mine.c", "job->gpus", "-job->gpus"},
+                         Break{"2", "c", "mine/mine.c", "head = -1", "head = 0"},
+                         Break{"1", "c++", "mine/mine.cpp", "* job.gpus", "* -job.gpus"},
+                         Break{"2", "c++", "mine/mine.cpp", "head = -1", "head = 0"}}) {
+    INFO("level " << b.level << ", language " << b.language);
     const Folder folder;
-    REQUIRE(natgpu_says({"policy", "new", "mine", "--level", b.level}, folder.path("")).code == 0);
-    std::string source = read_bytes(folder.path("mine/mine.c"));
+    REQUIRE(natgpu_says({"policy", "new", "mine", "--level", b.level, "--lang", b.language}, folder.path(""))
+                .code == 0);
+    CHECK(shell(folder, "make -C mine test").code == 0);
+    std::string source = read_bytes(folder.path(b.file));
     const std::size_t at = source.find(b.from);
     REQUIRE(at != std::string::npos);
-    write_bytes(folder.path("mine/mine.c"), source.replace(at, std::string(b.from).size(), b.to));
+    write_bytes(folder.path(b.file), source.replace(at, std::string(b.from).size(), b.to));
     CHECK(shell(folder, "make -C mine test").code != 0);
   }
 }

@@ -13,11 +13,11 @@ using namespace natgpu::testing;
 
 namespace {
 
-/// The C sources of the page, in their order.
-std::vector<std::string> sources() {
+/// The sources of the page in this language, in their order.
+std::vector<std::string> sources(const std::string& language = "c") {
   std::vector<std::string> all;
   for (const Block& block : blocks_of(page("docs/policies.md"))) {
-    if (block.language != "c") continue;
+    if (block.language != language) continue;
     std::string& text = all.emplace_back();
     for (const std::string& line : block.code) text += line + "\n";
   }
@@ -47,19 +47,24 @@ TEST_CASE("the order of docs/policies.md is one, and its easy is natgpu's") {
         jobs_under(folder, {"--policy", "easy"}));
 }
 
-TEST_CASE("the easy of docs/policies.md starts all jobs of the KTH log when natgpu's does") {
+TEST_CASE("each easy of docs/policies.md starts all jobs of the KTH log when natgpu's does") {
   NATGPU_TRACE_OR_SKIP(path, "KTH-SP2-1996-2-filtered.swf.gz");
   const Folder folder;
   build_text(folder, "easy", sources().at(1));
+  const std::vector<std::string> classes = sources("cpp");
+  REQUIRE(classes.size() == 1);
+  CHECK(std::count(classes[0].begin(), classes[0].end(), '\n') < 50);
+  build_text(folder, "easy_class", classes[0], "cpp");
   std::vector<std::string> jobs;
-  for (const char* policy : {"./easy.so", "easy"}) {
+  for (const char* policy : {"./easy.so", "./easy_class.so", "easy"}) {
     const Outcome outcome = natgpu_says({"replay", path, "--policy", policy, "--pass", "event", "--ties",
                                          "arrival-first", "--jobs-csv", "jobs.csv"},
                                         folder.path(""));
     REQUIRE(outcome.code == 0);
     jobs.push_back(read_bytes(folder.path("jobs.csv")));
   }
-  CHECK(jobs[0] == jobs[1]);
+  CHECK(jobs[0] == jobs[2]);
+  CHECK(jobs[1] == jobs[2]);
 }
 
 TEST_CASE("docs/policies.md names every call of natgpu/policy.h") {
@@ -73,5 +78,5 @@ TEST_CASE("docs/policies.md names every call of natgpu/policy.h") {
     INFO(name);
     CHECK((has(text, "`" + name + "`") || has(text, "`" + name + "(")));
   }
-  CHECK(calls == 20);
+  CHECK(calls == 21);
 }

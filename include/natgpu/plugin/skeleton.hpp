@@ -15,8 +15,8 @@ struct SkeletonFile {
   std::string text;
 };
 
-/// A policy that builds and runs as it stands, natgpu/policy.h included: its source, a Makefile with a test,
-/// and a short log to try it on.
+/// A policy that builds and runs as it stands, natgpu's header included: its source, a Makefile with a test, the
+/// same for CMake and an installed natgpu, and a short log to try it on.
 /// @pre name is a plain file name
 std::vector<SkeletonFile> skeleton(const std::string& name, Level level, Language language);
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 NATGPU ?= natgpu
 
-my_policy.so: SOURCE natgpu/policy.h
-	COMPILE -O2 -I. -shared -fPIC -o $@ SOURCE
+my_policy.so: MY_SOURCE MY_HEADERS
+	MY_COMPILER -O2 -I. -shared -fPIC -o $@ MY_SOURCE
 
-my_policy_test: TEST SOURCE natgpu/policy.h
-	COMPILE -O1 -I. -o $@ TEST
+my_policy_test: MY_TEST MY_SOURCE MY_HEADERS
+	MY_COMPILER -O1 -I. -o $@ MY_TEST
 
 # The order itself, a replay of it, and random workloads.
 test: my_policy.so my_policy_test

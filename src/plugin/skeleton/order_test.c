@@ -3,7 +3,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "SOURCE"
+#include "MY_SOURCE"
 
 int main(void) {
   natgpu_job small = {0, 0, 60 * NATGPU_TICKS_PER_SECOND, 1, -1, -1, -1};

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 NATGPU ?= natgpu
 
-my_policy.so: SOURCE natgpu/policy.h
-	COMPILE -O2 -I. -shared -fPIC -o $@ SOURCE
+my_policy.so: MY_SOURCE MY_HEADERS
+	MY_COMPILER -O2 -I. -shared -fPIC -o $@ MY_SOURCE
 
 # The policy as written is fcfs: every job starts when it does there. Another rule, another test.
 test: my_policy.so
