@@ -74,7 +74,13 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "and "
        "memory, at least one has a GPU, and at least one task asks for one."},
       {"E0412", "an outage of a machine that is not there",
-       "`--node-outages` names machines as the list given to `--nodes` does, or by their number in it, from 0."},
+       "`--node-outages` names machines as the list given to `--nodes` does, or by their number in it, from "
+       "0."},
+      {"E0413", "a JSON log that cannot be read",
+       "Philly's `cluster_job_log` is one JSON array of jobs, each with `submitted_time` and `attempts`; an "
+       "attempt has `start_time`, `end_time` and `detail`, a list of machines with their `gpus`. The file "
+       "breaks "
+       "off, is no JSON from this line on, or has something else in one of these places."},
       {"E0420", "a list of shares that cannot be used",
        "`--shares FILE` is a CSV file with the columns group, user and share, as far as the log names groups "
        "and users. A share is a number above 0; a row without a user states the share of a group as a whole; "

@@ -31,6 +31,17 @@ std::string log_format_help() {
                      fmt::join(workload::log_format_names(), ", "));
 }
 
+std::string tasks_file(const Arguments& arguments) {
+  if (arguments.has("--tasks") && arguments.has("--format"))
+    throw UsageError("--tasks says what the log is: Alibaba PAI's table of jobs", "leave --format out");
+  return arguments.text("--tasks");
+}
+
+std::vector<Option> log_options() {
+  return {{"--format", "F", log_format_help()},
+          {"--tasks", "FILE", "the log is Alibaba PAI's pai_job_table.csv, and this its pai_task_table.csv"}};
+}
+
 std::string rows_left_out(const workload::JobLog& log) {
   std::string out;
   for (const workload::Unusable& u : log.unusable)
@@ -45,6 +56,13 @@ std::string rows_left_out(const workload::JobLog& log) {
 
 std::string log_notes(const workload::JobLog& log, bool counts) {
   std::string out = rows_left_out(log);
+  if (log.retried > 0)
+    out += fmt::format("note: {} jobs have several attempts, whose run times are added up{}\n", log.retried,
+                       log.resized > 0
+                           ? fmt::format("; {} of them held other numbers of GPUs than in the first, which "
+                                         "counts",
+                                         log.resized)
+                           : "");
   if (counts && log.shared_gpus > 0)
     out += fmt::format("note: {} jobs ask for a share of a GPU; counted GPUs are whole, so each takes one\n",
                        log.shared_gpus);

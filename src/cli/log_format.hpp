@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <natgpu/workload/job_log.hpp>
 
@@ -14,6 +15,10 @@ namespace natgpu::cli {
 std::string log_format(const Arguments& arguments);
 /// The doc of the option.
 std::string log_format_help();
+/// What --tasks says: a table of tasks, or nothing. @throws UsageError beside --format
+std::string tasks_file(const Arguments& arguments);
+/// Both options.
+std::vector<Option> log_options();
 
 /// Rows left out and times cut off, one line each; empty where all is well.
 std::string rows_left_out(const workload::JobLog& log);

@@ -90,7 +90,7 @@ simulation::NodeReplayResult replay_with_progress(const workload::JobLog& log,
 }
 
 int replay(const Arguments& arguments) {
-  const std::string format = log_format(arguments);
+  const std::string format = log_format(arguments), tasks = tasks_file(arguments);
   const std::optional<plugin::Library> library = library_of(arguments);
   simulation::ReplayOptions options = replay_options_of(arguments, library);
   const NodeViewOrNone view = node_view_of(arguments);
@@ -101,7 +101,7 @@ int replay(const Arguments& arguments) {
   ReplayTimings timings;
   double began = wall_seconds();
   const workload::JobLog log =
-      workload::read_log(arguments.positional[0], {format, options.gpus, false, view.has_value()});
+      workload::read_log(arguments.positional[0], {format, options.gpus, false, view.has_value(), tasks});
   timings.read_s = wall_seconds() - began;
   refuse_unusable(log, options.gpus, view);
   apply_weights(arguments, log, options);
@@ -127,7 +127,7 @@ int replay(const Arguments& arguments) {
 }
 
 std::vector<Option> options() {
-  std::vector<Option> all{{"--format", "F", log_format_help()}};
+  std::vector<Option> all = log_options();
   for (Option& option : replay_policy_options()) all.push_back(std::move(option));
   for (const Option& option : preemption_options()) all.push_back(option);
   for (Option& option : sharing_options()) all.push_back(std::move(option));

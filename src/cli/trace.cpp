@@ -20,12 +20,14 @@ namespace {
 constexpr std::int64_t most_gpus = 1'000'000'000;
 
 /// Width of the columns of the list, in characters.
-constexpr int name_width = 10;
+constexpr int name_width = 13;
 
 int formats(const Arguments& arguments) {
   const std::vector<workload::ColumnMap>& maps = workload::shipped_maps();
   if (arguments.positional.size() == 1) {
     std::string out = fmt::format("{:<{}}{}\n", "swf", name_width, "Standard Workload Format 2.2");
+    out += fmt::format("{:<{}}{}\n{:<{}}{}\n", "philly-json", name_width, "Microsoft Philly, cluster_job_log",
+                       "", name_width, "msr-fiddle/philly-traces; Jeon et al., USENIX ATC 2019");
     for (const workload::ColumnMap& map : maps)
       out += fmt::format("{:<{}}{}\n{:<{}}{}\n", map.name, name_width, map.title, "", name_width, map.source);
     put_out(out +
@@ -59,7 +61,8 @@ int convert(const Arguments& arguments) {
   if (ends_in_gz(to))
     throw UsageError("the log is written as plain text", "write it without .gz, then compress it with gzip");
   const std::int64_t gpus = arguments.whole("--gpus", 0, 1, most_gpus);
-  workload::JobLog log = workload::read_log(arguments.positional[1], {log_format(arguments), gpus});
+  workload::JobLog log = workload::read_log(
+      arguments.positional[1], {log_format(arguments), gpus, false, false, tasks_file(arguments)});
   if (gpus > 0) log.max_procs = gpus;
   put_err(log_notes(log));
   for (const std::string& lost : workload::lost_in_swf(log))
@@ -71,6 +74,13 @@ int convert(const Arguments& arguments) {
   return Exit::done;
 }
 
+std::vector<Option> convert_options() {
+  std::vector<Option> all = log_options();
+  all.push_back({"--to", "F", "what to write: swf (default)"});
+  all.push_back({"--gpus", "N", "of the machine: becomes MaxProcs, and larger jobs are left out"});
+  return all;
+}
+
 constexpr Action actions[] = {{"convert", convert}, {"formats", formats}};
 
 int trace(const Arguments& arguments) {
@@ -80,18 +90,15 @@ int trace(const Arguments& arguments) {
 }  // namespace
 
 const Command& trace_command() {
-  static const Command command{
-      "trace",
-      "Convert job logs, and show the formats that are read.",
-      "convert LOG OUT | formats [NAME]",
-      1,
-      3,
-      {{"--format", "F", log_format_help()},
-       {"--to", "F", "what to write: swf (default)"},
-       {"--gpus", "N", "of the machine: becomes MaxProcs, and larger jobs are left out"}},
-      {"natgpu trace convert cluster_log.csv helios.swf --gpus 1064", "natgpu trace formats",
-       "natgpu trace formats philly > my-columns.csv"},
-      trace};
+  static const Command command{"trace",
+                               "Convert job logs, and show the formats that are read.",
+                               "convert LOG OUT | formats [NAME]",
+                               1,
+                               3,
+                               convert_options(),
+                               {"natgpu trace convert cluster_log.csv helios.swf --gpus 1064",
+                                "natgpu trace formats", "natgpu trace formats philly > my-columns.csv"},
+                               trace};
   return command;
 }
 

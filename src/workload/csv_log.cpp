@@ -30,7 +30,7 @@ class CsvLogReader {
     log_.lines = csv_.lines_read();
     log_.bytes = csv_.bytes_read();
     log_.fractions_dropped = row_.fractions();
-    count_from_first_submission();
+    if (has_dates()) count_from_first_submission(log_);
     return std::move(log_);
   }
 
@@ -108,15 +108,10 @@ class CsvLogReader {
                                       : gpu_types_;
   }
 
-  /// Dates become seconds since the first of them.
-  void count_from_first_submission() {
-    const bool dates = std::any_of(row_.bounds().begin(), row_.bounds().end(), [](const Bound& b) {
+  bool has_dates() const {
+    return std::any_of(row_.bounds().begin(), row_.bounds().end(), [](const Bound& b) {
       return b.field == LogField::submit && b.unit->form == LogUnit::Form::datetime;
     });
-    if (!dates || log_.jobs.empty()) return;
-    const auto earlier = [](const LogJob& a, const LogJob& b) { return a.submit_s < b.submit_s; };
-    log_.unix_start_time = std::min_element(log_.jobs.begin(), log_.jobs.end(), earlier)->submit_s;
-    for (LogJob& job : log_.jobs) job.submit_s -= log_.unix_start_time;
   }
 
   const ReadOptions& options_;

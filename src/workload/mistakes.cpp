@@ -79,4 +79,11 @@ void count_unusable(JobLog& log, const char* reason, std::uint64_t line) {
   if (found->first_lines.size() < 5) found->first_lines.push_back(line);
 }
 
+void count_from_first_submission(JobLog& log) {
+  if (log.jobs.empty()) return;
+  const auto earlier = [](const LogJob& a, const LogJob& b) { return a.submit_s < b.submit_s; };
+  log.unix_start_time = std::min_element(log.jobs.begin(), log.jobs.end(), earlier)->submit_s;
+  for (LogJob& job : log.jobs) job.submit_s -= log.unix_start_time;
+}
+
 }  // namespace natgpu::workload

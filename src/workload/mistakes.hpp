@@ -50,4 +50,7 @@ class Mistakes {
 /// Counts a row that cannot be used, and keeps the first five lines of each reason.
 void count_unusable(JobLog& log, const char* reason, std::uint64_t line);
 
+/// Submissions in Unix time become seconds since the first of them.
+void count_from_first_submission(JobLog& log);
+
 }  // namespace natgpu::workload

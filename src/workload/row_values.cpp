@@ -20,7 +20,7 @@ constexpr std::int64_t most_number = 999'999'999'999'999'999;  // 18 digits
 constexpr std::array<std::int64_t, 8> most_of_kind{max_seconds, max_seconds, most_gpus,   most_32,
                                                    most_32,     most_16,     most_number, most_16};
 
-/// How the logs put it, in lower case. Whatever else they say (Running, Pending) leaves the end unknown.
+/// How the logs put it, in lower case.
 struct StatusWord {
   std::string_view word;
   LogStatus status;
@@ -48,12 +48,6 @@ bool same_word(std::string_view text, std::string_view lower) {
   return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
     return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
   });
-}
-
-LogStatus status_of(std::string_view text) {
-  for (const StatusWord& w : status_words)
-    if (same_word(text, w.word)) return w.status;
-  return LogStatus::unknown;
 }
 
 /// Below zero such a value says that nothing is known, as in SWF.
@@ -95,6 +89,12 @@ std::int64_t most_of(const Bound& bound) {
 }
 
 }  // namespace
+
+LogStatus status_of(std::string_view text) {
+  for (const StatusWord& w : status_words)
+    if (same_word(text, w.word)) return w.status;
+  return LogStatus::unknown;
+}
 
 bool RowValues::bind() {
   binding_ = bind_columns(map_, csv_, mistakes_);

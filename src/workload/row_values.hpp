@@ -17,6 +17,10 @@ namespace natgpu::workload {
 inline constexpr std::int64_t whole_gpu = 1000;  // thousandths
 inline constexpr std::int64_t most_types = INT16_MAX;
 
+/// How a job ended, in the words of the logs; whatever else they say (Running, Pending) leaves the end
+/// unknown.
+LogStatus status_of(std::string_view text);
+
 class RowValues {
  public:
   RowValues(const ColumnMap& map, CsvReader& csv, Mistakes& mistakes)

@@ -66,7 +66,7 @@ std::string first_line(const std::string& file) {
 }  // namespace
 
 std::vector<std::string> log_format_names() {
-  std::vector<std::string> names{"swf"};
+  std::vector<std::string> names{"swf", "philly-json"};
   for (const ColumnMap& map : shipped_maps()) names.push_back(map.name);
   return names;
 }
@@ -74,6 +74,7 @@ std::vector<std::string> log_format_names() {
 std::string guess_log_format(const std::string& file) {
   if (ends_with(file, ".swf") || ends_with(file, ".swf.gz")) return "swf";
   const std::string line = first_line(file);
+  if (!line.empty() && line[0] == '[') return "philly-json";
   if (line.empty() || line[0] == ';' || line.find(',') == std::string::npos) return "swf";
   Mistakes mistakes(file);
   CsvReader csv(file, mistakes);
@@ -87,8 +88,10 @@ std::string guess_log_format(const std::string& file) {
 }
 
 JobLog read_log(const std::string& file, const ReadOptions& options) {
+  if (!options.tasks.empty()) return read_pai_jobs(file, options);
   const std::string format = options.format.empty() ? guess_log_format(file) : options.format;
   if (format == "swf") return read_swf(file, options.gpus);
+  if (format == "philly-json") return read_philly_json(file, options);
   const auto shipped = std::find_if(shipped_maps().begin(), shipped_maps().end(),
                                     [&](const ColumnMap& map) { return map.name == format; });
   if (shipped != shipped_maps().end()) return read_csv_log(file, *shipped, options);

@@ -46,7 +46,7 @@ const std::map<std::string, std::set<std::string>>& allowed() {
 /// Libraries that one room alone may use.
 const std::map<std::string, std::set<std::string>>& owners() {
   static const std::map<std::string, std::set<std::string>> table = {
-      {"yaml-cpp/", {"scenario"}}, {"CLI/", {"cli"}},          {"nlohmann/", {"report", "cli"}},
+      {"yaml-cpp/", {"scenario"}}, {"CLI/", {"cli"}},          {"nlohmann/", {"workload", "report", "cli"}},
       {"dlfcn.h", {"plugin"}},     {"boost/", {"experiment"}}, {"Random123/", {"core"}},
       {"openssl/", {"core"}},      {"sqlite3.h", {"report"}}};
   return table;

@@ -37,6 +37,57 @@ TEST_CASE("a CSV log is replayed under its own job names, and what was bent is s
         "job_id,submit_s,start_s,end_s,gpus,state\n\"pod,1\",0,0,10,2,finished\npod-2,1,10,16,1,finished\n");
 }
 
+TEST_CASE("Philly's JSON is replayed and converted, and its attempts are told of") {
+  const Folder folder;
+  write_bytes(folder.path("cluster_job_log"),
+              R"([{"status": "Pass", "vc": "v", "jobid": "app_1", "user": "u", "attempts": [
+  {"start_time": "2017-10-07 00:00:05", "end_time": "2017-10-07 00:00:15", "detail": [{"ip": "m", "gpus": ["a", "b"]}]},
+  {"start_time": "2017-10-07 00:00:20", "end_time": "2017-10-07 00:00:30", "detail": [{"ip": "n", "gpus": ["a"]}]}],
+  "submitted_time": "2017-10-07 00:00:00"},
+ {"status": "Failed", "vc": "v", "jobid": "app_2", "user": "u", "attempts": [],
+  "submitted_time": "2017-10-07 00:00:01"}])");
+  Outcome outcome =
+      natgpu_says({"replay", "cluster_job_log", "--gpus", "2", "--jobs-csv", "jobs.csv"}, folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(has(outcome.err, "warning: 1 rows left out: never started (line 5)"));
+  CHECK(has(outcome.err,
+            "note: 1 jobs have several attempts, whose run times are added up; 1 of them held other"));
+  CHECK(read_bytes(folder.path("jobs.csv")) ==
+        "job_id,submit_s,start_s,end_s,gpus,state\napp_1,0,0,20,2,finished\n");
+  outcome = natgpu_says({"trace", "convert", "cluster_job_log", "out.swf"}, folder.path(""));
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.err, "several attempts"));
+  write_bytes(folder.path("broken"), "[{\n\"attempts\": [}");
+  outcome = natgpu_says({"replay", "broken", "--gpus", "2"}, folder.path(""));
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "broken:2:1: error[E0413]"));
+}
+
+TEST_CASE("PAI's jobs are replayed with the tasks of a second table") {
+  const Folder folder;
+  write_bytes(folder.path("jobs.csv"), "a,i,u,Terminated,10.0,99.0\nb,j,u,Failed,11.0,50.0\n");
+  write_bytes(folder.path("tasks.csv"),
+              "b,worker,1.0,Failed,20.0,30.0,100,1,200,T4\na,ps,1.0,Terminated,20.0,60.0,100,1,0,\n"
+              "a,worker,2.0,Terminated,20.0,70.0,100,1,100,T4\n");
+  Outcome outcome =
+      natgpu_says({"replay", "jobs.csv", "--tasks", "tasks.csv", "--gpus", "2", "--jobs-csv", "out.csv"},
+                  folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(read_bytes(folder.path("out.csv")) ==
+        "job_id,submit_s,start_s,end_s,gpus,state\na,10,10,60,2,finished\nb,11,60,70,2,finished\n");
+  outcome = natgpu_says({"trace", "convert", "jobs.csv", "out.swf", "--tasks", "tasks.csv"}, folder.path(""));
+  CHECK(outcome.code == 0);
+  outcome = natgpu_says({"replay", "jobs.csv", "--tasks", "none.csv", "--gpus", "2"}, folder.path(""));
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "none.csv"));
+  outcome = natgpu_says({"replay", "jobs.csv", "--tasks", "tasks.csv", "--format", "pai", "--gpus", "2"},
+                        folder.path(""));
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "leave --format out"));
+}
+
 TEST_CASE("a log's format may be named, be a map of one's own, or is refused with the nearest name") {
   const Folder folder;
   write_bytes(folder.path("pods.csv"), small_openb());
@@ -83,7 +134,8 @@ TEST_CASE("trace says what it can do, and formats gives a map to start from") {
   const Folder folder;
   Outcome outcome = natgpu_says({"trace", "formats"}, folder.path(""));
   CHECK(outcome.code == 0);
-  for (const char* name : {"swf ", "philly ", "helios ", "acme ", "pai ", "pai-jobs ", "openb "})
+  for (const char* name :
+       {"swf ", "philly-json ", "philly ", "helios ", "acme ", "pai ", "pai-jobs ", "openb "})
     CHECK((outcome.out.rfind(name, 0) == 0 || has(outcome.out, std::string("\n").append(name))));
   outcome = natgpu_says({"trace", "formats", "philly"}, folder.path(""));
   CHECK(outcome.code == 0);

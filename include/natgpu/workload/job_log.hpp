@@ -73,6 +73,8 @@ struct JobLog {
   std::uint64_t fractions_dropped = 0;  ///< times written with a fraction of a second, which is cut off
   std::uint64_t without_request = 0;    ///< usable rows without a requested time
   std::uint64_t shared_gpus = 0;        ///< usable rows that ask for less than a whole GPU
+  std::uint64_t retried = 0;            ///< usable jobs of several attempts, whose times are added up
+  std::uint64_t resized = 0;  ///< those of them whose attempts held other numbers of GPUs than the first
   /// Names by place, in order of first appearance; empty where the log has numbers.
   /// A gpu_type may be a list of allowed models, separated by `|` (openb).
   Texts ids, users, groups, queues, gpu_types;

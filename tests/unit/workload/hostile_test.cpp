@@ -37,6 +37,13 @@ const std::string helios =
 const std::string swf =
     "; MaxProcs: 64\n; Queue: 1 normal\n 1 0 -1 60 8 -1 -1 8 90 -1 1 7 8 -1 1 -1 -1 -1\n"
     " 2 5.5 -1 60.0 8 -1 -1 8 90 -1 1 7 8 -1 1 -1 -1 -1\r\n";
+const std::string philly =
+    "[{\"status\": \"Pass\", \"vc\": \"v\", \"jobid\": \"a\", \"attempts\": [{\"start_time\": \"2017-10-07 "
+    "01:12:09\",\n"
+    "\"end_time\": null, \"detail\": [{\"ip\": \"m\", \"gpus\": [\"gpu0\"]}]}], \"submitted_time\": "
+    "\"2017-10-07 "
+    "01:11:39\",\n\"user\": \"u\\u00e9\"},\r\n{\"attempts\": [], \"submitted_time\": \"None\"}]\n";
+const std::string pai = "a,worker,2.0,Terminated,160.0,850.0,400.0,20.0,50.0,T4\nb,ps,,Failed,,1,,,,\n";
 const std::string map = "field,column,unit,per\nsubmit,t,s,\nrun,\"took\",h,job\ngpus,g,percent,node\n";
 
 std::string damaged(std::string text, Draws& draws) {
@@ -89,6 +96,13 @@ TEST_CASE("no damage to a log makes a reader do anything but read it or name a m
   check_survives(swf, 2, [](const std::string& file) { workload::read_swf(file); });
   check_survives(map, 3, [](const std::string& file) { workload::read_column_map(file); });
   check_survives(helios, 4, [](const std::string& file) { workload::read_log(file); });
+  check_survives(philly, 5, [](const std::string& file) { workload::read_log(file, {"philly-json"}); });
+  const Folder folder;
+  const std::string jobs =
+      write_bytes(folder.path("jobs"), "a,i,u,Terminated,5,6\nb,i,u,Waiting,7,\na,i,u,Failed,8,9\n");
+  check_survives(pai, 6, [&](const std::string& file) {
+    workload::read_log(jobs, {"", 0, false, false, file});
+  });
 }
 
 TEST_CASE("any log with numbers survives writing as SWF and reading") {
