@@ -48,7 +48,8 @@ const std::map<std::string, std::set<std::string>>& owners() {
   static const std::map<std::string, std::set<std::string>> table = {
       {"yaml-cpp/", {"scenario"}}, {"CLI/", {"cli"}},          {"nlohmann/", {"workload", "report", "cli"}},
       {"dlfcn.h", {"plugin"}},     {"boost/", {"experiment"}}, {"Random123/", {"core"}},
-      {"openssl/", {"core"}},      {"sqlite3.h", {"report"}}};
+      {"openssl/", {"core"}},      {"sqlite3.h", {"report"}},
+      {"Clp_", {"scheduling"}}};
   return table;
 }
 
