@@ -99,6 +99,7 @@ Candidate with_parts(const std::string& name, const Parts& parts) {
   c.rule_as_plain_loops = [parts, &row] { return row.make_plain(parts); };
   c.foresees = row.foresees;
   c.order_moves = moves(parts.order);
+  c.ranks_by_instant = moves(parts.order) && !by_holding(parts.order);
   c.claims = {c.order_moves ? Promise::nobody : row.promise,
               row.first_come_waits_bounded && parts.order == Order::fcfs};
   return c;
@@ -121,6 +122,7 @@ void make_preemptive(const scheduling::PreemptiveRule& rule, Candidate& c) {
   }
   c.foresees = false;
   c.shield = rule.shield;
+  c.round = rule.round;
   c.claims = {};
 }
 
@@ -169,6 +171,8 @@ Candidate like(Candidate candidate, const Candidate& other) {
   candidate.rule = other.rule;
   candidate.rule_as_plain_loops = other.rule_as_plain_loops;
   candidate.order_moves = other.order_moves;
+  candidate.ranks_by_instant = other.ranks_by_instant;
+  candidate.round = other.round;
   candidate.foresees = candidate.foresees && other.foresees;
   candidate.order = other.order;
   return candidate;

@@ -98,6 +98,7 @@ class Trial {
             fmt::format("at {}: the policy asks for a pass at {}, which is over", at(now_), at(wake)));
     const std::int64_t next = std::min(event, wake);
     if (next == Profile::forever) return false;
+    look_for_late(next);
     now_ = next;
     if (event == next) idle_wakes_ = 0;
     if (++idle_wakes_ > most_idle_wakes) return false;
@@ -330,6 +331,39 @@ class Trial {
   void for_both(Tell&& tell) {
     tell(*subject_);
     if (rule_ != nullptr) tell(*rule_);
+  }
+
+  // --- a check between passes
+
+  /// Whether the rule acts at an instant before `next` at which nothing happens and the policy sleeps. What
+  /// it would do at one instant it would do at each later one of the stretch, so that the last one tells.
+  /// What a second pass right behind the first would do is no matter of waking.
+  void look_for_late(std::int64_t next) const {
+    if (rule_ == nullptr || candidate_.ranks_by_instant || first_waiting() == nobody_) return;
+    const std::int64_t unit = std::max<std::int64_t>(candidate_.round, 1);
+    std::int64_t last = (next - 1) / unit, before = (now_ + 1) / unit;
+    if (last <= before || by_rule_at(last * unit).empty() || !by_rule_at(now_ + 1).empty()) return;
+    while (last - before > 1) {  // the first one at which it does
+      const std::int64_t between = before + (last - before) / 2;
+      (by_rule_at(between * unit).empty() ? before : last) = between;
+    }
+    found(Flaw::other_rule,
+          fmt::format("at {}: {} by the rule of {}, and the policy asks for no pass before {}",
+                      at(last * unit), by_rule_at(last * unit), candidate_.rule, at(next)));
+  }
+  /// What the rule would do in a pass then; empty: nothing, or nobody can tell.
+  std::string by_rule_at(std::int64_t instant) const {
+    const std::unique_ptr<Subject> copy = rule_->copy();
+    if (copy == nullptr) return {};
+    std::vector<std::uint32_t> starts, preempted;
+    Notes notes(starts, preempted);
+    copy->pass(instant, notes);
+    std::sort(starts.begin(), starts.end());
+    std::sort(preempted.begin(), preempted.end());
+    if (starts.empty() && preempted.empty()) return {};
+    return preempted.empty()
+               ? fmt::format("jobs {} start", listed(starts))
+               : fmt::format("jobs {} are preempted and jobs {} start", listed(preempted), listed(starts));
   }
 
   // --- checks after a pass

@@ -112,6 +112,16 @@ TEST_CASE("a policy of level 2 that preempts is held to the shield, and to what 
   outcome =
       natgpu_says({"policy", "check", "./hasty.so", "--like", "srtf", "--shield", "3s"}, folder.path(""));
   CHECK(outcome.code == 1);
+  for (const char* sleeps : {"4", "5"}) {  // a second longer than the shield, and until something happens
+    INFO(sleeps);
+    build_text(folder, "sleeps", std::string("#define SHIELD 3\n#define MUTANT ") + sleeps + "\n" + text);
+    outcome =
+        natgpu_says({"policy", "check", "./sleeps.so", "--like", "srtf", "--shield", "3s"}, folder.path(""));
+    INFO(outcome.out);
+    CHECK(outcome.code == 1);
+    CHECK(has(outcome.out, "rule             failed"));
+    CHECK(has(outcome.out, "asks for no pass before"));
+  }
   build_text(folder, "forgets", "#define MUTANT 1\n" + text);
   outcome = natgpu_says({"policy", "check", "./forgets.so"}, folder.path(""));
   CHECK(outcome.code == 1);

@@ -7,7 +7,7 @@
 #ifndef MUTANT
 #define MUTANT 0
 #endif
-enum { NO_MISTAKE, FORGETS_PREEMPTED, PREEMPTS_TOO_MANY, INSIDE_SHIELD };
+enum { NO_MISTAKE, FORGETS_PREEMPTED, PREEMPTS_TOO_MANY, INSIDE_SHIELD, SLEEPS_LONG, SLEEPS };
 
 // Seconds after a start during which nobody may be preempted; as --shield says.
 #ifndef SHIELD
@@ -77,7 +77,8 @@ static void pass(void* state, const natgpu_host* host, int64_t now) {
   for (int64_t i = 0; i < s->runs; ++i) {
     const Running* r = &s->running[i];
     if (now - r->started < shield && !r->stopping) {
-      host->wake_at(host, r->started + shield);
+      if (MUTANT != SLEEPS)
+        host->wake_at(host, r->started + shield + (MUTANT == SLEEPS_LONG ? NATGPU_TICKS_PER_SECOND : 0));
       continue;
     }
     left += r->gpus;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,8 @@ class Subject {
   virtual std::int64_t next_start() const { return Profile::forever; }
   /// The start that it has promised to a waiting job, where it says.
   virtual std::int64_t promised(std::uint32_t /*slot*/) const { return Profile::forever; }
+  /// Another in the same state; null where there cannot be one.
+  virtual std::unique_ptr<Subject> copy() const { return nullptr; }
 };
 
 /// What natgpu's dispatchers and the plain loops have in common.
@@ -92,6 +95,12 @@ class DispatcherSubject : public Subject {
   std::int64_t promised(std::uint32_t slot) const override {
     if constexpr (requires { dispatcher_.promised(slot); }) return dispatcher_.promised(slot);
     return Profile::forever;
+  }
+  std::unique_ptr<Subject> copy() const override {
+    if constexpr (std::is_copy_constructible_v<Dispatcher>)
+      return std::make_unique<DispatcherSubject>(*this);
+    else
+      return nullptr;
   }
 
  private:
