@@ -64,8 +64,10 @@ class Trial {
   }
 
  private:
-  enum Kind : std::uint8_t { completion, gain, loss, submission };  // in the order at one instant
-  enum class State : std::uint8_t { to_come, waiting, running, stopped, over };
+  enum Kind : std::uint8_t { completion, notice_over, gain, loss, submission };  // in order, at one instant
+  /// leaving: it was preempted and holds its GPUs until the notice is over; stopped: until the end of the
+  /// pass
+  enum class State : std::uint8_t { to_come, waiting, running, leaving, stopped, over };
   struct Instant {
     std::int64_t at;
     Kind kind;
@@ -116,6 +118,9 @@ class Trial {
         hand_back(i.index);
         jobs_[i.index].state = State::over;
         return;
+      case notice_over:
+        hand_back(i.index);
+        return submit(i.index);
       case gain:
         return end_outage(i.index);
       case loss:
@@ -183,7 +188,8 @@ class Trial {
     check_promises();
     check_rule("preempted", stopped_, std::move(preempted_by_rule));
     check_rule("started", std::move(starts), std::move(by_rule));
-    for (const std::uint32_t slot : stopped_) submit(slot);
+    for (const std::uint32_t slot : stopped_)
+      if (jobs_[slot].state == State::stopped) submit(slot);
     check_waits();
   }
   void start(std::uint32_t slot) {
@@ -194,6 +200,7 @@ class Trial {
                         : jobs_[slot].state == State::running ? "runs already"
                         : jobs_[slot].state == State::over    ? "is over"
                         : jobs_[slot].state == State::stopped ? "it has preempted in this pass"
+                        : jobs_[slot].state == State::leaving ? "is under notice"
                                                               : "has not been submitted"));
     Job& j = jobs_[slot];
     if (j.waiting.gpus > free_)
@@ -227,7 +234,9 @@ class Trial {
   void preempt(std::uint32_t slot) {
     if (slot >= jobs_.size() || jobs_[slot].state != State::running)
       found(Flaw::no_such_preemption,
-            fmt::format("at {}: the policy preempts job {}, which does not run", at(now_), slot));
+            fmt::format("at {}: the policy preempts job {}, which {}", at(now_), slot,
+                        slot < jobs_.size() && jobs_[slot].state == State::leaving ? "is under notice already"
+                                                                                   : "does not run"));
     Job& j = jobs_[slot];
     if (j.started == now_ || now_ - j.started < candidate_.shield)
       found(Flaw::no_such_preemption,
@@ -245,11 +254,17 @@ class Trial {
     j.progress = {ticks(w_.jobs[slot].requested) - j.kept, j.progress.attained + now_ - j.started,
                   ticks(trial_restart)};
     j.waiting.requested = j.progress.remaining + j.progress.restart;
+    stopped_.push_back(slot);
+    idle_wakes_ = 0;
+    if (candidate_.notice > 0) {
+      j.state = State::leaving;
+      j.requested_end = now_ + candidate_.notice;
+      instants_.insert({j.requested_end, notice_over, slot});
+      return;
+    }
     j.state = State::stopped;
     free_ += j.waiting.gpus;
     running_.erase(std::find(running_.begin(), running_.end(), slot));
-    stopped_.push_back(slot);
-    idle_wakes_ = 0;
   }
 
   // --- events
@@ -314,9 +329,14 @@ class Trial {
   }
   void requeue(std::uint32_t slot) {
     forget_promises();
-    instants_.erase({end_of(slot), completion, slot});
+    Job& j = jobs_[slot];
+    if (j.state == State::leaving) {
+      instants_.erase({j.requested_end, notice_over, slot});
+    } else {
+      instants_.erase({end_of(slot), completion, slot});
+      j.progress.attained += now_ - j.started;
+    }
     hand_back(slot);
-    jobs_[slot].progress.attained += now_ - jobs_[slot].started;
     jobs_[slot].requeued = true;
     ++result_.requeued;
     submit(slot);
@@ -465,7 +485,7 @@ class Trial {
   std::vector<std::int64_t> taken_;  ///< GPUs, by outage
   std::set<Instant> instants_;
   std::vector<std::uint32_t> stopped_;  ///< by the policy in this pass
-  std::vector<std::uint32_t> running_;  ///< in the order of their starts
+  std::vector<std::uint32_t> running_;  ///< in the order of their starts, those under notice included
   std::vector<std::pair<std::int64_t, std::int64_t>> foreseen_;
   std::int64_t now_ = -1, free_ = 0, capacity_ = 0, longest_ = 0;
   std::uint32_t head_ = nobody_;
