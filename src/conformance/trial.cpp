@@ -10,6 +10,8 @@
 
 #include <natgpu/core/time.hpp>
 
+#include "between.hpp"
+
 namespace natgpu::conformance {
 namespace {
 
@@ -20,9 +22,6 @@ constexpr std::uint64_t most_preempted = 100'000;
 
 std::string at(std::int64_t ticks) {
   return fmt::format("{}", static_cast<double>(ticks) / static_cast<double>(ticks_per_second));
-}
-std::string listed(const std::vector<std::uint32_t>& jobs) {
-  return jobs.empty() ? "none" : fmt::format("{}", fmt::join(jobs, ", "));
 }
 
 /// Ends a trial at the first violation.
@@ -163,31 +162,17 @@ class Trial {
     std::vector<std::uint32_t>& starts_;
     std::optional<Violation> first_;
   };
-  class Notes : public Decisions {
-   public:
-    Notes(std::vector<std::uint32_t>& starts, std::vector<std::uint32_t>& preempted)
-        : starts_(starts), preempted_(preempted) {}
-    void start(std::uint32_t slot) override { starts_.push_back(slot); }
-    void reject(std::uint32_t) override {}
-    void preempt(std::uint32_t slot) override { preempted_.push_back(slot); }
-
-   private:
-    std::vector<std::uint32_t>&starts_, &preempted_;
-  };
-
   void pass() {
-    std::vector<std::uint32_t> starts, by_rule, preempted_by_rule;
+    std::vector<std::uint32_t> starts;
+    Notes by_rule;
     stopped_.clear();
     Acts acts(*this, starts);
     subject_->pass(now_, acts);
     acts.raise_if_any();
-    if (rule_ != nullptr) {
-      Notes notes(by_rule, preempted_by_rule);
-      rule_->pass(now_, notes);
-    }
+    if (rule_ != nullptr) rule_->pass(now_, by_rule);
     check_promises();
-    check_rule("preempted", stopped_, std::move(preempted_by_rule));
-    check_rule("started", std::move(starts), std::move(by_rule));
+    check_rule("preempted", stopped_, std::move(by_rule.preempted));
+    check_rule("started", std::move(starts), std::move(by_rule.started));
     for (const std::uint32_t slot : stopped_)
       if (jobs_[slot].state == State::stopped) submit(slot);
     check_waits();
@@ -355,35 +340,12 @@ class Trial {
 
   // --- a check between passes
 
-  /// Whether the rule acts at an instant before `next` at which nothing happens and the policy sleeps. What
-  /// it would do at one instant it would do at each later one of the stretch, so that the last one tells.
-  /// What a second pass right behind the first would do is no matter of waking.
   void look_for_late(std::int64_t next) const {
     if (rule_ == nullptr || candidate_.ranks_by_instant || first_waiting() == nobody_) return;
-    const std::int64_t unit = std::max<std::int64_t>(candidate_.round, 1);
-    std::int64_t last = (next - 1) / unit, before = (now_ + 1) / unit;
-    if (last <= before || by_rule_at(last * unit).empty() || !by_rule_at(now_ + 1).empty()) return;
-    while (last - before > 1) {  // the first one at which it does
-      const std::int64_t between = before + (last - before) / 2;
-      (by_rule_at(between * unit).empty() ? before : last) = between;
-    }
-    found(Flaw::other_rule,
-          fmt::format("at {}: {} by the rule of {}, and the policy asks for no pass before {}",
-                      at(last * unit), by_rule_at(last * unit), candidate_.rule, at(next)));
-  }
-  /// What the rule would do in a pass then; empty: nothing, or nobody can tell.
-  std::string by_rule_at(std::int64_t instant) const {
-    const std::unique_ptr<Subject> copy = rule_->copy();
-    if (copy == nullptr) return {};
-    std::vector<std::uint32_t> starts, preempted;
-    Notes notes(starts, preempted);
-    copy->pass(instant, notes);
-    std::sort(starts.begin(), starts.end());
-    std::sort(preempted.begin(), preempted.end());
-    if (starts.empty() && preempted.empty()) return {};
-    return preempted.empty()
-               ? fmt::format("jobs {} start", listed(starts))
-               : fmt::format("jobs {} are preempted and jobs {} start", listed(preempted), listed(starts));
+    if (const std::optional<Slept> slept = slept_through(*rule_, now_, next, candidate_.round))
+      found(Flaw::other_rule,
+            fmt::format("at {}: by the rule of {}, {}; the policy asks for no pass before {}", at(slept->at),
+                        candidate_.rule, slept->does, at(next)));
   }
 
   // --- checks after a pass

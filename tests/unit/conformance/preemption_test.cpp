@@ -167,26 +167,33 @@ TEST_CASE("orders by target shares decide as their plain loops do, with a shield
   for (const Order order : orders_by_target) passes_in_every_setting(order, 8, 12);
 }
 
-TEST_CASE("preemption by class decides as its plain loops do, with a shield and in rounds too") {
+TEST_CASE(
+    "preemption by class decides as its plain loops do, with a shield, under notice and in rounds too") {
   for (const Backfill backfill : {Backfill::fit, Backfill::none})
     for (const std::int64_t shield : {0, 5})
-      for (const std::int64_t round : {0, 7}) {
-        CAPTURE(static_cast<int>(backfill), shield, round);
-        PreemptiveRule rule;
-        rule.skips = backfill == Backfill::fit;
-        rule.shield = shield * ticks_per_second;
-        rule.round = round * ticks_per_second;
-        Candidate c = built_in("by class", parts_of(Order::srtf, backfill));
-        c.order = [] { return scheduling::StaticOrder([](const natgpu_job* job) { return job->account; }); };
-        c.make = [rule] { return subject_of(scheduling::ClassPreemption(rule)); };
-        c.rule_as_plain_loops = [rule] { return subject_of(PlainClassPreemption(rule)); };
-        c.shield = rule.shield;
-        const CheckReport report = check(c, {300, 5, nullptr});
-        INFO((report.failure ? report.failure->violation.what + "\n" + in_words(report.failure->workload)
-                             : ""));
-        CHECK(report.passed());
-        CHECK(report.preempted > 50);
-      }
+      for (const std::int64_t notice : {0, 3, 20})
+        for (const std::int64_t round : {0, 7}) {
+          CAPTURE(static_cast<int>(backfill), shield, notice, round);
+          PreemptiveRule rule;
+          rule.skips = backfill == Backfill::fit;
+          rule.shield = shield * ticks_per_second;
+          rule.notice = notice * ticks_per_second;
+          rule.round = round * ticks_per_second;
+          Candidate c = built_in("by class", parts_of(Order::srtf, backfill));
+          c.order = [] {
+            return scheduling::StaticOrder([](const natgpu_job* job) { return job->account; });
+          };
+          c.make = [rule] { return subject_of(scheduling::ClassPreemption(rule)); };
+          c.rule_as_plain_loops = [rule] { return subject_of(PlainClassPreemption(rule)); };
+          c.shield = rule.shield;
+          c.notice = rule.notice;
+          c.round = rule.round;
+          const CheckReport report = check(c, {200, 5, nullptr});
+          INFO((report.failure ? report.failure->violation.what + "\n" + in_words(report.failure->workload)
+                               : ""));
+          CHECK(report.passed());
+          CHECK(report.preempted > 50);
+        }
 }
 
 TEST_CASE("a job that is preempted and forgotten is found") {
