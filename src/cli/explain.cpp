@@ -89,6 +89,14 @@ const std::vector<scenario::CodeRow>& further_codes() {
        "Orders by account need a log that names users or groups, `--classes` names queues of the log, and "
        "`--cpus` and `--memory` need a log that says how much of them a job takes. A column map says where a "
        "CSV log has them (docs/traces.md)."},
+      {"E0422", "a list of speeds that cannot be used",
+       "The file of `--speeds` is CSV: a column `queue`, `group`, `user` or `gpu_type`, which says what of a "
+       "job "
+       "its speeds go by, and one for each type of `--gpu-types`. A speed is a number from 0 to a million, 1 "
+       "being "
+       "that of the log's times; 0 or nothing: such jobs cannot run on the type. A row `*` is for all jobs "
+       "that no "
+       "other row names; without it every job needs one (docs/gpu-types.md)."},
       {"E0501", "not a bar",
        "`expect` of a target is a comparison, a number and the metric's unit: `>= 30000 H100e`. Comparisons "
        "are >=, >, "

@@ -27,6 +27,7 @@
 #include "replay_options.hpp"
 #include "replay_output.hpp"
 #include "replay_sharing.hpp"
+#include "replay_types.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
@@ -131,6 +132,7 @@ std::vector<Option> options() {
   for (Option& option : replay_policy_options()) all.push_back(std::move(option));
   for (const Option& option : preemption_options()) all.push_back(option);
   for (Option& option : sharing_options()) all.push_back(std::move(option));
+  for (Option& option : type_options()) all.push_back(std::move(option));
   for (const Option& option : account_options()) all.push_back(option);
   for (Option& option : node_view_options()) all.push_back(std::move(option));
   all.push_back(

@@ -14,6 +14,7 @@
 #include "preemption_options.hpp"
 #include "replay_accounts.hpp"
 #include "replay_sharing.hpp"
+#include "replay_types.hpp"
 #include "terminal.hpp"
 
 namespace natgpu::cli {
@@ -23,7 +24,6 @@ using scheduling::EasyRule;
 using scheduling::PassRule;
 using scheduling::Ties;
 
-constexpr std::int64_t most_gpus = 1'000'000'000;
 constexpr std::int64_t most_reservations = 1'000'000'000;
 
 /// A published simulator's rules, as far as this program has them.
@@ -217,10 +217,12 @@ simulation::ReplayOptions replay_options_of(const Arguments& arguments,
   options.gpus = arguments.whole("--gpus", 0, 1, most_gpus);
   choose_sharing(arguments, options);
   if (options.sharing != scheduling::Sharing::exclusive) {
+    choose_types(arguments, options);
     options.stop = &stop_requested();
     return options;
   }
   choose_policy(arguments, options);
+  choose_types(arguments, options);
   if (!by_target(options.order)) refuse_weights(arguments);
   options.easy = easy_rule_of(arguments, options);
   options.named = named_view(arguments, options);

@@ -2,6 +2,7 @@
 // What a command line says of a replay.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "command.hpp"
 
 namespace natgpu::cli {
+
+inline constexpr std::int64_t most_gpus = 1'000'000'000;
 
 /// The options that `replay_options_of` reads, in the order of the help.
 std::vector<Option> replay_policy_options();

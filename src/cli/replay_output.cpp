@@ -23,6 +23,12 @@ std::string seconds_of(std::int64_t ticks) {
   }
   return out;
 }
+std::string type_cells(const simulation::ReplayResult& r, std::size_t job) {
+  std::string out;
+  for (std::size_t j = 0; j < r.types.size(); ++j)
+    out += "," + seconds_of(r.type_ticks[job * r.types.size() + j]);
+  return out;
+}
 /// The columns behind the submission, of a job that might lose its GPUs.
 std::string segmented_cells(const workload::LogJob& job, const simulation::SegmentedJob& s, bool killed) {
   return fmt::format(",{},{},{},{},{},{}", seconds_of(s.start), seconds_of(s.end), job.gpus,
@@ -36,6 +42,7 @@ std::string replay_jobs_csv(const workload::JobLog& log, const simulation::Repla
   const bool segmented = !result.segmented.empty();
   std::string out = "job_id,submit_s,start_s,end_s,gpus,state";
   if (segmented) out += ",preemptions,lost_s";
+  for (const simulation::TypeUse& t : result.types) out += fmt::format(",{}_s", t.name);
   out += nodes != nullptr ? ",nodes\n" : "\n";
   out.reserve(out.size() + log.jobs.size() * 48);
   for (std::size_t i = 0; i < log.jobs.size(); ++i) {
@@ -52,6 +59,7 @@ std::string replay_jobs_csv(const workload::JobLog& log, const simulation::Repla
     else
       fmt::format_to(std::back_inserter(out), ",{},{},{},{},{}", j.submit_s, result.start_s[i],
                      result.end_s[i], j.gpus, result.killed[i] != 0 ? "killed" : "finished");
+    out += type_cells(result, i);
     if (nodes != nullptr) out += "," + machines_text(nodes->figures, i);
     out += '\n';
   }
@@ -74,6 +82,8 @@ std::string replay_json(const workload::JobLog& log, const simulation::ReplayRes
     json["wasted"] = result.wasted;
     json["preemptions"] = result.preemptions;
   }
+  for (const simulation::TypeUse& t : result.types)
+    json["gpu_types"][t.name] = {{"gpus", t.gpus}, {"utilization", t.utilization}};
   if (plugged)
     json["plugged_policy"] = {
         {"library", plugged.name}, {"sha256", plugged.sha256}, {"level", plugged.decides() ? 2 : 1}};
@@ -88,6 +98,8 @@ std::string replay_text(const workload::JobLog& log, const simulation::ReplayRes
   out += fmt::format("  mean wait              {:.3f} s\n", r.mean_wait_s);
   out += fmt::format("  mean bounded slowdown  {:.5f}\n", r.mean_bounded_slowdown);
   out += fmt::format("  utilization            {:.4f} of GPUs x makespan\n", r.utilization);
+  for (const simulation::TypeUse& t : r.types)
+    out += fmt::format("  of {:<19} {:.4f} of {} GPUs x makespan\n", t.name, t.utilization, t.gpus);
   if (!r.segmented.empty()) {
     out += fmt::format("  of it wasted           {:.4f} (lost work, restarts, notice)\n", r.wasted);
     out += fmt::format("  mean time queued       {:.3f} s\n", r.mean_queued_s);

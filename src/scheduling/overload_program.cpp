@@ -7,6 +7,7 @@
 #include <Clp_C_Interface.h>
 
 #include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/type_shares.hpp>
 
 namespace natgpu::scheduling {
 namespace {
@@ -79,6 +80,10 @@ OverloadProgram::OverloadProgram(std::size_t types, const std::vector<ProgramJob
 }
 
 OverloadProgram::~OverloadProgram() = default;
+
+std::string program_solver() {
+  return std::string("Clp ") + Clp_Version();
+}
 
 double OverloadProgram::solve(const std::vector<double>& demands) {
   Model& m = *model_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <natgpu/simulation/replay.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <natgpu/core/diagnostic.hpp>
@@ -9,8 +10,10 @@
 #include <natgpu/scheduling/gavel.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
+#include <natgpu/scheduling/typed_gavel.hpp>
 
 #include "replay_run.hpp"
+#include "replay_types.hpp"
 #include "replay_words.hpp"
 #include "sharing_model.hpp"
 
@@ -67,6 +70,8 @@ void run_preemptive(const ReplayParts& p) {
   rule.order = p.options.order;
   rule.skips = p.options.backfill == Backfill::fit;
   if (p.options.by_class) return run_with(scheduling::ClassPreemption(std::move(rule)), p);
+  if (p.options.types.any())
+    return run_with(scheduling::TypedGavelDispatcher(std::move(rule), typed_machine(p.options.types)), p);
   if (by_target(rule.order)) return run_with(scheduling::GavelDispatcher(std::move(rule)), p);
   run_with(scheduling::PreemptiveDispatcher(std::move(rule)), p);
 }
@@ -87,7 +92,9 @@ void run_shared(const workload::JobLog& log, const ArrivalOrder& order, const Re
 ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, const ReplayOptions& options,
                        const ReplayAccounts& accounts) {
   ReplayResult result;
-  result.gpus = options.gpus > 0 ? options.gpus : log.max_procs;
+  result.gpus = options.types.any() ? gpus_of(options.types)
+                : options.gpus > 0  ? options.gpus
+                                    : log.max_procs;
   result.start_s.assign(log.jobs.size(), -1);
   result.end_s.assign(log.jobs.size(), -1);
   result.killed.assign(log.jobs.size(), 0);
@@ -181,6 +188,20 @@ void check_preemption(const ReplayOptions& o) {
     throw RunError("lengths of time are not negative");
 }
 
+/// @throws RunError where types of GPU stand beside what has none, or are not whole
+void check_types(const ReplayOptions& o) {
+  const TypeOptions& t = o.types;
+  if (!t.any()) return;
+  if (!by_target(o.order) || o.sharing != scheduling::Sharing::exclusive)
+    throw RunError("types of GPU go with gavel-las and gavel-ftf, and with nothing else");
+  const bool whole = t.gpus.size() == t.names.size() && !t.speeds.rows.empty() &&
+                     std::all_of(t.gpus.begin(), t.gpus.end(), [](std::int64_t g) { return g > 0; }) &&
+                     std::all_of(t.speeds.rows.begin(), t.speeds.rows.end(),
+                                 [&](const auto& row) { return row.speeds.size() == t.names.size(); });
+  if (!whole) throw RunError("each type of GPU has a name, a number of GPUs and a speed in each row");
+  if (o.gpus > 0 && o.gpus != gpus_of(t)) throw RunError("the GPUs of all types are those of the machine");
+}
+
 bool shares_without_a_queue(const ReplayOptions& o) {
   return o.order == scheduling::Order::fcfs && o.backfill == Backfill::none && !o.named && !o.plugged &&
          o.announced.empty() && o.semantics.pass == PassRule::instant;
@@ -190,6 +211,7 @@ bool shares_without_a_queue(const ReplayOptions& o) {
 
 ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
   check_preemption(options);
+  check_types(options);
   if (options.semantics.pass == PassRule::instant && options.semantics.ties == Ties::arrival_first)
     throw RunError(
         "ties arrival-first needs pass event: one pass per instant sees arrivals and completions together");

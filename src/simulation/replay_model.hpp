@@ -18,6 +18,7 @@
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/scheduling/preemptive_books.hpp>
+#include <natgpu/scheduling/typed_gavel.hpp>
 #include <natgpu/simulation/replay.hpp>
 
 #include "fifo_dispatcher.hpp"
@@ -25,6 +26,7 @@
 #include "replay_accounts.hpp"
 #include "replay_segments.hpp"
 #include "replay_tally.hpp"
+#include "replay_types.hpp"
 #include "replay_watch.hpp"
 
 namespace natgpu::simulation {
@@ -56,7 +58,10 @@ class Replay {
         completions_in_start_order_(options.semantics.pass == scheduling::PassRule::event) {
     largest_ = result.gpus;
     if constexpr (foresees) announce(result.gpus);
-    dispatcher_.change_capacity(0, result.gpus);
+    if constexpr (typed)
+      types_.begin(log, options, result);
+    else
+      dispatcher_.change_capacity(0, result.gpus);
   }
 
   engine::EventList<Payload>& events() { return events_; }
@@ -66,7 +71,7 @@ class Replay {
     const LogArrivals::Arrival arrival = arrivals_.take();
     const std::uint32_t i = arrival.job;
     const workload::LogJob& job = jobs_[i];
-    if (fits_machine(job)) {
+    if (fits_machine(i, job)) {
       const std::int64_t asked = requested(job), submitted = now.time_since_epoch().count();
       const scheduling::WaitingJob waiting{
           queue_order_.key(submitted, asked, job.gpus, arrival.rank, i, job.user, job_class(i)),
@@ -74,6 +79,7 @@ class Replay {
       if constexpr (in_segments) {
         segments_.queue(waiting, submitted);
         if constexpr (weighs) dispatcher_.entitle(i, weight_of(job, options_));
+        if constexpr (typed) dispatcher_.entitle(i, weight_of(job, options_), types_.job_class(i));
         submit_segment(waiting, submitted);
       } else if constexpr (ranks_accounts)
         dispatcher_.submit(accounts_.claimant(i, job), waiting);
@@ -114,7 +120,10 @@ class Replay {
   }
 
   /// The dispatchers' sink. Nothing in a log can change a job's end, so it is known here.
-  void start(const scheduling::WaitingJob& waiting, std::uint32_t, std::int64_t) { start(waiting.slot); }
+  void start(const scheduling::WaitingJob& waiting, std::uint32_t pool, std::int64_t) {
+    if constexpr (typed) types_.start(waiting.slot, pool);
+    start(waiting.slot);
+  }
   void start(std::uint32_t i) {
     if constexpr (in_segments) return start_segment(i);
     const workload::LogJob& job = jobs_[i];
@@ -137,6 +146,7 @@ class Replay {
     const std::int64_t now = now_.time_since_epoch().count();
     events_.cancel(segments_.end_of(i));
     segments_.stop(i, now);
+    if constexpr (typed) types_.note(i, segments_.held(i));
     if (options_.preemption.notice == 0) return requeue(i, now);
     events_.schedule(Instant{Duration{now + options_.preemption.notice}},
                      engine::rank_of(engine::Phase::release, notice_over, i), Payload{i, waiting.gpus});
@@ -149,6 +159,7 @@ class Replay {
     if constexpr (in_segments) {
       if (preempts || segments_.preemptions() > 0) {
         if (!jobs_.empty()) segments_.report(arrivals_.first_submit_s(), result_);
+        if constexpr (typed) types_.report(jobs_);
         return;
       }
     }
@@ -164,6 +175,7 @@ class Replay {
 
  private:
   static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher>;
+  static constexpr bool typed = std::is_same_v<Dispatcher, scheduling::TypedGavelDispatcher>;
   static constexpr bool names = std::is_base_of_v<scheduling::NamedBooks, Dispatcher>;
   static constexpr bool foresees = !names && !preempts && !std::is_same_v<Dispatcher, FifoDispatcher>;
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
@@ -200,7 +212,9 @@ class Replay {
 
   void start_segment(std::uint32_t i) {
     const std::int64_t now = now_.time_since_epoch().count();
-    const Instant end{Duration{segments_.start(i, now)}};
+    std::int64_t speed = scheduling::unit_speed;
+    if constexpr (typed) speed = dispatcher_.machine().speeds[types_.job_class(i)][types_.type_of(i)];
+    const Instant end{Duration{segments_.start(i, now, speed)}};
     const std::uint64_t entity = completions_in_start_order_ ? result_.started : i;
     if (result_.start_s[i] < 0) {
       result_.start_s[i] = now / ticks_per_second;
@@ -227,9 +241,11 @@ class Replay {
     dispatcher_.finish_job(i);
     if (kind == notice_over) {
       segments_.release(i, now);
+      if constexpr (typed) types_.note(i, segments_.held(i));
       return requeue(i, now);
     }
     segments_.finish(i, now);
+    if constexpr (typed) types_.note(i, segments_.held(i));
     result_.end_s[i] = now / ticks_per_second;
   }
   void requeue(std::uint32_t i, std::int64_t now) {
@@ -246,7 +262,8 @@ class Replay {
                ? ticks(std::min(job.run_s, job.requested_s))
                : requested(job);
   }
-  bool fits_machine(const workload::LogJob& job) const {
+  bool fits_machine(std::uint32_t i, const workload::LogJob& job) const {
+    if constexpr (typed) return dispatcher_.machine().can_run(types_.job_class(i), job.gpus);
     if constexpr (ranks_accounts) {
       const AccountOptions& o = options_.accounts;
       if ((o.cpu_milli > 0 && job.cpu_milli > o.cpu_milli) ||
@@ -283,6 +300,7 @@ class Replay {
   LogArrivals arrivals_;
   ReplayTally tally_;
   std::conditional_t<in_segments, Segments, NoSegments> segments_;
+  std::conditional_t<typed, ReplayTypes, NoTypes> types_;
   Instant now_{};
   Instant wake_ = Instant::min();  ///< the next pass that a reservation or a plugged policy asks for
   engine::EventHandle wake_event_;

@@ -10,6 +10,7 @@
 #include <natgpu/core/time.hpp>
 #include <natgpu/engine/event_list.hpp>
 #include <natgpu/scheduling/preemptive_rule.hpp>
+#include <natgpu/scheduling/type_speed.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
 #include <natgpu/simulation/replay.hpp>
 
@@ -38,13 +39,15 @@ class Segments {
     const Job& j = jobs_[i];
     return {requested - j.kept, j.attained, j.restart};
   }
+  /// @param speed  millionths
   /// @returns the instant at which it will end, unless it is stopped
-  std::int64_t start(std::uint32_t i, std::int64_t now) {
+  std::int64_t start(std::uint32_t i, std::int64_t now, std::int64_t speed = scheduling::unit_speed) {
     Job& j = jobs_[i];
     if (j.out.start < 0) j.out.start = now;
     j.out.queued += now - j.since;
     j.since = now;
-    return now + work(i) - j.kept + j.restart;
+    j.speed = speed;
+    return now + scheduling::time_for(work(i) - j.kept, speed) + j.restart;
   }
   void expect(std::uint32_t i, const engine::EventHandle& end) { jobs_[i].end = end; }
   const engine::EventHandle& end_of(std::uint32_t i) const { return jobs_[i].end; }
@@ -53,10 +56,12 @@ class Segments {
   void stop(std::uint32_t i, std::int64_t now) {
     Job& j = jobs_[i];
     const std::int64_t ran = now - j.since;
-    const std::int64_t done = j.kept + std::max<std::int64_t>(ran - j.restart, 0);
+    const std::int64_t worked = std::max<std::int64_t>(ran - j.restart, 0);
+    const std::int64_t done = j.kept + scheduling::work_in(worked, j.speed);
     const std::int64_t kept =
         std::max(j.kept, rules_.checkpoint == 0 ? done : done - done % rules_.checkpoint);
     j.out.lost += done - kept;
+    j.wasted += ran - worked + scheduling::time_for(done - kept, j.speed);
     ++j.out.preemptions;
     ++preemptions_;
     barren_ = kept > j.kept ? 0 : barren_ + 1;
@@ -73,12 +78,14 @@ class Segments {
   /// The GPUs of a stopped job come free, and it is in the queue again.
   void release(std::uint32_t i, std::int64_t now) {
     jobs_[i].held += now - jobs_[i].since;
+    jobs_[i].wasted += now - jobs_[i].since;
     jobs_[i].since = now;
   }
   void finish(std::uint32_t i, std::int64_t now) {
     Job& j = jobs_[i];
     const workload::LogJob& job = log_[i];
     j.held += now - j.since;
+    j.wasted += j.restart;
     j.out.end = now;
     barren_ = 0;
     ++finished_;
@@ -87,12 +94,14 @@ class Segments {
     waited_ += j.out.start - submitted;
     queued_ += j.out.queued;
     held_ += static_cast<Area>(j.held) * job.gpus;
-    wasted_ += static_cast<Area>(j.held - work(i)) * job.gpus;
+    wasted_ += static_cast<Area>(j.wasted) * job.gpus;
     const auto service = static_cast<double>(std::max(work(i), floor_s_ * ticks_per_second));
     slowdown_ += std::max(1.0, static_cast<double>(now - submitted) / service);
   }
 
   std::uint64_t preemptions() const { return preemptions_; }
+  /// Ticks with GPUs, before the present segment.
+  std::int64_t held(std::uint32_t i) const { return jobs_[i].held; }
 
   void report(std::int64_t first_submit_s, ReplayResult& r) const {
     r.preemptions = preemptions_;
@@ -115,12 +124,14 @@ class Segments {
   static constexpr std::uint64_t most_barren = 1'000'000;
   struct Job {
     SegmentedJob out;
-    scheduling::WaitingJob waiting;  ///< as first submitted
-    std::int64_t since = 0;          ///< instant of the present wait, segment or notice
-    std::int64_t kept = 0;           ///< work that outlives a stop
-    std::int64_t attained = 0;       ///< time run, before the present segment
-    std::int64_t held = 0;           ///< time with GPUs, before the present segment
-    std::int64_t restart = 0;        ///< of the present segment, or the next
+    scheduling::WaitingJob waiting;               ///< as first submitted
+    std::int64_t since = 0;                       ///< instant of the present wait, segment or notice
+    std::int64_t kept = 0;                        ///< work that outlives a stop
+    std::int64_t attained = 0;                    ///< time run, before the present segment
+    std::int64_t held = 0;                        ///< time with GPUs, before the present segment
+    std::int64_t wasted = 0;                      ///< of it: restarts, work lost, notices
+    std::int64_t restart = 0;                     ///< of the present segment, or the next
+    std::int64_t speed = scheduling::unit_speed;  ///< of the present segment
     engine::EventHandle end;
   };
   std::int64_t work(std::uint32_t i) const {

@@ -9,6 +9,7 @@
 
 #include <natgpu/core/time.hpp>
 #include <natgpu/core/units.hpp>
+#include <natgpu/scheduling/type_shares.hpp>
 
 namespace natgpu::simulation {
 namespace {
@@ -57,6 +58,14 @@ std::string preemption_in_words(const ReplayOptions& o) {
          : o.segments.checkpoint == no_checkpoint ? ", work lost"
                                                   : ", checkpoint " + length(o.segments.checkpoint);
   return out + fmt::format(", restart cost {}", length(o.segments.restart));
+}
+
+std::string types_in_words(const TypeOptions& t) {
+  if (!t.any()) return "";
+  std::string words = ", types";
+  for (std::size_t j = 0; j < t.names.size(); ++j)
+    words += fmt::format("{} {}={}", j > 0 ? " and" : "", t.names[j], t.gpus[j]);
+  return words + fmt::format(", speeds {}, programs by {}", t.speeds.file, scheduling::program_solver());
 }
 
 std::string weights_in_words(const ReplayOptions& o) {
@@ -119,7 +128,7 @@ std::string in_words(const ReplayOptions& o, std::string_view view) {
   const bool may_preempt =
       o.plugged && o.plugged.decides() && o.semantics.pass == scheduling::PassRule::instant;
   if (preempts(o.order) || o.by_class || may_preempt) parts += preemption_in_words(o);
-  parts += weights_in_words(o) + accounts_in_words(o);
+  parts += types_in_words(o.types) + weights_in_words(o) + accounts_in_words(o);
   using scheduling::EasyRule;
   if (o.backfill == Backfill::easy && o.easy != EasyRule{})
     parts += fmt::format(", spare {}, shadow {}, compare {}, waiting {}",

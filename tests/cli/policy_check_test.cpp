@@ -112,12 +112,6 @@ TEST_CASE("a policy of level 2 that preempts is held to the shield, and to what 
   outcome =
       natgpu_says({"policy", "check", "./hasty.so", "--like", "srtf", "--shield", "3s"}, folder.path(""));
   CHECK(outcome.code == 1);
-  outcome = natgpu_says({"policy", "check", "./shielded.so", "--like", "srtf", "--shield", "3s", "--notice",
-                         "4s", "--workloads", "150"},
-                        folder.path(""));
-  INFO(outcome.out << outcome.err);
-  CHECK(outcome.code == 0);
-  CHECK(has(outcome.out, "without announced outages"));
   for (const char* sleeps : {"4", "5"}) {  // a second longer than the shield, and until something happens
     INFO(sleeps);
     build_text(folder, "sleeps", std::string("#define SHIELD 3\n#define MUTANT ") + sleeps + "\n" + text);
@@ -135,17 +129,14 @@ TEST_CASE("a policy of level 2 that preempts is held to the shield, and to what 
   outcome = natgpu_says({"policy", "check", "easy", "--shield", "3s"}, folder.path(""));
   CHECK(outcome.code == 2);
   CHECK(has(outcome.err, "leaves running jobs their GPUs"));
-  outcome = natgpu_says({"policy", "check", "easy", "--notice", "3s"}, folder.path(""));
-  CHECK(outcome.code == 2);
-  CHECK(has(outcome.err, "--notice has no meaning"));
 }
 
 TEST_CASE("whatever a policy starts and preempts, no GPU is given out twice and no shield is broken") {
   const Folder folder;
   build_text(folder, "haphazard", read_bytes(sources + "haphazard.c"));
-  for (const auto& [option, length] : {std::pair{"--shield", "0s"}, {"--shield", "3s"}, {"--notice", "5s"}}) {
+  for (const char* shield : {"0s", "3s"}) {
     const Outcome outcome = natgpu_says(
-        {"policy", "check", "./haphazard.so", "--workloads", "150", option, length}, folder.path(""));
+        {"policy", "check", "./haphazard.so", "--workloads", "150", "--shield", shield}, folder.path(""));
     INFO(outcome.out << outcome.err);
     CHECK(outcome.code == 0);
     CHECK(has(outcome.out, " preempted"));

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <natgpu/scheduling/gavel_shares.hpp>
@@ -49,5 +50,8 @@ double fair_speed(const GpuTypes& types, double weight_of_all, const TypedClaim&
 /// @pre  every job has a type where it can run, and counts of GPUs are not negative
 /// @returns [claim x types + type], each from 0 to 1
 std::vector<double> type_shares(Order order, const GpuTypes& types, const std::vector<TypedClaim>& claims);
+
+/// Who solves the programs, with its version.
+std::string program_solver();
 
 }  // namespace natgpu::scheduling

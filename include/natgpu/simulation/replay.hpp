@@ -14,6 +14,7 @@
 #include <natgpu/scheduling/sharing.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/workload/share_list.hpp>
+#include <natgpu/workload/speed_list.hpp>
 #include <natgpu/workload/swf.hpp>
 
 namespace natgpu::simulation {
@@ -46,8 +47,17 @@ struct AccountOptions {
   friend bool operator==(const AccountOptions&, const AccountOptions&) = default;
 };
 
+/// GPUs of several types, for gavel-las and gavel-ftf. None: all are alike.
+struct TypeOptions {
+  std::vector<std::string> names;
+  std::vector<std::int64_t> gpus;  ///< by type
+  workload::SpeedList speeds;      ///< of classes of jobs, by type
+  bool any() const { return !names.empty(); }
+};
+
 struct ReplayOptions {
-  std::int64_t gpus = 0;  ///< of the machine; 0: the log's MaxProcs
+  std::int64_t gpus = 0;  ///< of the machine; 0: the log's MaxProcs, or those of all types
+  TypeOptions types;
   scheduling::Order order = scheduling::Order::fcfs;
   scheduling::Backfill backfill = scheduling::Backfill::easy;
   std::int64_t reservations = 0;  ///< with Backfill::reservations; at least 1 there
@@ -81,6 +91,13 @@ struct SegmentedJob {
   std::uint32_t preemptions = 0;
 };
 
+/// What was used of a type of GPU.
+struct TypeUse {
+  std::string name;
+  std::int64_t gpus = 0;
+  double utilization = 0;  ///< used GPU-seconds / (GPUs x makespan)
+};
+
 /// What the job weighs where GPUs or their time are divided by weight.
 inline double weight_of(const workload::LogJob& job, const ReplayOptions& o) {
   const auto it = o.weights.find(job.queue);
@@ -107,7 +124,9 @@ struct ReplayResult {
   double wasted = 0;         ///< part of utilization: work lost, restarts, and the notice of preemptions
   double mean_queued_s = 0;  ///< of preemptive policies: all time in the queue
   std::uint64_t preemptions = 0;
-  std::int64_t makespan_s = 0;  ///< last end - first submission
+  std::int64_t makespan_s = 0;           ///< last end - first submission
+  std::vector<TypeUse> types;            ///< where GPUs are of several types
+  std::vector<std::int64_t> type_ticks;  ///< there: [job x types + type], with GPUs of the type
   std::uint64_t fingerprint = 0;
   std::uint64_t events = 0;
   std::vector<std::string> without_jobs;  ///< accounts that the shares name and the log does not
@@ -121,9 +140,9 @@ struct ReplayResult {
 /// EASY beside another backfill or announced outages; sharing in time beside a queue's rules; weights
 /// where nothing is divided by weight; the
 /// named view beside a rule that it does not have; a plugged policy beside parts of which it takes the
-/// place; drf or maxmin beside easy-sjbf, parts of EASY or the named
-/// view), or where a plugged policy cannot begin
-/// @throws ScenarioError E0421 on a log that lacks what the order ranks by
+/// place; types of GPU beside other orders than gavel-las and gavel-ftf; drf or maxmin beside easy-sjbf,
+/// parts of EASY or the named view), or where a plugged policy cannot begin
+/// @throws ScenarioError E0421 on a log that lacks what the order ranks by, E0422 where a job has no speeds
 /// @throws Interrupted when stopped
 ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options);
 

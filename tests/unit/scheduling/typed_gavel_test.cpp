@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dispatcher of gavel-las and gavel-ftf on several types, against books of the test's own.
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <natgpu/core/hash.hpp>
+#include <natgpu/scheduling/typed_gavel.hpp>
+
+#include "catch.hpp"
+
+using namespace natgpu;
+using namespace natgpu::scheduling;
+
+namespace {
+
+constexpr std::int64_t round_ticks = 1000;
+
+struct Dice {
+  std::uint64_t state;
+  std::int64_t below(std::int64_t n) {
+    return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % static_cast<std::uint64_t>(n));
+  }
+};
+
+/// Keeps who runs where, and refuses what cannot be.
+class Books {
+ public:
+  Books(Order order, TypedMachine machine, std::int64_t shield)
+      : free_(machine.gpus), machine_(machine), dispatcher_(rule(order, shield), std::move(machine)) {}
+
+  void join(std::int32_t gpus, std::uint32_t job_class, double weight) {
+    const auto slot = static_cast<std::uint32_t>(jobs_.size());
+    jobs_.push_back({{{now_, slot}, 1'000'000, gpus, slot}, job_class});
+    dispatcher_.entitle(slot, weight, job_class);
+    dispatcher_.submit(jobs_[slot].waiting, {1'000'000, 0, 0}, now_);
+  }
+  void leave(std::uint32_t slot) {
+    free_[static_cast<std::size_t>(jobs_[slot].type)] += jobs_[slot].waiting.gpus;
+    jobs_[slot].type = gone;
+    dispatcher_.finish_job(slot);
+  }
+  void pass(std::int64_t after) {
+    now_ += after;
+    dispatcher_.pass(now_, *this);
+  }
+  void preempt(const WaitingJob& job) {
+    Job& j = jobs_[job.slot];
+    REQUIRE(j.type >= 0);
+    REQUIRE(now_ - j.since >= shield_);
+    free_[static_cast<std::size_t>(j.type)] += job.gpus;
+    j.type = waits;
+    j.attained += now_ - j.since;
+    dispatcher_.submit(j.waiting, {1'000'000 - j.attained / 4, j.attained, 0}, now_);
+  }
+  void start(const WaitingJob& job, std::uint32_t type, std::int64_t) {
+    Job& j = jobs_[job.slot];
+    REQUIRE(j.type == waits);
+    REQUIRE(machine_.speeds[j.job_class][type] > 0);
+    free_[type] -= job.gpus;
+    REQUIRE(free_[type] >= 0);
+    j.type = type;
+    j.since = now_;
+  }
+  /// At the beginning of a round nobody waits who could run on GPUs that are idle.
+  void check_idle() const {
+    for (const Job& j : jobs_)
+      for (std::size_t type = 0; type < free_.size() && j.type == waits; ++type)
+        if (machine_.speeds[j.job_class][type] > 0) REQUIRE(free_[type] < j.waiting.gpus);
+    for (std::size_t type = 0; type < free_.size(); ++type)
+      REQUIRE(dispatcher_.free(static_cast<std::uint32_t>(type)) == free_[type]);
+    REQUIRE(dispatcher_.waiting() ==
+            static_cast<std::size_t>(
+                std::count_if(jobs_.begin(), jobs_.end(), [](const Job& j) { return j.type == waits; })));
+  }
+  std::vector<std::uint32_t> running() const {
+    std::vector<std::uint32_t> slots;
+    for (const Job& j : jobs_)
+      if (j.type >= 0) slots.push_back(j.waiting.slot);
+    return slots;
+  }
+  bool at_round() const { return now_ % round_ticks == 0; }
+  std::int64_t to_round() const { return round_ticks - now_ % round_ticks; }
+  /// The longest time that any job has waited for its first start.
+  std::int64_t longest_wait() const {
+    std::int64_t longest = 0;
+    for (const Job& j : jobs_)
+      if (j.type == waits && j.attained == 0) longest = std::max(longest, now_ - j.waiting.order.key);
+    return longest;
+  }
+
+ private:
+  static constexpr std::int64_t waits = -1, gone = -2;
+  struct Job {
+    WaitingJob waiting;
+    std::uint32_t job_class = 0;
+    std::int64_t type = waits, since = 0, attained = 0;
+  };
+  PreemptiveRule rule(Order order, std::int64_t shield) {
+    PreemptiveRule r;
+    r.order = order;
+    r.round = round_ticks;
+    r.shield = shield_ = shield;
+    return r;
+  }
+  std::int64_t now_ = 0, shield_ = 0;
+  std::vector<Job> jobs_;
+  std::vector<std::int64_t> free_;
+  TypedMachine machine_;
+  TypedGavelDispatcher dispatcher_;
+};
+
+}  // namespace
+
+TEST_CASE("on several types no GPU is given twice, none idles that somebody could use, and nobody starves") {
+  Dice dice{61};
+  for (int k = 0; k < 120; ++k) {
+    TypedMachine machine;
+    for (std::int64_t n = 1 + dice.below(3); n > 0; --n) machine.gpus.push_back(1 + dice.below(8));
+    for (int c = 0; c < 4; ++c) {
+      machine.speeds.emplace_back();
+      for (std::size_t j = 0; j < machine.gpus.size(); ++j)
+        machine.speeds.back().push_back(dice.below(4) * 700'000);
+    }
+    Books books(k % 2 == 0 ? Order::gavel_las : Order::gavel_ftf, machine, dice.below(2) * 1500);
+    std::size_t present = 0;
+    for (int t = 0; t < 300; ++t) {
+      while (present < 12 && dice.below(3) > 0) {
+        const auto job_class = static_cast<std::uint32_t>(dice.below(4));
+        const std::int64_t gpus = 1 + dice.below(4);
+        if (!machine.can_run(job_class, gpus)) continue;
+        books.join(static_cast<std::int32_t>(gpus), job_class, static_cast<double>(1 + dice.below(3)));
+        ++present;
+      }
+      books.pass(dice.below(2) == 0 ? books.to_round() : dice.below(books.to_round()));
+      if (books.at_round()) books.check_idle();
+      REQUIRE(books.longest_wait() <= 60 * round_ticks);
+      for (const std::uint32_t slot : books.running())
+        if (dice.below(8) == 0) {
+          books.leave(slot);
+          --present;
+        }
+    }
+  }
+}
