@@ -76,6 +76,8 @@ const Command& policy_command() {
        {"--backfill", "B", "of check: in place of the policy's; of a library of level 1, none by default"},
        {"--reservations", "N", "of check: with --backfill reservations"},
        {"--shield", "T", "of check: of a policy that preempts: nobody so soon after a start; 0s by default"},
+       {"--notice", "T",
+        "of check: of a policy that preempts: from there to the return of the GPUs; 0s by default"},
        {"--workloads", "N", "of check: random workloads to try, each twice; 1000 by default"},
        {"--seed", "S", "of check: of the workloads; 1 by default"},
        {"--json", "FILE", "of check: the report, with the smallest failing workload"}},

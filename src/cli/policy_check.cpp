@@ -58,13 +58,17 @@ conformance::Parts parts_of(const Arguments& arguments, scheduling::Backfill usu
   return parts;
 }
 
-/// Of a policy that takes GPUs back.
-std::int64_t shield_of(const Arguments& arguments, bool may_preempt) {
-  if (!arguments.has("--shield")) return 0;
+/// An option of a policy that takes GPUs back, in ticks.
+std::int64_t length_of_preemption(const Arguments& arguments, const std::string& option, bool may_preempt) {
+  if (!arguments.has(option)) return 0;
   if (!may_preempt)
-    throw UsageError("--shield has no meaning for a policy that leaves running jobs their GPUs",
+    throw UsageError(option + " has no meaning for a policy that leaves running jobs their GPUs",
                      "choose srtf, srsf, las, las2d or a library of level 2, or leave it out");
-  return length_of("--shield", arguments.text("--shield"));
+  return length_of(option, arguments.text(option));
+}
+void read_preemption(const Arguments& arguments, bool may_preempt, scheduling::PreemptiveRule& rule) {
+  rule.shield = length_of_preemption(arguments, "--shield", may_preempt);
+  rule.notice = length_of_preemption(arguments, "--notice", may_preempt);
 }
 
 /// A policy of natgpu, with another backfill where one is stated.
@@ -75,7 +79,7 @@ Candidate named(const Arguments& arguments, const std::string& name, bool with_o
   if (!with_options) parts.backfill = p.backfill;
   parts.order = p.order;
   parts.preemption = conformance::small_preemption(p.order);
-  parts.preemption.shield = shield_of(arguments, preempts(p.order) || !with_options);
+  read_preemption(arguments, preempts(p.order) || !with_options, parts.preemption);
   if (preempts(p.order) && parts.backfill != scheduling::Backfill::fit &&
       parts.backfill != scheduling::Backfill::none)
     throw UsageError("an order that takes GPUs back keeps no reservations", "choose --backfill fit or none");
@@ -103,7 +107,7 @@ Candidate candidate_of(const Arguments& arguments, const std::optional<plugin::L
     throw UsageError("this policy decides by itself who starts: it takes no backfill",
                      "leave --backfill out");
   conformance::Parts parts = parts_of(arguments, scheduling::Backfill::none);
-  parts.preemption.shield = shield_of(arguments, library->policy().decides());
+  read_preemption(arguments, library->policy().decides(), parts.preemption);
   Candidate c = conformance::plugged(library->policy(), parts);
   if (!arguments.has("--like")) return c;
   if (!library->policy().decides())

@@ -122,6 +122,7 @@ void make_preemptive(const scheduling::PreemptiveRule& rule, Candidate& c) {
   }
   c.foresees = false;
   c.shield = rule.shield;
+  c.notice = rule.notice;
   c.round = rule.round;
   c.claims = {};
 }
@@ -155,13 +156,14 @@ Candidate plugged(const scheduling::PluggedPolicy& policy, const Parts& parts) {
   c.order = [key = policy.table->key] { return scheduling::StaticOrder(key); };
   if (!policy.decides()) return c;
   c.shield = parts.preemption.shield;
-  c.make = [policy, seed = parts.seed, shield = c.shield] {
-    return subject_of(scheduling::PluggedDispatcher(policy, Streams(seed, 0).open("policy", "plugged"), false,
-                                                    {true, shield, 0}));
+  c.notice = parts.preemption.notice;
+  c.make = [policy, seed = parts.seed, may = scheduling::PluggedPreemption{true, c.shield, c.notice}] {
+    return subject_of(
+        scheduling::PluggedDispatcher(policy, Streams(seed, 0).open("policy", "plugged"), false, may));
   };
   c.rule_as_plain_loops = nullptr;
   c.rule.clear();
-  c.foresees = true;
+  c.foresees = c.notice == 0;  // an announced outage may take GPUs that are under notice
   c.claims = {};
   return c;
 }

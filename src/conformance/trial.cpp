@@ -10,6 +10,8 @@
 
 #include <natgpu/core/time.hpp>
 
+#include "between.hpp"
+
 namespace natgpu::conformance {
 namespace {
 
@@ -20,9 +22,6 @@ constexpr std::uint64_t most_preempted = 100'000;
 
 std::string at(std::int64_t ticks) {
   return fmt::format("{}", static_cast<double>(ticks) / static_cast<double>(ticks_per_second));
-}
-std::string listed(const std::vector<std::uint32_t>& jobs) {
-  return jobs.empty() ? "none" : fmt::format("{}", fmt::join(jobs, ", "));
 }
 
 /// Ends a trial at the first violation.
@@ -64,8 +63,10 @@ class Trial {
   }
 
  private:
-  enum Kind : std::uint8_t { completion, gain, loss, submission };  // in the order at one instant
-  enum class State : std::uint8_t { to_come, waiting, running, stopped, over };
+  enum Kind : std::uint8_t { completion, notice_over, gain, loss, submission };  // in order, at one instant
+  /// leaving: it was preempted and holds its GPUs until the notice is over; stopped: until the end of the
+  /// pass
+  enum class State : std::uint8_t { to_come, waiting, running, leaving, stopped, over };
   struct Instant {
     std::int64_t at;
     Kind kind;
@@ -116,6 +117,9 @@ class Trial {
         hand_back(i.index);
         jobs_[i.index].state = State::over;
         return;
+      case notice_over:
+        hand_back(i.index);
+        return submit(i.index);
       case gain:
         return end_outage(i.index);
       case loss:
@@ -158,32 +162,19 @@ class Trial {
     std::vector<std::uint32_t>& starts_;
     std::optional<Violation> first_;
   };
-  class Notes : public Decisions {
-   public:
-    Notes(std::vector<std::uint32_t>& starts, std::vector<std::uint32_t>& preempted)
-        : starts_(starts), preempted_(preempted) {}
-    void start(std::uint32_t slot) override { starts_.push_back(slot); }
-    void reject(std::uint32_t) override {}
-    void preempt(std::uint32_t slot) override { preempted_.push_back(slot); }
-
-   private:
-    std::vector<std::uint32_t>&starts_, &preempted_;
-  };
-
   void pass() {
-    std::vector<std::uint32_t> starts, by_rule, preempted_by_rule;
+    std::vector<std::uint32_t> starts;
+    Notes by_rule;
     stopped_.clear();
     Acts acts(*this, starts);
     subject_->pass(now_, acts);
     acts.raise_if_any();
-    if (rule_ != nullptr) {
-      Notes notes(by_rule, preempted_by_rule);
-      rule_->pass(now_, notes);
-    }
+    if (rule_ != nullptr) rule_->pass(now_, by_rule);
     check_promises();
-    check_rule("preempted", stopped_, std::move(preempted_by_rule));
-    check_rule("started", std::move(starts), std::move(by_rule));
-    for (const std::uint32_t slot : stopped_) submit(slot);
+    check_rule("preempted", stopped_, std::move(by_rule.preempted));
+    check_rule("started", std::move(starts), std::move(by_rule.started));
+    for (const std::uint32_t slot : stopped_)
+      if (jobs_[slot].state == State::stopped) submit(slot);
     check_waits();
   }
   void start(std::uint32_t slot) {
@@ -194,6 +185,7 @@ class Trial {
                         : jobs_[slot].state == State::running ? "runs already"
                         : jobs_[slot].state == State::over    ? "is over"
                         : jobs_[slot].state == State::stopped ? "it has preempted in this pass"
+                        : jobs_[slot].state == State::leaving ? "is under notice"
                                                               : "has not been submitted"));
     Job& j = jobs_[slot];
     if (j.waiting.gpus > free_)
@@ -227,7 +219,9 @@ class Trial {
   void preempt(std::uint32_t slot) {
     if (slot >= jobs_.size() || jobs_[slot].state != State::running)
       found(Flaw::no_such_preemption,
-            fmt::format("at {}: the policy preempts job {}, which does not run", at(now_), slot));
+            fmt::format("at {}: the policy preempts job {}, which {}", at(now_), slot,
+                        slot < jobs_.size() && jobs_[slot].state == State::leaving ? "is under notice already"
+                                                                                   : "does not run"));
     Job& j = jobs_[slot];
     if (j.started == now_ || now_ - j.started < candidate_.shield)
       found(Flaw::no_such_preemption,
@@ -245,11 +239,17 @@ class Trial {
     j.progress = {ticks(w_.jobs[slot].requested) - j.kept, j.progress.attained + now_ - j.started,
                   ticks(trial_restart)};
     j.waiting.requested = j.progress.remaining + j.progress.restart;
+    stopped_.push_back(slot);
+    idle_wakes_ = 0;
+    if (candidate_.notice > 0) {
+      j.state = State::leaving;
+      j.requested_end = now_ + candidate_.notice;
+      instants_.insert({j.requested_end, notice_over, slot});
+      return;
+    }
     j.state = State::stopped;
     free_ += j.waiting.gpus;
     running_.erase(std::find(running_.begin(), running_.end(), slot));
-    stopped_.push_back(slot);
-    idle_wakes_ = 0;
   }
 
   // --- events
@@ -314,9 +314,14 @@ class Trial {
   }
   void requeue(std::uint32_t slot) {
     forget_promises();
-    instants_.erase({end_of(slot), completion, slot});
+    Job& j = jobs_[slot];
+    if (j.state == State::leaving) {
+      instants_.erase({j.requested_end, notice_over, slot});
+    } else {
+      instants_.erase({end_of(slot), completion, slot});
+      j.progress.attained += now_ - j.started;
+    }
     hand_back(slot);
-    jobs_[slot].progress.attained += now_ - jobs_[slot].started;
     jobs_[slot].requeued = true;
     ++result_.requeued;
     submit(slot);
@@ -335,35 +340,12 @@ class Trial {
 
   // --- a check between passes
 
-  /// Whether the rule acts at an instant before `next` at which nothing happens and the policy sleeps. What
-  /// it would do at one instant it would do at each later one of the stretch, so that the last one tells.
-  /// What a second pass right behind the first would do is no matter of waking.
   void look_for_late(std::int64_t next) const {
     if (rule_ == nullptr || candidate_.ranks_by_instant || first_waiting() == nobody_) return;
-    const std::int64_t unit = std::max<std::int64_t>(candidate_.round, 1);
-    std::int64_t last = (next - 1) / unit, before = (now_ + 1) / unit;
-    if (last <= before || by_rule_at(last * unit).empty() || !by_rule_at(now_ + 1).empty()) return;
-    while (last - before > 1) {  // the first one at which it does
-      const std::int64_t between = before + (last - before) / 2;
-      (by_rule_at(between * unit).empty() ? before : last) = between;
-    }
-    found(Flaw::other_rule,
-          fmt::format("at {}: {} by the rule of {}, and the policy asks for no pass before {}",
-                      at(last * unit), by_rule_at(last * unit), candidate_.rule, at(next)));
-  }
-  /// What the rule would do in a pass then; empty: nothing, or nobody can tell.
-  std::string by_rule_at(std::int64_t instant) const {
-    const std::unique_ptr<Subject> copy = rule_->copy();
-    if (copy == nullptr) return {};
-    std::vector<std::uint32_t> starts, preempted;
-    Notes notes(starts, preempted);
-    copy->pass(instant, notes);
-    std::sort(starts.begin(), starts.end());
-    std::sort(preempted.begin(), preempted.end());
-    if (starts.empty() && preempted.empty()) return {};
-    return preempted.empty()
-               ? fmt::format("jobs {} start", listed(starts))
-               : fmt::format("jobs {} are preempted and jobs {} start", listed(preempted), listed(starts));
+    if (const std::optional<Slept> slept = slept_through(*rule_, now_, next, candidate_.round))
+      found(Flaw::other_rule,
+            fmt::format("at {}: by the rule of {}, {}; the policy asks for no pass before {}", at(slept->at),
+                        candidate_.rule, slept->does, at(next)));
   }
 
   // --- checks after a pass
@@ -465,7 +447,7 @@ class Trial {
   std::vector<std::int64_t> taken_;  ///< GPUs, by outage
   std::set<Instant> instants_;
   std::vector<std::uint32_t> stopped_;  ///< by the policy in this pass
-  std::vector<std::uint32_t> running_;  ///< in the order of their starts
+  std::vector<std::uint32_t> running_;  ///< in the order of their starts, those under notice included
   std::vector<std::pair<std::int64_t, std::int64_t>> foreseen_;
   std::int64_t now_ = -1, free_ = 0, capacity_ = 0, longest_ = 0;
   std::uint32_t head_ = nobody_;

@@ -112,6 +112,12 @@ TEST_CASE("a policy of level 2 that preempts is held to the shield, and to what 
   outcome =
       natgpu_says({"policy", "check", "./hasty.so", "--like", "srtf", "--shield", "3s"}, folder.path(""));
   CHECK(outcome.code == 1);
+  outcome = natgpu_says({"policy", "check", "./shielded.so", "--like", "srtf", "--shield", "3s", "--notice",
+                         "4s", "--workloads", "150"},
+                        folder.path(""));
+  INFO(outcome.out << outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "without announced outages"));
   for (const char* sleeps : {"4", "5"}) {  // a second longer than the shield, and until something happens
     INFO(sleeps);
     build_text(folder, "sleeps", std::string("#define SHIELD 3\n#define MUTANT ") + sleeps + "\n" + text);
@@ -129,14 +135,17 @@ TEST_CASE("a policy of level 2 that preempts is held to the shield, and to what 
   outcome = natgpu_says({"policy", "check", "easy", "--shield", "3s"}, folder.path(""));
   CHECK(outcome.code == 2);
   CHECK(has(outcome.err, "leaves running jobs their GPUs"));
+  outcome = natgpu_says({"policy", "check", "easy", "--notice", "3s"}, folder.path(""));
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "--notice has no meaning"));
 }
 
 TEST_CASE("whatever a policy starts and preempts, no GPU is given out twice and no shield is broken") {
   const Folder folder;
   build_text(folder, "haphazard", read_bytes(sources + "haphazard.c"));
-  for (const char* shield : {"0s", "3s"}) {
+  for (const auto& [option, length] : {std::pair{"--shield", "0s"}, {"--shield", "3s"}, {"--notice", "5s"}}) {
     const Outcome outcome = natgpu_says(
-        {"policy", "check", "./haphazard.so", "--workloads", "150", "--shield", shield}, folder.path(""));
+        {"policy", "check", "./haphazard.so", "--workloads", "150", option, length}, folder.path(""));
     INFO(outcome.out << outcome.err);
     CHECK(outcome.code == 0);
     CHECK(has(outcome.out, " preempted"));

@@ -34,8 +34,9 @@ struct Candidate {
   std::function<scheduling::StaticOrder()> order;
   bool order_moves = false;
   bool ranks_by_instant = false;  ///< who stands first depends on when a pass is made
-  bool foresees = true;           ///< whether it can be told of outages
+  bool foresees = true;           ///< whether it can be told of outages; not with a notice
   std::int64_t shield = 0;        ///< ticks after a start during which it preempts nobody
+  std::int64_t notice = 0;        ///< ticks from a preemption to the return of the GPUs
   std::int64_t round = 0;         ///< ticks; it acts at multiples of this alone; 0: at any instant
   Claims claims;
   std::string rule;  ///< the name of the rule with which each start is compared; empty: none

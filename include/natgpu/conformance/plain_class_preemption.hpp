@@ -14,7 +14,6 @@
 
 namespace natgpu::conformance {
 
-/// For notice 0.
 class PlainClassPreemption {
  public:
   explicit PlainClassPreemption(scheduling::PreemptiveRule rule)
@@ -32,9 +31,10 @@ class PlainClassPreemption {
         std::find_if(waiting_.begin(), waiting_.end(), [=](const Waits& w) { return w.job.slot == slot; }));
   }
   void finish_job(std::uint32_t slot) {
-    const auto it = running(slot);
+    std::vector<Run>& held_by = running(slot) != running_.end() ? running_ : stopping_;
+    const auto it = in(held_by, slot);
     free_[it->where.pool] += it->asks.job.gpus;
-    running_.erase(it);
+    held_by.erase(it);
   }
   void change_capacity(std::uint32_t pool, std::int64_t delta) { free_[pool] += delta; }
   std::int64_t free(std::uint32_t pool) const { return free_[pool]; }
@@ -47,6 +47,9 @@ class PlainClassPreemption {
     std::sort(queue.begin(), queue.end(),
               [](const Waits& a, const Waits& b) { return a.job.order < b.job.order; });
     std::vector<bool> closed(free_.size());
+    idle_ = free_;
+    coming_.assign(free_.size(), 0);
+    for (const Run& r : stopping_) coming_[r.where.pool] += r.asks.job.gpus;
     for (const Waits& w : queue) {
       const scheduling::PoolChoice* where = place_for(w, now, closed, sink);
       if (where == nullptr) {
@@ -56,6 +59,7 @@ class PlainClassPreemption {
         continue;
       }
       free_[where->pool] -= w.job.gpus;
+      idle_[where->pool] -= w.job.gpus;
       running_.push_back({w, *where, now});
       sink.start(w.job, where->pool, scheduling::time_at_speed(w.job.requested, where->speed));
     }
@@ -73,29 +77,45 @@ class PlainClassPreemption {
     std::int64_t since;
   };
 
-  std::vector<Run>::iterator running(std::uint32_t slot) {
-    return std::find_if(running_.begin(), running_.end(),
-                        [=](const Run& r) { return r.asks.job.slot == slot; });
+  static std::vector<Run>::iterator in(std::vector<Run>& runs, std::uint32_t slot) {
+    return std::find_if(runs.begin(), runs.end(), [=](const Run& r) { return r.asks.job.slot == slot; });
   }
-  /// Where the job starts, after others have been stopped for it; null: nowhere.
+  std::vector<Run>::iterator running(std::uint32_t slot) { return in(running_, slot); }
+  /// Where the job starts, after others have been stopped for it; null: nowhere, or not before GPUs that it
+  /// keeps from those behind it come free.
   template <class Sink>
   const scheduling::PoolChoice* place_for(const Waits& w, std::int64_t now, const std::vector<bool>& closed,
                                           Sink& sink) {
     for (const scheduling::PoolChoice& c : groups_[w.group].choices)
-      if (!closed[c.pool] && w.job.gpus <= free_[c.pool]) return &c;
+      if (!closed[c.pool] && w.job.gpus <= idle_[c.pool]) return &c;
     for (const scheduling::PoolChoice& c : groups_[w.group].choices) {
       if (closed[c.pool]) continue;
-      const std::vector<std::uint32_t> victims = victims_for(w.job, c.pool, now);
-      for (const std::uint32_t slot : victims) {
-        const auto it = running(slot);
-        const scheduling::WaitingJob victim = it->asks.job;
-        free_[c.pool] += victim.gpus;
-        running_.erase(it);
-        sink.preempt(victim);
+      if (w.job.gpus > idle_[c.pool] + coming_[c.pool]) {
+        const std::vector<std::uint32_t> victims = victims_for(w.job, c.pool, now);
+        if (victims.empty()) continue;
+        for (const std::uint32_t slot : victims) stop(slot, sink);
       }
-      if (!victims.empty()) return &c;
+      if (w.job.gpus <= idle_[c.pool]) return &c;
+      coming_[c.pool] -= w.job.gpus - idle_[c.pool];
+      idle_[c.pool] = 0;
+      return nullptr;
     }
     return nullptr;
+  }
+  template <class Sink>
+  void stop(std::uint32_t slot, Sink& sink) {
+    const auto it = running(slot);
+    const Run victim = *it;
+    running_.erase(it);
+    const std::int64_t gpus = victim.asks.job.gpus;
+    if (rule_.notice > 0) {
+      stopping_.push_back(victim);
+      coming_[victim.where.pool] += gpus;
+    } else {
+      free_[victim.where.pool] += gpus;
+      idle_[victim.where.pool] += gpus;
+    }
+    sink.preempt(victim.asks.job);
   }
   /// Slots; none where the job fits, or cannot.
   std::vector<std::uint32_t> victims_for(const scheduling::WaitingJob& job, std::uint32_t pool,
@@ -109,7 +129,7 @@ class PlainClassPreemption {
       return std::tie(a.asks.job.order.key, a.since, a.asks.job.order.id) >
              std::tie(b.asks.job.order.key, b.since, b.asks.job.order.id);
     });
-    std::int64_t got = free_[pool];
+    std::int64_t got = idle_[pool] + coming_[pool];
     std::vector<Run> chosen;
     for (const Run& r : lower)
       if (got < job.gpus) {
@@ -130,8 +150,9 @@ class PlainClassPreemption {
   scheduling::PreemptiveRule rule_;
   std::vector<scheduling::GroupSpec> groups_;
   std::vector<Waits> waiting_;
-  std::vector<Run> running_;
-  std::vector<std::int64_t> free_;  ///< by pool
+  std::vector<Run> running_, stopping_;
+  std::vector<std::int64_t> free_;           ///< by pool
+  std::vector<std::int64_t> idle_, coming_;  ///< by pool, in a pass: not given to anybody yet
 };
 
 }  // namespace natgpu::conformance

@@ -52,14 +52,15 @@ class PlainGavel {
     std::vector<scheduling::WaitingJob> preempted;
     for (Claim& c : claims_) {
       if (c.state != State::runs || is_chosen(c)) continue;
-      c.state = State::stopped;
-      free_ += c.job.gpus;
+      c.progress.attained = received(c, now);
+      c.state = rule_.notice > 0 ? State::stops : State::stopped;
+      if (rule_.notice == 0) free_ += c.job.gpus;
       preempted.push_back(c.job);
     }
     for (const scheduling::WaitingJob& job : preempted) sink.preempt(job);
     for (const std::uint32_t slot : chosen) {
       Claim& c = *find(slot);
-      if (c.state != State::waits) continue;
+      if (c.state != State::waits || c.job.gpus > free_) continue;
       c.state = State::runs;
       c.since = now;
       free_ -= c.job.gpus;
@@ -68,7 +69,8 @@ class PlainGavel {
   }
 
  private:
-  enum class State : std::uint8_t { waits, runs, stopped, gone };  // stopped: until it waits again
+  // stops: it still holds its GPUs; stopped: until it waits again
+  enum class State : std::uint8_t { waits, runs, stops, stopped, gone };
   struct Claim {
     scheduling::WaitingJob job;
     scheduling::Progress progress;
@@ -95,13 +97,14 @@ class PlainGavel {
   std::int64_t gpus() const {
     std::int64_t all = free_;
     for (const Claim& c : claims_)
-      if (c.state == State::runs) all += c.job.gpus;
+      if (c.state == State::runs || c.state == State::stops) all += c.job.gpus;
     return all;
   }
   std::int64_t received(const Claim& c, std::int64_t now) const {
     return c.progress.attained + (c.state == State::runs ? now - c.since : 0);
   }
   std::int64_t work_left(const Claim& c, std::int64_t now) const {
+    if (c.state == State::stops) return c.left;
     const std::int64_t ran = c.state == State::runs ? now - c.since : 0;
     return c.progress.remaining - (ran > c.progress.restart ? ran - c.progress.restart : 0);
   }
@@ -177,7 +180,7 @@ class PlainGavel {
       if (c.state == State::runs && now < c.since + rule_.shield) {
         chosen.push_back(c.job.slot);
         left -= c.job.gpus;
-      } else if (c.state != State::gone) {
+      } else if (c.state != State::gone && c.state != State::stops) {
         rest.push_back(&c);
       }
     }

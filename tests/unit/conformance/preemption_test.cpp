@@ -10,6 +10,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "catch.hpp"
 
@@ -34,19 +35,23 @@ Parts parts_of(Order order, Backfill backfill = Backfill::fit) {
 void passes(const Parts& parts, std::uint64_t seed = 3) {
   const CheckReport report = check(built_in("it", parts), {150, seed, nullptr});
   CAPTURE(static_cast<int>(parts.order), static_cast<int>(parts.backfill), parts.preemption.shield,
-          parts.preemption.round);
+          parts.preemption.round, parts.preemption.notice);
   INFO((report.failure ? report.failure->violation.what + "\n" + in_words(report.failure->workload) : ""));
   CHECK(report.passed());
   CHECK(report.preempted > 100);
 }
-/// With fit and with none: as it is, with a shield, and in rounds.
+/// With fit and with none: as it is, with a shield, under notice, and in rounds.
 void passes_in_every_setting(Order order, std::int64_t shield_s, std::int64_t round_s) {
   for (const Backfill backfill : {Backfill::fit, Backfill::none}) {
     Parts parts = parts_of(order, backfill);
     passes(parts);
     parts.preemption.shield = shield_s * ticks_per_second;
     passes(parts);
+    parts.preemption.notice = 3 * ticks_per_second;
+    passes(parts);
     parts.preemption.shield = 0;
+    passes(parts);
+    parts.preemption.notice = 0;
     parts.preemption.round = round_s * ticks_per_second;
     passes(parts);
   }
@@ -108,6 +113,30 @@ class TakesBackAtOnce : public Mutant {
   }
 };
 
+/// Preempts whom it has preempted before once more, in a later pass.
+class TakesBackTwice : public Mutant {
+ public:
+  using Mutant::Mutant;
+  void pass(std::int64_t now, Decisions& d) override {
+    for (const std::uint32_t slot : std::exchange(taken_, {})) d.preempt(slot);
+    struct Seen : Decisions {
+      Seen(Decisions& to, std::vector<std::uint32_t>& slots) : out(to), taken(slots) {}
+      void start(std::uint32_t slot) override { out.start(slot); }
+      void reject(std::uint32_t slot) override { out.reject(slot); }
+      void preempt(std::uint32_t slot) override {
+        out.preempt(slot);
+        taken.push_back(slot);
+      }
+      Decisions& out;
+      std::vector<std::uint32_t>& taken;
+    } seen(d, taken_);
+    Mutant::pass(now, seen);
+  }
+
+ private:
+  std::vector<std::uint32_t> taken_;
+};
+
 template <class M>
 Candidate mutant(Order order, PreemptiveRule rule) {
   Candidate c = built_in("mutant", parts_of(order));
@@ -138,26 +167,33 @@ TEST_CASE("orders by target shares decide as their plain loops do, with a shield
   for (const Order order : orders_by_target) passes_in_every_setting(order, 8, 12);
 }
 
-TEST_CASE("preemption by class decides as its plain loops do, with a shield and in rounds too") {
+TEST_CASE(
+    "preemption by class decides as its plain loops do, with a shield, under notice and in rounds too") {
   for (const Backfill backfill : {Backfill::fit, Backfill::none})
     for (const std::int64_t shield : {0, 5})
-      for (const std::int64_t round : {0, 7}) {
-        CAPTURE(static_cast<int>(backfill), shield, round);
-        PreemptiveRule rule;
-        rule.skips = backfill == Backfill::fit;
-        rule.shield = shield * ticks_per_second;
-        rule.round = round * ticks_per_second;
-        Candidate c = built_in("by class", parts_of(Order::srtf, backfill));
-        c.order = [] { return scheduling::StaticOrder([](const natgpu_job* job) { return job->account; }); };
-        c.make = [rule] { return subject_of(scheduling::ClassPreemption(rule)); };
-        c.rule_as_plain_loops = [rule] { return subject_of(PlainClassPreemption(rule)); };
-        c.shield = rule.shield;
-        const CheckReport report = check(c, {300, 5, nullptr});
-        INFO((report.failure ? report.failure->violation.what + "\n" + in_words(report.failure->workload)
-                             : ""));
-        CHECK(report.passed());
-        CHECK(report.preempted > 50);
-      }
+      for (const std::int64_t notice : {0, 3, 20})
+        for (const std::int64_t round : {0, 7}) {
+          CAPTURE(static_cast<int>(backfill), shield, notice, round);
+          PreemptiveRule rule;
+          rule.skips = backfill == Backfill::fit;
+          rule.shield = shield * ticks_per_second;
+          rule.notice = notice * ticks_per_second;
+          rule.round = round * ticks_per_second;
+          Candidate c = built_in("by class", parts_of(Order::srtf, backfill));
+          c.order = [] {
+            return scheduling::StaticOrder([](const natgpu_job* job) { return job->account; });
+          };
+          c.make = [rule] { return subject_of(scheduling::ClassPreemption(rule)); };
+          c.rule_as_plain_loops = [rule] { return subject_of(PlainClassPreemption(rule)); };
+          c.shield = rule.shield;
+          c.notice = rule.notice;
+          c.round = rule.round;
+          const CheckReport report = check(c, {200, 5, nullptr});
+          INFO((report.failure ? report.failure->violation.what + "\n" + in_words(report.failure->workload)
+                               : ""));
+          CHECK(report.passed());
+          CHECK(report.preempted > 50);
+        }
 }
 
 TEST_CASE("a job that is preempted and forgotten is found") {
@@ -180,6 +216,63 @@ TEST_CASE("a preemption inside the shield is found, by the shield that the polic
 TEST_CASE("a preemption of a job that started in the same pass is found") {
   CHECK(flaw_of(without_rule(mutant<TakesBackAtOnce>(Order::srtf, small_preemption(Order::srtf)))) ==
         Flaw::no_such_preemption);
+}
+
+TEST_CASE("GPUs under notice that are given out before it is over are found") {
+  for (const Order order : {Order::srtf, Order::las2d}) {
+    Candidate c = without_rule(mutant<Mutant>(order, small_preemption(order)));
+    c.notice = 3 * ticks_per_second;
+    CHECK(flaw_of(c) == Flaw::over_allocation);
+  }
+}
+
+TEST_CASE("a preemption of a job that is under notice is found") {
+  PreemptiveRule rule = small_preemption(Order::srtf);
+  rule.notice = 9 * ticks_per_second;
+  Candidate c = without_rule(mutant<TakesBackTwice>(Order::srtf, rule));
+  c.notice = rule.notice;
+  CHECK(flaw_of(c) == Flaw::no_such_preemption);
+  TrialWorkload w;  // job 0 is preempted at 2 and, when job 2 comes at 3, once more
+  w.gpus = 2;
+  w.jobs = {{0, 10, 10, 2, 0}, {2, 1, 1, 2, 0}, {3, 9, 9, 1, 0}};
+  const TrialResult result = run_trial(c, w);
+  REQUIRE(result.violation);
+  CHECK(result.violation->what == "at 3: the policy preempts job 0, which is under notice already");
+}
+
+TEST_CASE("another choice than the rule's is found under notice too") {
+  Parts parts = parts_of(Order::srtf);
+  parts.preemption.notice = 3 * ticks_per_second;
+  Candidate c = built_in("mutant", parts);
+  PreemptiveRule rule = parts.preemption;
+  rule.order = Order::srtf;
+  rule.skips = false;  // and so waits for GPUs that the rule passes over
+  c.make = [rule] { return std::make_unique<Mutant>(rule); };
+  CHECK(flaw_of(c) == Flaw::other_rule);
+}
+
+TEST_CASE("a job under notice keeps its GPUs for it, does no work in it, and may lose them in it") {
+  // Job 1 takes the GPUs of job 0 at 2, has them from 5 on, and is done at 6. Job 0 goes on from its
+  // checkpoint at 2: 1 s of restart and 8 s of work.
+  TrialWorkload w;
+  w.gpus = 2;
+  w.jobs = {{0, 10, 10, 2, 0}, {2, 1, 1, 2, 0}};
+  Parts parts = parts_of(Order::srtf);
+  parts.preemption.notice = 3 * ticks_per_second;
+  const Candidate c = built_in("srtf", parts);
+  TrialResult result = run_trial(c, w);
+  INFO((result.violation ? result.violation->what : ""));
+  CHECK_FALSE(result.violation);
+  using Starts = std::vector<std::pair<std::int64_t, std::uint32_t>>;
+  CHECK(result.starts == Starts{{0, 0}, {5, 1}, {6, 0}});
+  CHECK(result.preempted == 1);
+  CHECK(result.requeued == 0);
+  w.outages = {{3, 4, 2, false}};  // the loss takes what is under notice: both wait at 4, the short one first
+  result = run_trial(c, w);
+  INFO((result.violation ? result.violation->what : ""));
+  CHECK_FALSE(result.violation);
+  CHECK(result.starts == Starts{{0, 0}, {4, 1}, {5, 0}});
+  CHECK(result.requeued == 1);
 }
 
 TEST_CASE("time received that is forgotten is found, and finish times in the place of GPUs") {
