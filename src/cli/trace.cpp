@@ -36,6 +36,9 @@ int formats(const Arguments& arguments) {
     return Exit::done;
   }
   const std::string& name = arguments.positional[1];
+  if (name == "swf" || name == "philly-json")
+    throw UsageError(fmt::format("{} is no CSV format and has no column map", name),
+                     "docs/traces.md says what is read of it");
   const auto found =
       std::find_if(maps.begin(), maps.end(), [&](const auto& map) { return map.name == name; });
   if (arguments.positional.size() > 2 || found == maps.end()) {

@@ -44,6 +44,12 @@ std::string first_line(const std::string& file) {
       "name the format with --format ({}), or give a map of the columns (`natgpu trace "
       "formats NAME` writes one to start from)",
       fmt::join(log_format_names(), ", "));
+  const auto has = [&](const char* column) {
+    return std::find(header.begin(), header.end(), column) != header.end();
+  };
+  if (has("job_name") && has("inst_id") && has("user") && !has("task_name"))
+    help =
+        "this is Alibaba PAI's table of jobs: give the table of their tasks with --tasks pai_task_table.csv";
   if (!fitting.empty())
     message = fmt::format("the header line fits several formats: {}", fmt::join(fitting, ", "));
   const ColumnMap* nearest = nullptr;
@@ -74,7 +80,7 @@ std::vector<std::string> log_format_names() {
 std::string guess_log_format(const std::string& file) {
   if (ends_with(file, ".swf") || ends_with(file, ".swf.gz")) return "swf";
   const std::string line = first_line(file);
-  if (!line.empty() && line[0] == '[') return "philly-json";
+  if (!line.empty() && (line[0] == '[' || line[0] == '{')) return "philly-json";
   if (line.empty() || line[0] == ';' || line.find(',') == std::string::npos) return "swf";
   Mistakes mistakes(file);
   CsvReader csv(file, mistakes);

@@ -62,6 +62,10 @@ TEST_CASE("Philly's JSON is replayed and converted, and its attempts are told of
   outcome = natgpu_says({"replay", "broken", "--gpus", "2"}, folder.path(""));
   CHECK(outcome.code == 3);
   CHECK(has(outcome.err, "broken:2:1: error[E0413]"));
+  write_bytes(folder.path("object"), "{\"jobs\": []}");
+  outcome = natgpu_says({"replay", "object", "--gpus", "2"}, folder.path(""));
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "object:1:1: error[E0413]"));
 }
 
 TEST_CASE("PAI's jobs are replayed with the tasks of a second table") {
@@ -82,6 +86,11 @@ TEST_CASE("PAI's jobs are replayed with the tasks of a second table") {
   outcome = natgpu_says({"replay", "jobs.csv", "--tasks", "none.csv", "--gpus", "2"}, folder.path(""));
   CHECK(outcome.code == 3);
   CHECK(has(outcome.err, "none.csv"));
+  write_bytes(folder.path("alone.csv"),
+              "job_name,inst_id,user,status,start_time,end_time\na,i,u,Failed,1,2\n");
+  outcome = natgpu_says({"replay", "alone.csv", "--gpus", "2"}, folder.path(""));
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "--tasks pai_task_table.csv"));
   outcome = natgpu_says({"replay", "jobs.csv", "--tasks", "tasks.csv", "--format", "pai", "--gpus", "2"},
                         folder.path(""));
   CHECK(outcome.code == 2);
@@ -143,6 +152,9 @@ TEST_CASE("trace says what it can do, and formats gives a map to start from") {
   write_bytes(folder.path("log.csv"),
               "timestamp,duration,num_gpus,gpu_time,cluster\n2017-09-04 10:30:41,5.0,1,5.0,7f04ca\n");
   CHECK(natgpu_says({"replay", "log.csv", "--format", "map.csv", "--gpus", "1"}, folder.path("")).code == 0);
+  outcome = natgpu_says({"trace", "formats", "philly-json"}, folder.path(""));
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "no CSV format"));
   outcome = natgpu_says({"trace", "formats", "phily"}, folder.path(""));
   CHECK(outcome.code == 2);
   CHECK(has(outcome.err, "did you mean `philly`?"));

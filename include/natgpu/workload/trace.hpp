@@ -25,9 +25,9 @@ struct ReadOptions {
 /// "swf", "philly-json" and the names of the shipped maps.
 std::vector<std::string> log_format_names();
 
-/// The format of a file, from its first line: comments with `;` or 18 numbers are SWF; a bracket begins
-/// Philly's JSON; a header line belongs to the map that finds all its columns there. @throws ScenarioError
-/// E0409 where none or several fit
+/// The format of a file, from its first line: comments with `;` or 18 numbers are SWF; a bracket or brace
+/// begins Philly's JSON; a header line belongs to the map that finds all its columns there. @throws
+/// ScenarioError E0409 where none or several fit
 std::string guess_log_format(const std::string& file);
 
 /// Reads a CSV job log, plain or gzip: quoted fields (RFC 4180), LF or CR LF, a byte order mark. Missing
