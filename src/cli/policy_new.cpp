@@ -58,7 +58,8 @@ int new_policy(const Arguments& arguments) {
   const std::string natgpu = own_name();
   put_out(fmt::format(
       "{}\nbuild it and run its test:\n  make -C {} test{}\nreplay a log under it:\n"
-      "  {} replay {}/log.swf --policy {}/{}.so\n",
+      "  {} replay {}/log.swf --policy {}/{}.so\n"
+      "CMakeLists.txt builds and tests the same against an installed natgpu (docs/policies.md)\n",
       out, name, natgpu == "natgpu" ? "" : " NATGPU=" + for_make(natgpu), natgpu, name, name, name));
   return Exit::done;
 }
