@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Equal bytes on every build: runs two scenarios, with the first build on one thread and with every build on two, and
-# compares all result files but manifest.json, which tells runs apart.
+# compares all result files but manifest.json, which tells runs apart. Then one log on two types of GPU, whose shares
+# come from a library's linear programs.
 #
 #   tests/determinism/compare_builds.sh                   builds gcc and clang, -O0 and -O3, below build/determinism first
 #   tests/determinism/compare_builds.sh BUILD_FOLDER...   compares these builds
@@ -75,5 +76,22 @@ compare() {
 
 compare small-city scenarios/small-city.yaml
 compare korea-2030 scenarios/korea-2030.yaml --quick
+
+# compare_types POLICY: replays a log on two types of GPU in each build
+printf 'user,A,B\n1,2,1\n2,1,2\n3,3,1\n4,,1\n*,1.7,0.6\n' >"$work/speeds.csv"
+compare_types() {
+  local build results
+  for build in "${builds[@]}"; do
+    results=$work/$1$(echo "$build" | tr / -)
+    mkdir "$results"
+    "$build/natgpu" replay scenarios/data/replay-log.swf --policy "$1" --gpu-types A=24,B=40 --speeds "$work/speeds.csv" \
+      --jobs-csv "$results/jobs.csv" >"$work/said" 2>&1 || { cat "$work/said" >&2; exit 1; }
+    same "$1" "$work/$1$(echo "${builds[0]}" | tr / -)" "$results"
+  done
+  echo "$1: ${#builds[@]} builds"
+}
+
+compare_types gavel-las
+compare_types gavel-ftf
 [ "$differing" -eq 0 ] && echo "equal bytes"
 exit "$differing"

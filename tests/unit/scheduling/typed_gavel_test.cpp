@@ -33,6 +33,7 @@ class Books {
   void join(std::int32_t gpus, std::uint32_t job_class, double weight) {
     const auto slot = static_cast<std::uint32_t>(jobs_.size());
     jobs_.push_back({{{now_, slot}, 1'000'000, gpus, slot}, job_class});
+    jobs_[slot].on_type.resize(free_.size());
     dispatcher_.entitle(slot, weight, job_class);
     dispatcher_.submit(jobs_[slot].waiting, {1'000'000, 0, 0}, now_);
   }
@@ -50,6 +51,7 @@ class Books {
     REQUIRE(j.type >= 0);
     REQUIRE(now_ - j.since >= shield_);
     free_[static_cast<std::size_t>(j.type)] += job.gpus;
+    j.on_type[static_cast<std::size_t>(j.type)] += now_ - j.since;
     j.type = waits;
     j.attained += now_ - j.since;
     dispatcher_.submit(j.waiting, {1'000'000 - j.attained / 4, j.attained, 0}, now_);
@@ -80,8 +82,14 @@ class Books {
       if (j.type >= 0) slots.push_back(j.waiting.slot);
     return slots;
   }
+  bool runs(std::uint32_t slot) const { return jobs_[slot].type >= 0; }
   bool at_round() const { return now_ % round_ticks == 0; }
   std::int64_t to_round() const { return round_ticks - now_ % round_ticks; }
+  double rounds_on(std::uint32_t slot, std::int64_t type) const {
+    const Job& j = jobs_[slot];
+    const std::int64_t present = j.type == type ? now_ - j.since : 0;
+    return static_cast<double>(j.on_type[static_cast<std::size_t>(type)] + present) / round_ticks;
+  }
   /// The longest time that any job has waited for its first start.
   std::int64_t longest_wait() const {
     std::int64_t longest = 0;
@@ -96,6 +104,7 @@ class Books {
     WaitingJob waiting;
     std::uint32_t job_class = 0;
     std::int64_t type = waits, since = 0, attained = 0;
+    std::vector<std::int64_t> on_type;  ///< ticks, before the present run
   };
   PreemptiveRule rule(Order order, std::int64_t shield) {
     PreemptiveRule r;
@@ -142,5 +151,29 @@ TEST_CASE("on several types no GPU is given twice, none idles that somebody coul
           --present;
         }
     }
+  }
+}
+
+TEST_CASE("a type on which gangs left GPUs idle does not keep newcomers from another") {
+  // A has 4 GPUs and gangs of 1, 2 and 4, which get 8/11 of their shares; B one, and one job. After 1,100
+  // rounds A's turns lie 300 behind. Then the two wider gangs leave, and two jobs come that are twice as fast
+  // on B: x on B, (1 + x) / 1.2 = 5 (1 - 2 x), so 5/13 of the time.
+  Books books(Order::gavel_las, {{4, 1}, {{1'000'000, 0}, {0, 1'000'000}, {1'000'000, 2'000'000}}}, 0);
+  for (const std::int32_t gpus : {1, 2, 4}) books.join(gpus, 0, 1);
+  books.join(1, 1, 1);
+  books.pass(0);
+  for (int t = 0; t < 1100; ++t) books.pass(round_ticks);
+  CHECK(books.rounds_on(2, 0) == Approx(300).margin(2));
+  CHECK(books.rounds_on(3, 1) == 1100);
+  for (const std::uint32_t slot : {1U, 2U}) {
+    while (!books.runs(slot)) books.pass(round_ticks);
+    books.leave(slot);
+  }
+  books.join(1, 2, 1);
+  books.join(1, 2, 1);
+  for (int t = 0; t < 130; ++t) books.pass(round_ticks);
+  for (const std::uint32_t slot : {4U, 5U}) {
+    CHECK(books.rounds_on(slot, 1) == Approx(50).margin(12));
+    CHECK(books.rounds_on(slot, 0) + books.rounds_on(slot, 1) >= 128);
   }
 }
