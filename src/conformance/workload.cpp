@@ -11,7 +11,9 @@ namespace {
 /// Whole numbers one after another from one address of a stream.
 class Dice {
  public:
-  Dice(const Stream& stream, std::uint64_t entity) : draw_(stream, entity, 0) {}
+  Dice(const Stream& stream, std::uint64_t entity) : stream_(stream), draw_(stream_, entity, 0) {}
+  Dice(const Dice&) = delete;
+  Dice& operator=(const Dice&) = delete;
   /// From 0 to n - 1. @pre n > 0
   std::int64_t below(std::int64_t n) {
     return static_cast<std::int64_t>(draw_.unit() * static_cast<double>(n));
@@ -19,7 +21,8 @@ class Dice {
   bool one_in(std::int64_t n) { return below(n) == 0; }
 
  private:
-  Draw draw_;
+  Stream stream_;
+  Draw draw_;  ///< of `stream_`
 };
 
 TrialJob random_job(Dice& dice, std::int64_t submit, std::int64_t gpus) {
