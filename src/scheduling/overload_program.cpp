@@ -100,7 +100,7 @@ std::vector<double> OverloadProgram::prices() const {
   std::vector<double> prices(types_);
   double sum = 0;
   for (std::size_t j = 0; j < types_; ++j) {
-    prices[j] = -duals[j] > 10 * tolerance ? -duals[j] : 0.0;  // what is less is rounding
+    prices[j] = std::max(-duals[j], 0.0);
     sum += prices[j];
   }
   NATGPU_ENSURE(sum > 0, "where anything is demanded a type is loaded most");

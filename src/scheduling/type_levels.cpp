@@ -10,9 +10,10 @@
 namespace natgpu::scheduling {
 namespace {
 
-constexpr double feasible = 1 + 1e-9;  // an overload that is none, up to the rounding of the program
-constexpr double just_above = 1 + 1e-9;
-constexpr double narrow = 1e-14;    // of a level: where a search for it ends
+constexpr double rounding = 1e-12;  // an excess that is none, up to rounding
+constexpr double telling = 1e-4;    // of a price: at less a type may have room that rounding hides
+constexpr double just_above = 1 + 1e-7;
+constexpr double narrow = 4e-16;    // of a level: where a search for it ends
 constexpr int most_programs = 200;  // for a level; three to six are usual
 
 /// What a pace costs at given prices: a convex line through corners, from pace 0 at no cost to pace 1.
@@ -109,7 +110,8 @@ class Levels {
     lower(low, high, first_prices_);
     for (int programs = 0; programs < most_programs && high > low; ++programs) {
       take_paces(high);
-      if (program_.solve(paces_) <= feasible || !lower(low, high, program_.prices())) break;
+      program_.solve(paces_);
+      if (!lower(low, high, program_.prices())) break;
     }
     return high;
   }
@@ -118,12 +120,13 @@ class Levels {
     std::vector<PaceCost> costs;
     for (const LevelledJob& j : jobs_) costs.emplace_back(j.program, prices);
     costs_.swap(costs);
-    const double affordable = affordable_level(low, high);
-    if (affordable == high) {
+    const double level = affordable_level(low, high);
+    if (level == high) {
       costs_.swap(costs);
       return false;
     }
-    high = affordable;
+    high = level;
+    prices_ = prices;
     return true;
   }
   /// What all paces cost, of which there is 1.
@@ -135,14 +138,14 @@ class Levels {
   /// The highest level at which paces cost no more than there is: by false position (Illinois), and by halves
   /// where that is slow.
   double affordable_level(double low, double high) const {
-    double over = excess(high), under = excess(low);
+    const double allowed = std::max(excess(low), 0.0) + rounding;  // what can be had is affordable
+    double over = excess(high) - allowed, under = excess(low) - allowed;
     if (over <= 0) return high;
-    if (under > 0) return low;
     for (int step = 0; high - low > narrow * high; ++step) {
       double middle = step % 3 == 2 ? low + (high - low) / 2 : low + (high - low) * (under / (under - over));
       if (!(middle > low && middle < high)) middle = low + (high - low) / 2;
       if (!(middle > low && middle < high)) break;
-      const double cost = excess(middle);
+      const double cost = excess(middle) - allowed;
       if (cost > 0) {
         high = middle;
         over = cost;
@@ -155,25 +158,38 @@ class Levels {
     }
     return low;
   }
-  /// Whoever could only be faster at a price has what it gets: at these prices nothing is left.
+  /// Whoever could only be faster at a price has what it gets: at these prices nothing is left. Those who
+  /// would pay a low price alone may go on, and are settled at the next level if they cannot.
   void settle(double level) {
+    std::vector<double> high_prices = prices_;
+    for (double& p : high_prices)
+      if (p < telling) p = 0;
+    const auto pays = [&](std::size_t i, double has) {
+      return costs_[i].rises_above(has) && PaceCost(jobs_[i].program, high_prices).rises_above(has);
+    };
+    if (settle_where(level, pays)) return;
+    if (settle_where(level, [&](std::size_t i, double has) { return costs_[i].rises_above(has); })) return;
+    settle_where(level, [](std::size_t, double) { return true; });  // the last digits hide who it is
+  }
+  /// @returns whether that stops anybody below its best pace
+  template <class Stops>
+  bool settle_where(double level, Stops stops) {
     bool any = false;
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
       if (is_settled(i)) continue;
       const double has = pace(i, level);
-      if (has < 1 && !costs_[i].rises_above(has)) continue;
+      if (has < 1 && !stops(i, has)) continue;
       settled_[i] = has;
       any |= has < 1;
     }
-    if (any) return;
-    for (std::size_t i = 0; i < jobs_.size(); ++i)  // the last digits hide who stands in the way
-      if (!is_settled(i)) settled_[i] = pace(i, level);
+    return any;
   }
 
   const std::vector<LevelledJob>& jobs_;
   const std::vector<double>& first_prices_;
   OverloadProgram program_;
-  std::vector<PaceCost> costs_;  ///< at the prices that bound the level
+  std::vector<double> prices_;   ///< that bound the level
+  std::vector<PaceCost> costs_;  ///< at these prices
   std::vector<double> settled_;  ///< paces; below 0: not yet
   std::vector<double> paces_;
 };

@@ -42,8 +42,8 @@ double fair_speed(const GpuTypes& types, double weight_of_all, const TypedClaim&
 /// then the next, and so on. gavel-ftf: the largest of (elapsed + remaining / speed) / isolated is as small
 /// as can be, then the next, and so on. So speeds are unique and nobody's can be raised without lowering
 /// another's that is no better off; the shares need not be unique. Sources: Narayanan et al., Gavel, OSDI
-/// 2020, sections 4.1 to 4.3. Speeds are exact to 10^-8. Where every job is equally fast on all types its
-/// time is that of `time_shares`, and types are filled one after another.
+/// 2020, sections 4.1 to 4.3. Speeds are exact to 10^-8 of a job's best. Where every job is equally fast on
+/// all types its time is that of `time_shares`, and types are filled one after another.
 ///
 /// Cost: a few linear programs for each level at which jobs are settled, of which there are seldom more than
 /// types. Jobs that are alike count as one; under gavel-ftf hardly any are.

@@ -201,9 +201,17 @@ class TypedGavelDispatcher : public PreemptiveBooks {
     const std::vector<double> shares = type_shares(rule_.order, model_, claims_);
     for (std::size_t i = 0; i < present_.size(); ++i) entitle_on(present_[i].slot, shares, i * types());
   }
+  std::size_t fastest(std::uint32_t slot) const {
+    const Job& j = jobs_[slot];
+    std::size_t best = 0;
+    for (std::size_t type = 0; type < types(); ++type)
+      if (model_.speed(j.job_class, type, j.waiting.gpus) > model_.speed(j.job_class, best, j.waiting.gpus))
+        best = type;
+    return best;
+  }
   /// Shares that round to nothing are none; but everybody has one.
   void entitle_on(std::uint32_t slot, const std::vector<double>& shares, std::size_t from) {
-    std::size_t largest = 0;
+    std::size_t largest = fastest(slot);
     for (std::size_t type = 0; type < types(); ++type) {
       if (shares[from + type] > shares[from + largest]) largest = type;
       Turn& t = turn(slot, type);

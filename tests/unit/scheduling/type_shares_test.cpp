@@ -235,6 +235,54 @@ TEST_CASE("nobody can be better off without one going down who is no better off:
   }
 }
 
+TEST_CASE(
+    "no time and no GPU is left that would make a job faster: hundreds of jobs, speeds 1,000 times apart") {
+  Dice dice{3};
+  for (int k = 0; k < 60; ++k) {
+    Case c;
+    for (std::int64_t n = 2 + dice.below(5); n > 0; --n)
+      c.types.gpus.push_back(std::int64_t{1} << dice.below(12));
+    for (std::int64_t n = 50 + dice.below(200); n > 0; --n) {
+      Row speeds;
+      for (std::size_t j = 0; j < c.types.count(); ++j)
+        speeds.push_back(dice.below(5) == 0 ? 0.0
+                                            : std::ldexp(1 + static_cast<double>(dice.below(4)) / 4,
+                                                         static_cast<int>(dice.below(10)) - 5));
+      c.add(speeds, std::int64_t{1} << dice.below(8), static_cast<double>(1 + dice.below(50)) / 10);
+      if (c.best(c.claims.size() - 1) == 0) {
+        c.claims.pop_back();
+        c.types.speeds.pop_back();
+        continue;
+      }
+      ShareClaim& job = c.claims.back().job;
+      job.elapsed = static_cast<double>(dice.below(2) * dice.below(100'000));
+      job.remaining = static_cast<double>(1 + dice.below(100'000));
+    }
+    const double weights = c.weights();
+    for (TypedClaim& claim : c.claims)
+      claim.job.isolated =
+          claim.job.elapsed * 0.8 + claim.job.remaining / fair_speed(c.types, weights, claim);
+    for (const Order order : {Order::gavel_las, Order::gavel_ftf}) {
+      const Row shares = type_shares(order, c.types, c.claims);
+      check_room(c, shares);
+      const std::size_t types = c.types.count();
+      for (std::size_t j = 0; j < types; ++j) {
+        double free = static_cast<double>(c.types.gpus[j]);
+        for (std::size_t i = 0; i < c.claims.size(); ++i)
+          free -= shares[i * types + j] * static_cast<double>(c.claims[i].job.gpus);
+        for (std::size_t i = 0; i < c.claims.size(); ++i) {
+          double time = 1;
+          for (std::size_t t = 0; t < types; ++t) time -= shares[i * types + t];
+          const double more =
+              std::min(time, free / static_cast<double>(c.claims[i].job.gpus)) * c.speed(i, j);
+          INFO("case " << k << " order " << static_cast<int>(order) << " job " << i << " type " << j);
+          REQUIRE(more <= 1e-3 * c.worked(shares, i));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("under gavel-las every job works at least as fast as with its part of every type") {
   // As long as nobody's part is more than it asks for: else who is capped may be helped at others' cost.
   Dice dice{7};
