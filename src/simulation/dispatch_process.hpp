@@ -7,17 +7,12 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
-#include <natgpu/scheduling/claimant.hpp>
-#include <natgpu/scheduling/conservative.hpp>
-#include <natgpu/scheduling/order.hpp>
-#include <natgpu/scheduling/preemptive_books.hpp>
-
 #include "accounts.hpp"
+#include "dispatch_port.hpp"
 #include "job_groups.hpp"
 #include "job_ledger.hpp"
 #include "job_table.hpp"
@@ -56,24 +51,24 @@ inline std::vector<std::int64_t> planned_units(const supply::Fleet& fleet) {
   return planned;
 }
 
-/// @tparam Dispatcher  a dispatcher of several pools and groups: `Dispatcher` of none, fit or easy, under a
-/// MovingOrder or not; ConservativeDispatcher; AccountDispatcher; or one that takes GPUs back
+/// @tparam Dispatcher  whatever a DispatchPort can talk to
 template <class Dispatcher>
 class DispatchProcess {
  public:
   DispatchProcess(const DispatchParts& parts, Dispatcher dispatcher, Streams& streams)
       : world_(parts.world),
         groups_(parts.groups),
-        accounts_(parts.accounts),
         planned_(planned_units(parts.fleet)),
-        dispatcher_(std::move(dispatcher)),
-        queue_order_(queue_order_of(world_.scenario, streams)),
+        port_(world_, parts.accounts, streams, std::move(dispatcher)),
+        dispatcher_(port_.dispatcher()),
         orders_(planned_.size()),
         levels_(planned_.size()),
         books_(world_.quarters.size(), planned_.size(), world_.scenario.demand.sectors.size(),
                groups_.classes.size(), parts.organisations),
         ledger_(world_, groups_, books_),
         settlement_(world_, groups_, books_) {}
+
+  DispatchProcess(const DispatchProcess&) = delete;
 
   void listen(ServiceListener* listener) { listener_ = listener; }
   Dispatcher& dispatcher() { return dispatcher_; }
@@ -128,7 +123,7 @@ class DispatchProcess {
   /// A waiting job leaves: its patience is over, or its service wants it no more.
   void withdraw(std::uint32_t slot) {
     const Job& j = jobs_[slot];
-    leave_queue(slot);
+    port_.withdraw(slot, j);
     queued_gpus_ -= j.gpus;
     world_.events.cancel(j.patience);
     forget(slot);
@@ -154,7 +149,7 @@ class DispatchProcess {
     }
     newcomers_.clear();
     if (left) dispatcher_.pass(world_.now, *this);
-    if constexpr (wakes) wake_at_next_start();
+    if constexpr (Port::wakes) wake_at_next_start();
   }
   /// The timer of a job's patience; acted upon after the pass, in which it may still start.
   void patience_over(std::uint32_t slot) { expired_.push_back({slot, jobs_[slot].id}); }
@@ -260,7 +255,7 @@ class DispatchProcess {
   void extend(std::uint32_t slot, std::int64_t new_end) {
     Job& j = jobs_[slot];
     if (new_end == j.requested_end) return;
-    dispatcher_.extend(j.pool, j.gpus, j.requested_end, new_end);
+    port_.extend(slot, j, new_end);
     j.requested_end = new_end;
   }
 
@@ -322,7 +317,7 @@ class DispatchProcess {
 
   /// Closes the quarter: areas up to `boundary` belong to it.
   void close_quarter(std::uint16_t quarter, std::int64_t boundary) {
-    if constexpr (reserves) {
+    if constexpr (Port::reserves) {
       std::uint64_t before = 0;
       for (std::uint16_t q = 0; q < quarter; ++q) before += books_.promises_broken[q];
       books_.promises_broken[quarter] = dispatcher_.broken_promises() - before;
@@ -366,27 +361,13 @@ class DispatchProcess {
   const Job& job(std::uint32_t slot) const { return jobs_[slot]; }
 
  private:
-  static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher>;
-  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
-  static constexpr bool wakes = preempts || reserves;
-  static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
+  using Port = DispatchPort<Dispatcher>;
 
   /// A job by slot and id: the slot may have been given to another since.
   struct JobRef {
     std::uint32_t slot;
     std::uint64_t id;
   };
-  static scheduling::StaticOrder queue_order_of(const scenario::Scenario& s, Streams& streams) {
-    if (s.plugged_order) return scheduling::StaticOrder(s.plugged_order.table->key);
-    if (s.scheduling.preemption.mode == scheduling::PreemptionSettings::Mode::spot_first)
-      return {scheduling::Order::priority, {}};
-    return {s.scheduling.order, streams.open("order", "lottery")};
-  }
-  scheduling::QueueKey key_of(const Job& j) const {
-    const std::int64_t account = j.organisation == no_index ? -1 : std::int64_t{j.organisation};
-    return queue_order_.key(j.submitted, j.requested, j.gpus, j.id, j.id, account,
-                            accounts_.rank_of_class[j.job_class]);
-  }
   static Use end_use(demand::Fate fate) {
     static constexpr Use use[] = {Use::useful, Use::lost_user_error, Use::lost_cancel};
     return use[static_cast<std::size_t>(fate)];
@@ -416,7 +397,7 @@ class DispatchProcess {
   /// A reserved start, or a change that a preemptive order waits for, is an instant of a pass of its own.
   void wake_at_next_start() {
     const std::int64_t next = dispatcher_.next_start();
-    if constexpr (preempts) {  // what it no longer asks for must not come
+    if constexpr (Port::preempts) {  // what it no longer asks for must not come
       if (next == wake_) return;
       world_.events.cancel(wake_event_);
       wake_ = next;
@@ -434,47 +415,14 @@ class DispatchProcess {
     Job& j = jobs_[slot];
     j.state = JobState::queued;
     queued_gpus_ += j.gpus;
-    if constexpr (preempts)
-      dispatcher_.submit(as_waiting(slot), {j.requested - j.done, j.attained, j.stall}, world_.now, j.group,
-                         j.kind != JobKind::batch);
-    else if constexpr (ranks_accounts)
-      dispatcher_.submit(claimant_of(j), as_waiting(slot), j.group);
-    else
-      dispatcher_.submit(j.group, as_waiting(slot));
-  }
-  void leave_queue(std::uint32_t slot) {
-    const Job& j = jobs_[slot];
-    if constexpr (preempts) {
-      dispatcher_.withdraw_job(slot);
-    } else {
-      bool found = false;
-      if constexpr (requires { dispatcher_.withdraw_of(as_waiting(slot)); })
-        found = dispatcher_.withdraw_of(as_waiting(slot));
-      else
-        found = dispatcher_.withdraw(j.group, key_of(j), j.gpus);
-      NATGPU_ENSURE(found, "a waiting job stands in the queue");
-    }
-  }
-  /// A segment may run for what is left of the request, and for its restart.
-  scheduling::WaitingJob as_waiting(std::uint32_t slot) const {
-    const Job& j = jobs_[slot];
-    const std::int64_t left = std::max<std::int64_t>(j.requested - j.done, 1);
-    return {key_of(j), plus(left, j.stall), j.gpus, slot};
-  }
-  scheduling::Claimant claimant_of(const Job& j) const {
-    return {accounts_.node(j.organisation, j.sector), accounts_.factor_of_class[j.job_class], 0, 0};
+    port_.submit(slot, j);
   }
   void forget(std::uint32_t slot) { jobs_.remove(slot); }
 
   /// Hands a running job's GPUs back.
   void release(std::uint32_t slot) {
     Job& j = jobs_[slot];
-    if constexpr (preempts)
-      dispatcher_.finish_job(slot);
-    else if constexpr (ranks_accounts)
-      dispatcher_.finish_of({{}, 0, j.gpus, slot}, j.requested_end, j.pool);
-    else
-      dispatcher_.finish(j.pool, j.gpus, j.requested_end);
+    port_.finish(slot, j);
     hand_back(j);
   }
   /// The same, where the dispatcher has taken them already.
@@ -534,10 +482,9 @@ class DispatchProcess {
 
   World& world_;
   const JobGroups& groups_;
-  const NationalAccounts& accounts_;
   std::vector<std::int64_t> planned_;
-  Dispatcher dispatcher_;
-  scheduling::StaticOrder queue_order_;
+  Port port_;
+  Dispatcher& dispatcher_;  ///< the port's
   std::int64_t wake_ = -1;  ///< the next pass that the dispatcher asks for
   engine::EventHandle wake_event_;
   JobTable jobs_;

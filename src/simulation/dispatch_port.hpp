@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/claimant.hpp>
+#include <natgpu/scheduling/conservative.hpp>
+#include <natgpu/scheduling/order.hpp>
+#include <natgpu/scheduling/preemptive_books.hpp>
+
+#include "job_table.hpp"
+#include "national_accounts.hpp"
+#include "world.hpp"
+
+namespace natgpu::simulation {
+
+/// Jobs of the national books, told to a dispatcher in its own words: some want to know who asks, some what a
+/// job has done so far, some which job it is that leaves, and others only how many GPUs.
+///
+/// @tparam Dispatcher  a dispatcher of several pools and groups: `Dispatcher` of none, fit or easy, under a
+/// MovingOrder or not; ConservativeDispatcher; AccountDispatcher; or one that takes GPUs back
+template <class Dispatcher>
+class DispatchPort {
+ public:
+  static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher>;
+  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
+  /// Whether it asks for passes at instants at which nothing else happens.
+  static constexpr bool wakes = preempts || reserves;
+
+  DispatchPort(const World& world, const NationalAccounts& accounts, Streams& streams, Dispatcher dispatcher)
+      : world_(world),
+        accounts_(accounts),
+        order_(order_of(world.scenario, streams)),
+        dispatcher_(std::move(dispatcher)) {}
+
+  Dispatcher& dispatcher() { return dispatcher_; }
+  const Dispatcher& dispatcher() const { return dispatcher_; }
+
+  /// A job joins, or rejoins, the queue.
+  void submit(std::uint32_t slot, const Job& j) {
+    if constexpr (preempts)
+      dispatcher_.submit(as_waiting(slot, j), {j.requested - j.done, j.attained, j.stall}, world_.now, j.group,
+                         j.kind != JobKind::batch);
+    else if constexpr (ranks_accounts)
+      dispatcher_.submit(claimant_of(j), as_waiting(slot, j), j.group);
+    else
+      dispatcher_.submit(j.group, as_waiting(slot, j));
+  }
+  /// A waiting job leaves the queue without having started.
+  void withdraw(std::uint32_t slot, const Job& j) {
+    bool found = true;
+    if constexpr (preempts)
+      dispatcher_.withdraw_job(slot);
+    else if constexpr (requires { dispatcher_.withdraw_of(as_waiting(slot, j)); })
+      found = dispatcher_.withdraw_of(as_waiting(slot, j));
+    else
+      found = dispatcher_.withdraw(j.group, key_of(j), j.gpus);
+    NATGPU_ENSURE(found, "a waiting job stands in the queue");
+  }
+  /// A running job hands its GPUs back.
+  void finish(std::uint32_t slot, const Job& j) {
+    if constexpr (preempts)
+      dispatcher_.finish_job(slot);
+    else if constexpr (ranks_accounts)
+      dispatcher_.finish_of({{}, 0, j.gpus, slot}, j.requested_end, j.pool);
+    else
+      dispatcher_.finish(j.pool, j.gpus, j.requested_end);
+  }
+  /// A running job's known end moves. @pre it is still the old one in the books
+  void extend(std::uint32_t, const Job& j, std::int64_t new_end) {
+    dispatcher_.extend(j.pool, j.gpus, j.requested_end, new_end);
+  }
+
+ private:
+  static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
+
+  static scheduling::StaticOrder order_of(const scenario::Scenario& s, Streams& streams) {
+    if (s.plugged_order) return scheduling::StaticOrder(s.plugged_order.table->key);
+    if (s.scheduling.preemption.mode == scheduling::PreemptionSettings::Mode::spot_first)
+      return {scheduling::Order::priority, {}};
+    return {s.scheduling.order, streams.open("order", "lottery")};
+  }
+  scheduling::QueueKey key_of(const Job& j) const {
+    const std::int64_t account = j.organisation == no_index ? -1 : std::int64_t{j.organisation};
+    return order_.key(j.submitted, j.requested, j.gpus, j.id, j.id, account,
+                      accounts_.rank_of_class[j.job_class]);
+  }
+  /// A segment may run for what is left of the request, and for its restart.
+  scheduling::WaitingJob as_waiting(std::uint32_t slot, const Job& j) const {
+    const std::int64_t left = std::max<std::int64_t>(j.requested - j.done, 1);
+    return {key_of(j), plus(left, j.stall), j.gpus, slot};
+  }
+  scheduling::Claimant claimant_of(const Job& j) const {
+    return {accounts_.node(j.organisation, j.sector), accounts_.factor_of_class[j.job_class], 0, 0};
+  }
+
+  const World& world_;
+  const NationalAccounts& accounts_;
+  scheduling::StaticOrder order_;
+  Dispatcher dispatcher_;
+};
+
+}  // namespace natgpu::simulation
