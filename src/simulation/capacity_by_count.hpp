@@ -70,8 +70,8 @@ class CapacityByCount {
     const std::int64_t up = dispatch_.dispatcher().capacity(n.pool);
     const std::int64_t hit = std::min(n.units, up);
     if (victim == supply::Victim::uniform)
-      dispatch_.requeue_holders(
-          n.pool, static_cast<std::int64_t>(fraction * static_cast<double>(up - hit + 1)), hit);
+      dispatch_.requeue_holders(n.pool,
+                                static_cast<std::int64_t>(fraction * static_cast<double>(up - hit + 1)), hit);
     put_down(n.pool, hit);
     return hit;
   }

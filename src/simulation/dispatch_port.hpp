@@ -43,8 +43,8 @@ class DispatchPort {
   /// A job joins, or rejoins, the queue.
   void submit(std::uint32_t slot, const Job& j) {
     if constexpr (preempts)
-      dispatcher_.submit(as_waiting(slot, j), {j.requested - j.done, j.attained, j.stall}, world_.now, j.group,
-                         j.kind != JobKind::batch);
+      dispatcher_.submit(as_waiting(slot, j), {j.requested - j.done, j.attained, j.stall}, world_.now,
+                         j.group, j.kind != JobKind::batch);
     else if constexpr (ranks_accounts)
       dispatcher_.submit(claimant_of(j), as_waiting(slot, j), j.group);
     else

@@ -259,59 +259,22 @@ class DispatchProcess {
     j.requested_end = new_end;
   }
 
-  // --- capacity comes and goes
+  // --- what capacity that comes and goes needs
 
-  /// Public units come into service (up).
-  void add_units(std::uint32_t pool, std::int64_t units) {
-    levels_[pool].in_service.change(world_.now, units);
-    raise(pool, units);
+  PoolLevels& levels(std::size_t pool) { return levels_[pool]; }
+  /// The job that started last in the pool loses its GPUs.
+  void requeue_last(std::uint32_t pool) { requeue(orders_[pool].last()); }
+  /// Jobs that hold any of the units [first, first + count) of the pool, numbered by running jobs in start
+  /// order, lose their GPUs.
+  void requeue_holders(std::uint32_t pool, std::int64_t first, std::int64_t count) {
+    holders_.clear();
+    orders_[pool].holders(first, count, holders_);
+    victims_.clear();
+    for (const std::uint32_t slot : holders_) victims_.push_back({slot, jobs_[slot].id});
+    for (const JobRef& w : victims_)  // a service's floor takes its replicas with it
+      if (jobs_[w.slot].in_use && jobs_[w.slot].id == w.id && jobs_[w.slot].state == JobState::running)
+        requeue(w.slot);
   }
-  /// Public units leave service. Idle ones go first, then those of the jobs that started last, which are
-  /// requeued.
-  void remove_units(std::uint32_t pool, std::int64_t units) {
-    make_idle(pool, units);
-    lower(pool, units);
-    levels_[pool].in_service.change(world_.now, -units);
-  }
-  /// Units that are down leave service.
-  void retire_down(std::uint32_t pool, std::int64_t units) {
-    levels_[pool].down.change(world_.now, -units);
-    levels_[pool].in_service.change(world_.now, -units);
-  }
-  /// Up units go down where they stand: those at `fraction` of the numbering by start order, or the last
-  /// started.
-  /// @returns how many went down (fewer only if fewer were up)
-  std::int64_t strike(std::uint32_t pool, std::int64_t units, double fraction, supply::Victim victim) {
-    const std::int64_t up = dispatcher_.capacity(pool);
-    const std::int64_t hit = std::min(units, up);
-    if (victim == supply::Victim::uniform) {
-      const auto first = static_cast<std::int64_t>(fraction * static_cast<double>(up - hit + 1));
-      holders_.clear();
-      orders_[pool].holders(first, hit, holders_);
-      victims_.clear();
-      for (const std::uint32_t slot : holders_) victims_.push_back({slot, jobs_[slot].id});
-      for (const JobRef& w : victims_)  // a service's floor takes its replicas with it
-        if (jobs_[w.slot].in_use && jobs_[w.slot].id == w.id && jobs_[w.slot].state == JobState::running)
-          requeue(w.slot);
-    }
-    make_idle(pool, hit);
-    lower(pool, hit);
-    levels_[pool].down.change(world_.now, hit);
-    return hit;
-  }
-  /// Units that an announced window takes.
-  std::int64_t take_down(std::uint32_t pool, std::int64_t units) {
-    const std::int64_t taken = std::min(units, dispatcher_.capacity(pool));
-    make_idle(pool, taken);
-    lower(pool, taken);
-    levels_[pool].down.change(world_.now, taken);
-    return taken;
-  }
-  void bring_up(std::uint32_t pool, std::int64_t units) {
-    levels_[pool].down.change(world_.now, -units);
-    raise(pool, units);
-  }
-  std::int64_t in_service(std::uint32_t pool) const { return levels_[pool].in_service.value(); }
 
   // --- the books
 
@@ -465,19 +428,6 @@ class DispatchProcess {
     j.done = std::max<std::int64_t>(j.run_time - (end - world_.now), 0);
     j.completion = world_.events.schedule(
         instant(end), engine::rank_of(engine::Phase::release, kind::contract_end, j.id), {slot, 0});
-  }
-  void make_idle(std::uint32_t pool, std::int64_t units) {
-    while (dispatcher_.free(pool) < units) requeue(orders_[pool].last());
-  }
-  void raise(std::uint32_t pool, std::int64_t units) {
-    if (units == 0) return;
-    levels_[pool].idle.change(world_.now, units);
-    dispatcher_.change_capacity(pool, units);
-  }
-  void lower(std::uint32_t pool, std::int64_t units) {
-    if (units == 0) return;
-    levels_[pool].idle.change(world_.now, -units);
-    dispatcher_.change_capacity(pool, -units);
   }
 
   World& world_;

@@ -36,13 +36,15 @@ class National {
  public:
   using Payload = simulation::Payload;
   using Dispatch = DispatchProcess<Dispatcher>;
+  using Capacity = CapacityByCount<Dispatch>;
 
   National(const NationalParts& p, Dispatcher dispatcher)
       : world_(p.world),
         options_(p.options),
         dispatch_({p.world, p.fleet, p.groups, p.accounts, p.population.organisations.size()},
                   std::move(dispatcher), p.streams),
-        supply_(p.world, dispatch_, p.fleet, p.streams),
+        capacity_(p.world, dispatch_, p.fleet),
+        supply_(p.world, capacity_, p.fleet, p.streams),
         demand_(p.world, dispatch_, p.groups, p.population, p.streams, p.log),
         services_(p.world, dispatch_, p.population, demand_.profile()) {
     dispatch_.listen(&services_);
@@ -93,7 +95,7 @@ class National {
     close_quarter(world_.quarter);
   }
   Dispatch& dispatch() { return dispatch_; }
-  SupplyProcess<Dispatch>& supply() { return supply_; }
+  SupplyProcess<Capacity>& supply() { return supply_; }
   DemandProcess<Dispatch>& demand() { return demand_; }
   const ReplicaCounts& replicas() const { return replicas_; }
   std::vector<SeriesPoint>& series() { return series_; }
@@ -190,7 +192,8 @@ class National {
   World& world_;
   const SimulateOptions& options_;
   Dispatch dispatch_;
-  SupplyProcess<Dispatch> supply_;
+  Capacity capacity_;
+  SupplyProcess<Capacity> supply_;
   DemandProcess<Dispatch> demand_;
   ServiceProcess<Dispatch> services_;
   ReplicaCounts replicas_before_, replicas_;  ///< until measuring began; while it lasted

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carries the buildout, failures, repairs and maintenance to the dispatch process. Formulas are in `supply`.
+// Carries the buildout, failures, repairs and maintenance to whoever books capacity. Formulas are in
+// `supply`.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <natgpu/supply/foreseen.hpp>
 
 #include "accounts.hpp"
+#include "capacity_by_count.hpp"
 #include "world.hpp"
 
 namespace natgpu::simulation {
@@ -23,12 +25,13 @@ inline SupplyCounts counts_of(const supply::TrancheState& s) {
   return {s.ordered, s.dark, s.installing, s.operator_own, s.outside_public, s.public_in_service, s.retired};
 }
 
-template <class Dispatch>
+/// @tparam Capacity  what nodes mean to those who use them: CapacityByCount, or CapacityByMachine
+template <class Capacity>
 class SupplyProcess {
  public:
-  SupplyProcess(World& world, Dispatch& dispatch, supply::Fleet& fleet, Streams& streams)
+  SupplyProcess(World& world, Capacity& capacity, supply::Fleet& fleet, Streams& streams)
       : world_(world),
-        dispatch_(dispatch),
+        capacity_(capacity),
         fleet_(fleet),
         spec_(world.scenario.supply),
         timeline_(supply::draw_timeline(world.scenario.hardware, spec_, world.calendar, streams)),
@@ -36,51 +39,43 @@ class SupplyProcess {
         failures_(spec_.failures, failure_streams(streams)),
         shop_(spec_.failures.crews),
         nodes_of_tranche_(fleet.tranches()),
-        maintained_(fleet.pools().size()),
         current_areas_(fleet.tranches()),
-        books_(world.quarters.size(), fleet.tranches(), spec_.failures.causes.size()) {
-    for (const supply::MaintenanceWindow& w : supply::maintenance_windows(spec_, world.calendar, world.end))
-      windows_.push_back({w, std::vector<std::int64_t>(fleet.pools().size()), false});
-  }
+        books_(world.quarters.size(), fleet.tranches(), spec_.failures.causes.size()) {}
 
-  bool foresees() const { return !announced_.empty() || !windows_.empty(); }
+  bool foresees() const { return !announced_.empty() || capacity_.windows() > 0; }
 
   void begin() {
     for (std::uint32_t i = 0; i < timeline_.size(); ++i) at_capacity(timeline_[i].at, kind::supply_event, i);
     for (std::uint32_t i = 0; i < announced_.size(); ++i)
       at_capacity(announced_[i].announced, kind::announcement, i);
-    for (std::uint32_t i = 0; i < windows_.size(); ++i)
-      at_capacity(windows_[i].window.from, kind::maintenance_begin, i);
+    for (std::uint32_t i = 0; i < capacity_.windows(); ++i)
+      at_capacity(capacity_.window(i).from, kind::maintenance_begin, i);
   }
 
   void supply_event(std::uint32_t index) {
     settle_areas();
     for (const supply::CapacityChange& c : fleet_.apply(timeline_[index])) {
       resize(c.tranche, c.delta);
-      refresh_windows(c.pool);
+      capacity_.fleet_changed(c.pool);
     }
   }
   void announce(std::uint32_t index) {
-    const supply::AnnouncedChange& a = announced_[index];
-    dispatch_.dispatcher().foresee(a.pool, ticks(a.at), a.delta);
-    at_capacity(a.at, kind::announcement_lapses, index);
+    capacity_.announce(announced_[index]);
+    at_capacity(announced_[index].at, kind::announcement_lapses, index);
   }
-  void announcement_lapses(std::uint32_t index) {
-    const supply::AnnouncedChange& a = announced_[index];
-    dispatch_.dispatcher().withdraw_foreseen(a.pool, ticks(a.at), a.delta);
-  }
+  void announcement_lapses(std::uint32_t index) { capacity_.announcement_lapses(announced_[index]); }
 
   void strike(std::uint32_t index, std::uint32_t cause) {
     Node& n = nodes_[index];
-    const std::uint32_t pool = fleet_.pool_of(n.tranche);
+    const SupplyNode& at = n.where;
     hash_.add((static_cast<std::uint64_t>(index) << 32) | n.k);
     hash_.add(static_cast<std::uint64_t>(world_.now));
-    ++books_.strike(world_.quarter, n.tranche, cause);
-    n.hit = dispatch_.strike(pool, n.units, failures_.victim_uniform(n.tranche, n.ordinal, n.k),
-                             spec_.failures.victim);
+    ++books_.strike(world_.quarter, at.tranche, cause);
+    n.hit = capacity_.node_breaks(at, failures_.victim_uniform(at.tranche, at.ordinal, n.k),
+                                  spec_.failures.victim);
     n.state = NodeState::down;
     const supply::RepairShop::Ticket ticket{
-        n.tranche, index, failures_.repair_time(n.tranche, n.ordinal, n.k, cause), instant(world_.now)};
+        at.tranche, index, failures_.repair_time(at.tranche, at.ordinal, n.k, cause), instant(world_.now)};
     if (shop_.admit(ticket)) begin_repair(ticket);
   }
   void repaired(std::uint32_t index, std::uint32_t k) {
@@ -88,35 +83,17 @@ class SupplyProcess {
     if (shop_.finish(next)) begin_repair(next);
     Node& n = nodes_[index];
     if (n.state != NodeState::down || n.k != k) return;  // the node left service meanwhile
-    dispatch_.bring_up(fleet_.pool_of(n.tranche), n.hit);
+    capacity_.node_repaired(n.where, n.hit);
     ++n.k;
     n.state = NodeState::up;
     schedule_strike(index);
   }
 
   void maintenance_begins(std::uint32_t index) {
-    Window& w = windows_[index];
-    w.begun = true;
-    for (std::uint32_t p = 0; p < fleet_.pools().size(); ++p) {
-      if (fleet_.pools()[p].site != w.window.site) continue;
-      foresee_window(w, p, 0);
-      const std::int64_t taken = dispatch_.take_down(p, window_units(w, p));
-      maintained_[p] += taken;
-      w.units[p] = taken;
-      if (taken > 0) dispatch_.dispatcher().foresee(p, ticks(w.window.until), taken);
-    }
-    at_capacity(w.window.until, kind::maintenance_end, index);
+    capacity_.window_begins(index);
+    at_capacity(capacity_.window(index).until, kind::maintenance_end, index);
   }
-  void maintenance_ends(std::uint32_t index) {
-    Window& w = windows_[index];
-    for (std::uint32_t p = 0; p < w.units.size(); ++p) {
-      if (w.units[p] == 0) continue;
-      dispatch_.dispatcher().withdraw_foreseen(p, ticks(w.window.until), w.units[p]);
-      const std::int64_t back = std::min(w.units[p], maintained_[p]);
-      maintained_[p] -= back;
-      dispatch_.bring_up(p, back);
-    }
-  }
+  void maintenance_ends(std::uint32_t index) { capacity_.window_ends(index); }
 
   void close_quarter(std::uint16_t quarter, std::int64_t boundary) {
     settle_areas_until(boundary);
@@ -135,9 +112,9 @@ class SupplyProcess {
  private:
   enum class NodeState : std::uint8_t { away, up, down };
   struct Node {
-    std::uint32_t tranche = 0, ordinal = 0;
-    std::uint32_t k = 0;  ///< spells of up-time so far
-    std::int64_t units = 0, hit = 0;
+    SupplyNode where;
+    std::uint32_t k = 0;   ///< spells of up-time so far
+    std::int64_t hit = 0;  ///< units that are down
     engine::EventHandle next_strike;
     NodeState state = NodeState::away;
   };
@@ -146,12 +123,6 @@ class SupplyProcess {
     std::size_t active = 0;
     std::int64_t units = 0;
   };
-  struct Window {
-    supply::MaintenanceWindow window;
-    std::vector<std::int64_t> units;  ///< per pool: foreseen, then taken
-    bool begun = false;
-  };
-
   std::vector<Stream> failure_streams(Streams& streams) const {
     std::vector<Stream> all;
     for (const supply::Tranche& t : spec_.tranches) all.push_back(streams.open("failures", t.name));
@@ -176,42 +147,31 @@ class SupplyProcess {
     if (t.active == t.nodes.size()) {
       t.nodes.push_back(static_cast<std::uint32_t>(nodes_.size()));
       Node fresh;
-      fresh.tranche = tranche;
-      fresh.ordinal = static_cast<std::uint32_t>(t.active);
+      fresh.where = {tranche, static_cast<std::uint32_t>(t.active), fleet_.pool_of(tranche), 0};
       nodes_.push_back(fresh);
     }
     const std::uint32_t index = t.nodes[t.active++];
     Node& n = nodes_[index];
-    n.units = units;
+    n.where.units = units;
     n.state = NodeState::up;
     t.units += units;
-    dispatch_.add_units(fleet_.pool_of(tranche), units);
+    capacity_.node_comes(n.where);
     schedule_strike(index);
   }
   void deactivate(TrancheNodes& t, std::uint32_t index) {
     Node& n = nodes_[index];
-    const std::uint32_t pool = fleet_.pool_of(n.tranche);
-    std::int64_t up = n.units;
-    if (n.state == NodeState::down) {
-      dispatch_.retire_down(pool, n.hit);
-      up -= n.hit;
-    } else {
-      world_.events.cancel(n.next_strike);
-    }
-    // What is under maintenance when its service ends does not come back.
-    const std::int64_t away = std::max<std::int64_t>(up - dispatch_.dispatcher().capacity(pool), 0);
-    dispatch_.retire_down(pool, away);
-    maintained_[pool] -= away;
-    dispatch_.remove_units(pool, up - away);
-    t.units -= n.units;
+    const bool is_down = n.state == NodeState::down;
+    if (!is_down) world_.events.cancel(n.next_strike);
+    capacity_.node_leaves(n.where, is_down ? n.hit : 0);
+    t.units -= n.where.units;
     n.state = NodeState::away;
     ++n.k;
   }
   void schedule_strike(std::uint32_t index) {
     if (!failures_.active()) return;
     Node& n = nodes_[index];
-    const auto s = failures_.next_strike(n.tranche, n.ordinal, n.k, instant(world_.now),
-                                         fleet_.commissioned_at(n.tranche));
+    const auto s = failures_.next_strike(n.where.tranche, n.where.ordinal, n.k, instant(world_.now),
+                                         fleet_.commissioned_at(n.where.tranche));
     if (s.at >= world_.end) return;
     n.next_strike = world_.events.schedule(s.at, engine::rank_of(engine::Phase::release, kind::strike, index),
                                            {index, s.cause});
@@ -226,32 +186,6 @@ class SupplyProcess {
                       {ticket.node, nodes_[ticket.node].k});
   }
 
-  // --- announced windows
-
-  std::int64_t window_units(const Window& w, std::uint32_t pool) const {
-    const supply::Device& device = world_.scenario.hardware[fleet_.pools()[pool].device];
-    return supply::maintenance_units(dispatch_.in_service(pool), device.per_node, w.window.share);
-  }
-  /// Makes the profile foresee `units` less during the window.
-  void foresee_window(Window& w, std::uint32_t pool, std::int64_t units) {
-    if (units == w.units[pool]) return;
-    auto& d = dispatch_.dispatcher();
-    if (w.units[pool] != 0) {
-      d.withdraw_foreseen(pool, ticks(w.window.from), -w.units[pool]);
-      d.withdraw_foreseen(pool, ticks(w.window.until), w.units[pool]);
-    }
-    if (units != 0) {
-      d.foresee(pool, ticks(w.window.from), -units);
-      d.foresee(pool, ticks(w.window.until), units);
-    }
-    w.units[pool] = units;
-  }
-  void refresh_windows(std::uint32_t pool) {
-    for (Window& w : windows_)
-      if (!w.begun && fleet_.pools()[pool].site == w.window.site && ticks(w.window.from) > world_.now)
-        foresee_window(w, pool, window_units(w, pool));
-  }
-
   // --- the books
 
   void settle_areas() { settle_areas_until(world_.now); }
@@ -264,7 +198,7 @@ class SupplyProcess {
     settled_until_ = until;
   }
   World& world_;
-  Dispatch& dispatch_;
+  Capacity& capacity_;
   supply::Fleet& fleet_;
   const supply::Supply& spec_;
   std::vector<supply::SupplyEvent> timeline_;
@@ -273,8 +207,6 @@ class SupplyProcess {
   supply::RepairShop shop_;
   std::vector<Node> nodes_;
   std::vector<TrancheNodes> nodes_of_tranche_;
-  std::vector<Window> windows_;
-  std::vector<std::int64_t> maintained_;  ///< units down for maintenance, per pool
   std::vector<SupplyAreas> current_areas_;
   SupplyBooks books_;
   std::int64_t settled_until_ = 0;

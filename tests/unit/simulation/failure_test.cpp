@@ -59,9 +59,9 @@ TEST_CASE("units that leave service take idle ones first, then the job that star
   Script<> s(8);
   s.job(0, {2, 9});
   s.job(1, {4, 6});
-  s.at(2, engine::Phase::capacity, [](auto& d) { d.remove_units(0, 2); });  // the two idle ones
-  s.at(3, engine::Phase::capacity, [](auto& d) { d.remove_units(0, 1); });
-  s.at(5, engine::Phase::capacity, [](auto& d) { d.add_units(0, 3); });
+  s.leave(2, 2);  // the two idle ones
+  s.leave(3, 1);
+  s.come(5, 3);
   s.run(20);
   CHECK(s.ran(0) == "0-9");
   CHECK(s.ran(1) == "1-3 5-11");

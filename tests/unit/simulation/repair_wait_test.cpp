@@ -31,33 +31,28 @@ std::string yaml(int crews) {
       crews);
 }
 
-/// All that the supply process asks of dispatch: GPUs that nobody wants.
-class IdlePool {
+/// All that the supply process asks of those who book capacity: GPUs that nobody wants.
+class IdleNodes {
  public:
-  explicit IdlePool(const simulation::World& world) : world_(world) {}
-  IdlePool& dispatcher() { return *this; }
-  void foresee(std::uint32_t, std::int64_t, std::int64_t) {}
-  void withdraw_foreseen(std::uint32_t, std::int64_t, std::int64_t) {}
-  std::int64_t capacity(std::uint32_t) const { return up_; }
-  std::int64_t in_service(std::uint32_t) const { return up_ + down_; }
-  void add_units(std::uint32_t, std::int64_t n) { up_ += n; }
-  void remove_units(std::uint32_t, std::int64_t n) { up_ -= n; }
-  void retire_down(std::uint32_t, std::int64_t n) { down_ -= n; }
-  std::int64_t take_down(std::uint32_t, std::int64_t n) {
-    up_ -= n;
-    down_ += n;
-    return n;
-  }
-  void bring_up(std::uint32_t, std::int64_t n) { take_down(0, -n); }
-  std::int64_t strike(std::uint32_t, std::int64_t n, double, supply::Victim) {
+  explicit IdleNodes(const simulation::World& world) : world_(world) {}
+  void node_comes(const simulation::SupplyNode&) {}
+  void node_leaves(const simulation::SupplyNode&, std::int64_t) {}
+  std::int64_t node_breaks(const simulation::SupplyNode& n, double, supply::Victim) {
     broke.push_back(world_.now);
-    return take_down(0, n);
+    return n.units;
   }
+  void node_repaired(const simulation::SupplyNode&, std::int64_t) {}
+  void announce(const supply::AnnouncedChange&) {}
+  void announcement_lapses(const supply::AnnouncedChange&) {}
+  std::size_t windows() const { return 0; }
+  supply::MaintenanceWindow window(std::size_t) const { return {}; }
+  void fleet_changed(std::uint32_t) {}
+  void window_begins(std::size_t) {}
+  void window_ends(std::size_t) {}
   std::vector<std::int64_t> broke;  ///< ticks, in order
 
  private:
   const simulation::World& world_;
-  std::int64_t up_ = 0, down_ = 0;
 };
 
 /// The supply process alone under the engine.
@@ -69,14 +64,14 @@ class Nodes {
       : world_(scenario),
         streams_(1, 0),
         fleet_(scenario.hardware, scenario.supply),
-        pool_(world_),
-        supply_(world_, pool_, fleet_, streams_) {
+        nodes_(world_),
+        supply_(world_, nodes_, fleet_, streams_) {
     supply_.begin();
     engine::RunLoop<Nodes> loop(*this, {});
     loop.run(world_.end);
   }
   simulation::RepairCounts repairs() { return supply_.books().repairs.at(0); }
-  const std::vector<std::int64_t>& broke() const { return pool_.broke; }
+  const std::vector<std::int64_t>& broke() const { return nodes_.broke; }
   std::int64_t end() const { return simulation::ticks(world_.end); }
 
   // --- what the engine asks of a model
@@ -99,8 +94,8 @@ class Nodes {
   simulation::World world_;
   Streams streams_;
   supply::Fleet fleet_;
-  IdlePool pool_;
-  simulation::SupplyProcess<IdlePool> supply_;
+  IdleNodes nodes_;
+  simulation::SupplyProcess<IdleNodes> supply_;
 };
 
 /// One crew, four hours each, first come, first served.

@@ -17,6 +17,7 @@
 #include <natgpu/engine/run_loop.hpp>
 #include <natgpu/scheduling/dispatcher_for.hpp>
 
+#include "../../../src/simulation/capacity_by_count.hpp"
 #include "../../../src/simulation/service_process.hpp"
 #include "catch.hpp"
 #include "job_watcher.hpp"
@@ -70,9 +71,10 @@ class ScriptUnder {
         accounts_(simulation::make_national_accounts(scenario_, population_, groups_)),
         profile_(scenario_.demand.calendar, world_.calendar, world_.end),
         dispatch_({world_, fleet_, groups_, accounts_, 1}, make(scenario_.scheduling, groups_), streams_),
+        capacity_(world_, dispatch_, fleet_),
         services_(world_, dispatch_, population_, profile_) {
     dispatch_.listen(&services_);
-    at(0, engine::Phase::capacity, [gpus](Dispatch& d) { d.add_units(0, gpus); });
+    come(0, gpus);
   }
 
   void at(double hours, engine::Phase phase, std::function<void(Dispatch&)> act,
@@ -101,9 +103,19 @@ class ScriptUnder {
   }
   /// Units that break at `from` and are repaired at `until`. Last in its phase: completions come first.
   void broken(double from, double until, std::int64_t units, double fraction, supply::Victim victim) {
-    at(from, engine::Phase::release,
-       [=](Dispatch& d) { CHECK(d.strike(0, units, fraction, victim) == units); });
-    at(until, engine::Phase::capacity, [=](Dispatch& d) { d.bring_up(0, units); });
+    at(from, engine::Phase::release, [=, this](Dispatch&) {
+      CHECK(capacity_.node_breaks({0, 0, 0, units}, fraction, victim) == units);
+    });
+    at(until, engine::Phase::capacity, [=, this](Dispatch&) {
+      capacity_.node_repaired({0, 0, 0, units}, units);
+    });
+  }
+  /// Units that come into service, and such as leave it.
+  void come(double hours, std::int64_t units) {
+    at(hours, engine::Phase::capacity, [=, this](Dispatch&) { capacity_.node_comes({0, 0, 0, units}); });
+  }
+  void leave(double hours, std::int64_t units) {
+    at(hours, engine::Phase::capacity, [=, this](Dispatch&) { capacity_.node_leaves({0, 0, 0, units}, 0); });
   }
 
   /// Runs until `hours`, at most the first quarter, and closes the books.
@@ -184,6 +196,7 @@ class ScriptUnder {
   simulation::NationalAccounts accounts_;
   demand::ArrivalProfile profile_;
   Dispatch dispatch_;
+  simulation::CapacityByCount<Dispatch> capacity_;
   simulation::ServiceProcess<Dispatch> services_;
   std::vector<std::function<void(Dispatch&)>> acts_;
   JobWatcher watcher_;
