@@ -2,6 +2,7 @@
 #include <natgpu/scheduling/node_dispatcher.hpp>
 
 #include <algorithm>
+#include <functional>
 
 #include <natgpu/core/ensure.hpp>
 
@@ -11,40 +12,69 @@ namespace {
 /// Draws of one start of a job: parts count up from the start's first.
 constexpr int part_bits = 20;
 
+/// Of an instant and a length that may both be without end.
+std::int64_t after(std::int64_t now, std::int64_t length) {
+  constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
+  return length > forever - now ? forever : now + length;
+}
+
 }  // namespace
 
-NodeBooks::NodeBooks(NodePool pool, std::vector<GangKind> kinds, const NodeRules& rules, const Stream& chance)
-    : pool_(std::move(pool)),
-      kinds_(std::move(kinds)),
-      rules_(rules),
-      chance_(chance),
-      placer_(rules.gang),
-      queues_(kinds_.size()),
-      front_of_(kinds_.size()),
-      waits_(kinds_.size()),
-      open_(kinds_.size(), true),
-      missing_(kinds_.size()),
-      whole_(pool_.nodes().begin(), pool_.nodes().end()),
-      lost_(whole_.size()),
-      judged_(kinds_.size()),
-      holdable_(kinds_.size(), true) {}
+NodeBooks::NodeBooks(std::vector<NodePool> pools, std::vector<NodeKind> kinds, const NodeRules& rules,
+                     const Stream& chance)
+    : rules_(rules), chance_(chance), placer_(rules.gang) {
+  for (NodePool& pool : pools) {
+    std::vector<Node> whole(pool.nodes().begin(), pool.nodes().end());
+    std::vector<std::uint32_t> lost(whole.size());
+    sites_.push_back({std::move(pool), std::move(whole), std::move(lost), std::nullopt, no_departures, {}});
+  }
+  shut_.resize(sites_.size());
+  for (NodeKind& kind : kinds) add_kind(std::move(kind));
+}
+
+std::uint32_t NodeBooks::add_kind(NodeKind kind) {
+  kinds_.push_back(std::move(kind));
+  queues_.emplace_back();
+  front_of_.emplace_back();
+  waits_.push_back(false);
+  reach_.push_back(Sieve::any);
+  missing_.push_back(0);
+  judged_.push_back(~std::uint32_t{0});
+  holdable_.emplace_back(kinds_.back().size(), true);
+  return static_cast<std::uint32_t>(kinds_.size() - 1);
+}
+
+std::uint32_t NodeBooks::add_machine(std::uint32_t pool) {
+  Site& site = sites_[pool];
+  NATGPU_ENSURE(!site.whole.empty(), "a pool of machines has one at least");
+  const Node whole = site.whole.front();
+  const auto number = static_cast<std::uint32_t>(site.whole.size());
+  site.pool.add(whole);
+  if (site.empty) site.empty->add(whole);
+  site.whole.push_back(whole);
+  site.lost.push_back(0);
+  fail({pool, number});
+  return number;
+}
 
 bool NodeBooks::withdraw(std::uint32_t kind, const QueueKey& key, std::int32_t gpus) {
   if (queues_[kind].erase(key, gpus)) {
     move_front(kind);
+    --waiting_;
     return true;
   }
   const auto it = std::find_if(submitted_.begin(), submitted_.end(),
                                [&](const auto& s) { return s.first == kind && s.second.order == key; });
   if (it == submitted_.end()) return false;
   submitted_.erase(it);
+  --waiting_;
   return true;
 }
 
 void NodeBooks::finish_job(std::uint32_t slot) {
   Run& run = runs_[slot];
-  give_back(pool_, run.holds);
-  for (const Hold& h : run.holds) gained_.push_back(h.node);
+  scheduling::give_back(sites_[run.pool].pool, run.holds);
+  for (const Hold& h : run.holds) gained_.push_back({run.pool, h.node});
   run.holds.clear();
   runs_[running_.back()].at = run.at;
   running_[run.at] = running_.back();
@@ -52,65 +82,152 @@ void NodeBooks::finish_job(std::uint32_t slot) {
   if (keeps_ends_) by_end_.erase({run.end, slot});
 }
 
-std::vector<std::uint32_t> NodeBooks::fail(std::uint32_t node) {
+void NodeBooks::extend_job(std::uint32_t slot, std::int64_t new_end) {
+  Run& run = runs_[slot];
+  if (keeps_ends_) {
+    by_end_.erase({run.end, slot});
+    by_end_.insert({new_end, slot});
+  }
+  run.end = new_end;
+}
+
+std::vector<std::uint32_t> NodeBooks::jobs_on(const Machine& machine) const {
   std::vector<std::uint32_t> hit;
   for (const std::uint32_t slot : running_) {
-    const std::vector<Hold>& holds = runs_[slot].holds;
-    if (std::any_of(holds.begin(), holds.end(), [&](const Hold& h) { return h.node == node; }))
+    const Run& run = runs_[slot];
+    if (run.pool == machine.pool && std::any_of(run.holds.begin(), run.holds.end(),
+                                                [&](const Hold& h) { return h.node == machine.node; }))
       hit.push_back(slot);
   }
   std::sort(hit.begin(), hit.end());
+  return hit;
+}
+
+std::vector<std::uint32_t> NodeBooks::fail(const Machine& machine) {
+  std::vector<std::uint32_t> hit = jobs_on(machine);
   for (const std::uint32_t slot : hit) finish_job(slot);
-  if (lost_[node]++ > 0) return hit;
-  NATGPU_ENSURE(pool_.node(node) == whole_[node], "a machine whose jobs have gone is empty");
-  if (!empty_) empty_.emplace(Placement::first, whole_, pool_.mix());
+  Site& site = sites_[machine.pool];
+  if (site.lost[machine.node]++ > 0) return hit;
+  NATGPU_ENSURE(site.pool.node(machine.node) == site.whole[machine.node],
+                "a machine whose jobs have gone is empty");
+  if (!site.empty) site.empty.emplace(Placement::first, site.whole, site.pool.mix());
   ++machines_lost_;
-  pool_.set(node, absent_node());
-  empty_->set(node, absent_node());
+  set(machine, absent_node());
   ++losses_;
   return hit;
 }
 
-void NodeBooks::repair(std::uint32_t node) {
-  if (--lost_[node] > 0) return;
+void NodeBooks::repair(const Machine& machine) {
+  Site& site = sites_[machine.pool];
+  if (--site.lost[machine.node] > 0) return;
   --machines_lost_;
   ++losses_;
-  pool_.set(node, whole_[node]);
-  empty_->set(node, whole_[node]);
-  gained_.push_back(node);
+  set(machine, site.whole[machine.node]);
+  gained_.push_back(machine);
+}
+
+void NodeBooks::set(const Machine& machine, const Node& node) {
+  Site& site = sites_[machine.pool];
+  site.pool.set(machine.node, node);
+  site.empty->set(machine.node, node);
+}
+
+void NodeBooks::refit(const Machine& machine, std::int16_t gpus) {
+  Site& site = sites_[machine.pool];
+  NATGPU_ENSURE(site.lost[machine.node] > 0, "a machine gets its GPUs before it comes");
+  Node& whole = site.whole[machine.node];
+  whole.gpus = gpus;
+  whole.free_milli.fill(0);
+  std::fill_n(whole.free_milli.begin(), gpus, static_cast<std::int16_t>(whole_gpu_milli));
+}
+
+void NodeBooks::plan_departures(std::uint32_t pool, const Departures& leave_at,
+                                const std::vector<std::uint8_t>& level) {
+  Site& site = sites_[pool];
+  const bool later =
+      !std::equal(leave_at.begin(), leave_at.end(), site.leave_at.begin(), std::less_equal<>());
+  site.leave_at = leave_at;
+  for (std::uint32_t i = 0; i < level.size(); ++i) {
+    const auto type = static_cast<std::int8_t>(level[i]);
+    const bool moves = site.whole[i].type != type;
+    if (site.lost[i] == 0 && (moves || later)) gained_.push_back({pool, i});
+    if (!moves) continue;
+    site.whole[i].type = type;
+    if (site.lost[i] > 0) continue;
+    Node now = site.pool.node(i);
+    now.type = type;
+    site.pool.set(i, now);
+    if (site.empty) site.empty->set(i, site.whole[i]);
+  }
+}
+
+bool NodeBooks::could_hold(const NodeChoice& choice) {
+  NodePool& empty = *sites_[choice.pool].empty;
+  GangRule rule = rules_.gang;
+  if (rule.placement != Placement::lowest_id)
+    rule.placement = Placement::first;  // any rule finds what there is
+  std::vector<Hold> holds;
+  const bool could =
+      GangPlacer(rule).place(empty, gang_up_to(choice.gang, top_level()), Dice{&chance_, 0, 0}, holds);
+  scheduling::give_back(empty, holds);
+  return could;
 }
 
 bool NodeBooks::holdable(std::uint32_t kind) {
-  if (machines_lost_ == 0) return true;
+  if (!judges()) return true;
   if (judged_[kind] != losses_) {
     judged_[kind] = losses_;
-    std::vector<Hold> holds;
-    GangRule rule = rules_.gang;
-    if (rule.placement != Placement::lowest_id)
-      rule.placement = Placement::first;  // any rule finds what there is
-    holdable_[kind] = GangPlacer(rule).place(*empty_, kinds_[kind], Dice{&chance_, 0, 0}, holds);
-    give_back(*empty_, holds);
+    for (std::size_t c = 0; c < kinds_[kind].size(); ++c)
+      holdable_[kind][c] = !sites_[kinds_[kind][c].pool].empty || could_hold(kinds_[kind][c]);
   }
-  return holdable_[kind];
+  return std::find(holdable_[kind].begin(), holdable_[kind].end(), true) != holdable_[kind].end();
 }
 
-bool NodeBooks::attempt(std::uint32_t kind, const WaitingJob& job, Attempt& found) {
-  if (runs_.size() <= job.slot) runs_.resize(job.slot + 1);
-  const Dice dice{&chance_, job.slot, runs_[job.slot].starts << part_bits};
-  if (!placer_.place(pool_, kinds_[kind], dice, found.holds)) return false;
-  found.spread = machines_of(found.holds) > kinds_[kind].fewest;
-  const std::int64_t seconds = (job.requested + ticks_per_second - 1) / ticks_per_second;
-  found.requested = found.spread && rules_.slowdown_milli != 1000
-                        ? slowed_s(seconds, true, rules_.slowdown_milli) * ticks_per_second
-                        : job.requested;
-  return true;
+std::size_t NodeBooks::level_for(std::uint32_t pool, std::int64_t end) const {
+  std::size_t level = 0;
+  if (rules_.departures)
+    while (level < most_departures && sites_[pool].leave_at[level] >= end) ++level;
+  return level;
 }
 
-void NodeBooks::note_start(std::uint32_t slot, Attempt& found, std::int64_t now) {
+bool NodeBooks::place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found) {
+  const std::int64_t shortest = time_at_speed(job.requested, choice.speed);
+  const Run& last = runs_[job.slot];
+  const std::uint32_t starts = last.id == job.order.id ? last.starts : 0;
+  const Dice dice{&chance_, job.order.id, starts << part_bits};
+  NodePool& pool = sites_[choice.pool].pool;
+  std::int64_t until = after(now, shortest);
+  for (;;) {
+    const std::size_t level = level_for(choice.pool, until);
+    if (!placer_.place(pool, gang_up_to(choice.gang, level), dice, found.holds)) return false;
+    found.pool = choice.pool;
+    found.spread = machines_of(found.holds) > choice.gang.fewest;
+    found.requested = shortest;
+    if (!found.spread || rules_.slowdown_milli == 1000) return true;
+    const std::int64_t grains = (shortest - 1) / rules_.grain + 1;
+    found.requested = slowed(grains, rules_.slowdown_milli) * rules_.grain;
+    until = after(now, found.requested);
+    if (level_for(choice.pool, until) == level) return true;
+    give_back(found);  // spread it takes longer than some of these machines are there
+  }
+}
+
+bool NodeBooks::attempt(std::uint32_t kind, const WaitingJob& job, std::int64_t now, Attempt& found) {
+  if (runs_.size() <= job.slot) runs_.resize(job.slot + std::size_t{1});
+  return std::any_of(kinds_[kind].begin(), kinds_[kind].end(), [&](const NodeChoice& choice) {
+    return !shut_[choice.pool] && place(choice, job, now, found);
+  });
+}
+
+void NodeBooks::note_start(const WaitingJob& job, Attempt& found, std::int64_t now) {
+  const std::uint32_t slot = job.slot;
   Run& run = runs_[slot];
+  if (run.id != job.order.id) run.starts = 0;
+  run.id = job.order.id;
   std::swap(run.holds, found.holds);
+  run.pool = found.pool;
   run.spread = found.spread;
-  run.end = now + found.requested;
+  run.end = after(now, found.requested);
   ++run.starts;
   run.at = static_cast<std::uint32_t>(running_.size());
   running_.push_back(slot);
@@ -125,22 +242,59 @@ void NodeBooks::take_submitted() {
   submitted_.clear();
 }
 
+std::int64_t NodeBooks::reach_below(std::uint32_t kind, const WaitingJob& job, std::int64_t now) const {
+  std::int64_t reach = 0;
+  if (!rules_.departures) return reach;
+  for (const NodeChoice& c : kinds_[kind]) {
+    const std::int64_t end = after(now, slowed(time_at_speed(job.requested, c.speed), rules_.slowdown_milli));
+    for (const std::int64_t leaves : sites_[c.pool].leave_at)
+      if (leaves < end && leaves > now) reach = std::max(reach, longest_request(leaves - now, c.speed));
+  }
+  return std::min(reach, job.requested - 1);
+}
+
+void NodeBooks::close(std::uint32_t kind, const WaitingJob& job, std::int64_t now) {
+  reach_[kind] = reach_below(kind, job, now);
+  missing_[kind] = std::numeric_limits<std::int64_t>::max();
+  for (const NodeChoice& c : kinds_[kind])
+    missing_[kind] = std::min(
+        missing_[kind],
+        reach_[kind] > 0 ? 1 : placer_.missing(sites_[c.pool].pool, gang_up_to(c.gang, top_level())));
+}
+
 void NodeBooks::open_kinds() {
   if (gained_.empty()) return;
   std::sort(gained_.begin(), gained_.end());
   gained_.erase(std::unique(gained_.begin(), gained_.end()), gained_.end());
-  for (const auto& [key, kind] : fronts_) {
-    if (open_[kind]) continue;
-    const TaskShape& smallest = pool_.shape(placer_.smallest_of(kinds_[kind]));
-    for (const std::uint32_t node : gained_) {
-      const Node& n = pool_.node(node);
-      if (!n.fits(smallest)) continue;
-      missing_[kind] -= n.room_for(smallest, static_cast<std::int32_t>(missing_[kind]));
-      open_[kind] = missing_[kind] <= 0;
-      if (open_[kind]) break;
+  for (const auto& [key, kind] : fronts_)
+    if (reach_[kind] != Sieve::any) count_gains(kind);
+  gained_.clear();
+}
+
+/// Takes what has been gained for what a kind was missing. Where it may run in several pools, what one of
+/// them has gained is counted for each.
+void NodeBooks::count_gains(std::uint32_t kind) {
+  for (const NodeChoice& c : kinds_[kind]) {
+    const NodePool& pool = sites_[c.pool].pool;
+    const TaskShape& smallest = pool.shape(smallest_of(c));
+    for (const Machine& m : gained_) {
+      if (m.pool != c.pool || !pool.node(m.node).fits(smallest)) continue;
+      missing_[kind] -= pool.node(m.node).room_for(smallest, static_cast<std::int32_t>(missing_[kind]));
+      if (missing_[kind] > 0) continue;
+      reach_[kind] = Sieve::any;
+      return;
     }
   }
-  gained_.clear();
+}
+
+const WaitingJob* NodeBooks::candidate(std::uint32_t kind, const QueueKey* after, std::int64_t most) const {
+  const std::int64_t longest = std::min(most, reach_[kind]);
+  if (longest <= 0) return nullptr;
+  if (after == nullptr && longest == Sieve::any) return queues_[kind].front();
+  Sieve sieve;
+  for (std::size_t s = 0; s < size_classes; ++s) sieve.admit(s, longest);
+  sieve.largest = Sieve::any;
+  return queues_[kind].find(sieve, after, nullptr, [](const WaitingJob&) { return true; }).job;
 }
 
 void NodeBooks::dequeue(std::uint32_t kind, const QueueKey& key, std::int32_t gpus) {
@@ -156,7 +310,7 @@ void NodeBooks::move_front(std::uint32_t kind) {
   }
   waits_[kind] = front != nullptr;
   if (front == nullptr) {
-    open_[kind] = true;
+    reach_[kind] = Sieve::any;
     return;
   }
   front_of_[kind] = front->order;

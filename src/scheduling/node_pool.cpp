@@ -100,6 +100,11 @@ NodePool::NodePool(Placement placement, std::vector<Node> nodes, TaskMix mix, bo
 
 // --- which machine is in which class
 
+void NodePool::add(const Node& node) {
+  nodes_.push_back(node);
+  class_of_node_.push_back(0);
+  enter(static_cast<std::uint32_t>(nodes_.size() - 1));
+}
 void NodePool::take(const Hold& h) {
   leave(h.node);
   nodes_[h.node].take(h);
@@ -135,7 +140,10 @@ void NodePool::leave(std::uint32_t i) {
 
 std::uint32_t NodePool::class_of(const Node& state) {
   const auto [it, is_new] = by_state_.try_emplace(state, 0);
-  if (!is_new) return it->second;
+  if (!is_new) {
+    if (classes_[it->second].nodes.empty()) list(it->second);
+    return it->second;
+  }
   if (unused_.empty()) {
     unused_.push_back(static_cast<std::uint32_t>(classes_.size()));
     classes_.emplace_back();
@@ -147,22 +155,31 @@ std::uint32_t NodePool::class_of(const Node& state) {
   c.free_milli = state.total_free_milli();
   c.type = static_cast<std::uint8_t>(state.type + 1);
   c.level = static_cast<std::uint8_t>(level_of(state));
-  List& list = lists_[c.type][c.level];
-  c.at = static_cast<std::uint32_t>(list.size());
-  list.push_back({slot, state.cpu_milli, state.memory_mib, c.free_milli,
-                  state.gpus > 0 ? state.free_milli[static_cast<std::size_t>(state.gpus) - 1] : 0, state.mig,
-                  placeable_on(state)});
   c.verdicts.clear();
   if (measures_) c.fragmented = scheduling::fragmented_milli(state, mix_);
+  list(slot);
   return slot;
 }
+/// Shows the class to the rules.
+void NodePool::list(std::uint32_t slot) {
+  Class& c = classes_[slot];
+  List& list = lists_[c.type][c.level];
+  c.at = static_cast<std::uint32_t>(list.size());
+  const Node& s = c.state;
+  list.push_back({slot, s.cpu_milli, s.memory_mib, c.free_milli,
+                  s.gpus > 0 ? s.free_milli[static_cast<std::size_t>(s.gpus) - 1] : 0, s.mig,
+                  placeable_on(s)});
+}
+/// No machine is left in the class. It is kept for the next one, with what rules have made of it, while there
+/// are few.
 void NodePool::drop(std::uint32_t slot) {
   Class& c = classes_[slot];
-  by_state_.erase(c.state);
   List& list = lists_[c.type][c.level];
   list[c.at] = list.back();
   classes_[list[c.at].slot].at = c.at;
   list.pop_back();
+  if (by_state_.size() <= kept_classes) return;
+  by_state_.erase(c.state);
   unused_.push_back(slot);
 }
 

@@ -77,11 +77,11 @@ class NodeReplay {
     if (event.kind() == loss) {
       ++result_.nodes.failures;
       if (lost_[outage.node]++ == 0) down_milli_ += gpu_milli_of(outage.node);
-      for (const std::uint32_t job : dispatcher_.fail(outage.node)) stop(job);
+      for (const std::uint32_t job : dispatcher_.fail({0, outage.node})) stop(job);
       schedule(outage.until_s, engine::Phase::capacity, repair, i);
     } else {
       if (--lost_[outage.node] == 0) down_milli_ -= gpu_milli_of(outage.node);
-      dispatcher_.repair(outage.node);
+      dispatcher_.repair({0, outage.node});
     }
   }
 
@@ -307,7 +307,11 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
   rules.gang.placement = view.placement;
   rules.gang.may_spread = view.slowdown_milli > 0 || view.placement == Placement::lowest_id;
   rules.slowdown_milli = std::max<std::int64_t>(view.slowdown_milli, 1000);
-  scheduling::NodeBooks books(std::move(pool), work.kinds, rules,
+  std::vector<scheduling::NodePool> pools;
+  pools.push_back(std::move(pool));
+  std::vector<scheduling::NodeKind> kinds;
+  for (const scheduling::GangKind& gang : work.kinds) kinds.push_back({{gang}});
+  scheduling::NodeBooks books(std::move(pools), std::move(kinds), rules,
                               Streams(options.seed, 0).open("nodes", "placement"));
   const Run run{log, options, view, work, result};
   if (options.backfill == Backfill::none)

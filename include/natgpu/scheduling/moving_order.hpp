@@ -79,7 +79,10 @@ class MovingOrder : public Dispatcher {
   void finish_of(const WaitingJob& job, std::int64_t requested_end,
                  std::uint32_t pool = 0) requires(Rule::by_account) {
     ended_.push_back({account_of_[job.slot], job.gpus});
-    Dispatcher::finish(pool, job.gpus, requested_end);
+    if constexpr (requires { Dispatcher::finish_job(job.slot); })
+      Dispatcher::finish_job(job.slot);
+    else
+      Dispatcher::finish(pool, job.gpus, requested_end);
   }
 
   template <class Sink>

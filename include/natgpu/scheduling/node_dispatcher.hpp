@@ -6,56 +6,68 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <queue>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include <natgpu/core/time.hpp>
 #include <natgpu/scheduling/gang.hpp>
+#include <natgpu/scheduling/job_group.hpp>
+#include <natgpu/scheduling/node_rules.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
 
 namespace natgpu::scheduling {
 
-/// What the node view needs to know besides its machines.
-struct NodeRules {
-  GangRule gang;
-  /// How long a gang on more machines than the fewest it needs runs, in thousandths of its time on those.
-  std::int64_t slowdown_milli = 1000;
-};
-
-/// Whole seconds that work of so many seconds takes on so many machines.
-constexpr std::int64_t slowed_s(std::int64_t work_s, bool spread, std::int64_t slowdown_milli) {
-  return spread ? (work_s * slowdown_milli + 999) / 1000 : work_s;
-}
-
-/// What all backfills share: machines, waiting jobs by kind, running jobs and what they hold.
+/// What all backfills share: pools of machines, waiting jobs by kind, running jobs and what they hold.
 ///
 /// A kind of job that found no room finds none until a machine on which its smallest part fits has gained.
-/// So a pass looks at such kinds only, and at one job of each at a time.
+/// So a pass looks at such kinds only, and at one job of each at a time. Where machines are known to leave,
+/// a job that found none tells nothing of shorter ones, which may use machines that leave later than they
+/// end.
 class NodeBooks {
  public:
   /// @param chance  decides between machines that a rule holds for equal
-  NodeBooks(NodePool pool, std::vector<GangKind> kinds, const NodeRules& rules, const Stream& chance);
+  NodeBooks(std::vector<NodePool> pools, std::vector<NodeKind> kinds, const NodeRules& rules,
+            const Stream& chance);
 
+  /// Jobs of one more kind may come. @returns its number
+  std::uint32_t add_kind(NodeKind kind);
+  /// One more machine, like the pool's first when that is empty, and lost. @returns its number
+  std::uint32_t add_machine(std::uint32_t pool);
   /// A job joins (or, requeued, rejoins) the queue. It is considered in the next pass.
-  void submit(std::uint32_t kind, const WaitingJob& job) { submitted_.push_back({kind, job}); }
+  void submit(std::uint32_t kind, const WaitingJob& job) {
+    submitted_.push_back({kind, job});
+    ++waiting_;
+  }
   /// A waiting job leaves without having started. @returns false if it is not waiting
   bool withdraw(std::uint32_t kind, const QueueKey& key, std::int32_t gpus);
   /// A running job hands everything back.
   void finish_job(std::uint32_t slot);
+  /// A running job's requested end moves.
+  void extend_job(std::uint32_t slot, std::int64_t new_end);
+  /// Slots of the jobs with a part on the machine, in rising order.
+  std::vector<std::uint32_t> jobs_on(const Machine& machine) const;
   /// The machine is lost, and every job with a part on it. @returns their slots, in rising order
-  std::vector<std::uint32_t> fail(std::uint32_t node);
+  std::vector<std::uint32_t> fail(const Machine& machine);
   /// It is there again, empty.
-  void repair(std::uint32_t node);
+  void repair(const Machine& machine);
+  /// The machine that is to come has so many GPUs. @pre it is lost
+  void refit(const Machine& machine, std::int16_t gpus);
+  /// Of machines that are known to leave, those of level l leave their pool at `leave_at[l - 1]` or later,
+  /// the next to leave at the highest level; those of level 0 stay.
+  /// @param level  of each machine of the pool
+  void plan_departures(std::uint32_t pool, const Departures& leave_at,
+                       const std::vector<std::uint8_t>& level);
 
-  const NodePool& pool() const { return pool_; }
-  const GangKind& kind(std::size_t i) const { return kinds_[i]; }
+  const NodePool& pool(std::size_t i = 0) const { return sites_[i].pool; }
+  std::size_t pools() const { return sites_.size(); }
   /// What a running job holds.
   const std::vector<Hold>& holds(std::uint32_t slot) const { return runs_[slot].holds; }
   bool spread(std::uint32_t slot) const { return runs_[slot].spread; }
+  std::size_t waiting() const { return waiting_; }
   /// Whether jobs of the kind could run if nothing else did, on machines that are not lost.
   bool holdable(std::uint32_t kind);
 
@@ -63,59 +75,106 @@ class NodeBooks {
   struct Run {
     std::vector<Hold> holds;
     std::int64_t end = 0;  ///< as requested, ticks
-    std::uint32_t at = 0;  ///< in running_
-    std::uint32_t starts = 0;
+    std::uint32_t pool = 0;
+    std::uint32_t at = 0;      ///< in running_
+    std::uint32_t starts = 0;  ///< of the job
+    std::uint64_t id = 0;      ///< of the job that last ran, whose slot it is
     bool spread = false;
   };
   /// A place for a job, taken on the machines, before it is known whether the job starts.
   struct Attempt {
     std::vector<Hold> holds;
+    std::uint32_t pool = 0;
     bool spread = false;
-    std::int64_t requested = 0;  ///< ticks, slowed down if it is spread
+    std::int64_t requested = 0;  ///< ticks in that pool, slowed down if it is spread
+  };
+  /// The machines of one pool.
+  struct Site {
+    NodePool pool;
+    std::vector<Node> whole;          ///< each machine when it is empty
+    std::vector<std::uint32_t> lost;  ///< by machine: losses without repair
+    std::optional<NodePool> empty;    ///< those that are there; nothing until one is lost
+    Departures leave_at;
+    std::vector<std::uint32_t> foreseen;  ///< by machine: its place in a look ahead, while there is one
   };
 
-  bool attempt(std::uint32_t kind, const WaitingJob& job, Attempt& found);
+  /// Looks for a place from `now` on, pool by pool in the order of the kind's choices.
+  bool attempt(std::uint32_t kind, const WaitingJob& job, std::int64_t now, Attempt& found);
+  void give_back(const Attempt& found) { scheduling::give_back(sites_[found.pool].pool, found.holds); }
   /// Books the attempt as a start. The job leaves the queue.
   template <class Sink>
   void start(std::uint32_t kind, WaitingJob job, Attempt& found, std::int64_t now, Sink& sink) {
     dequeue(kind, job.order, job.gpus);
-    note_start(job.slot, found, now);
-    sink.start(job, 0, found.requested);
+    --waiting_;
+    note_start(job, found, now);
+    sink.start(job, found.pool, found.requested);
   }
-  void note_start(std::uint32_t slot, Attempt& found, std::int64_t now);
+  void note_start(const WaitingJob& job, Attempt& found, std::int64_t now);
   void take_submitted();
-  /// Jobs of the kind have just found no room.
-  void close(std::uint32_t kind) {
-    open_[kind] = false;
-    missing_[kind] = placer_.missing(pool_, kinds_[kind]);
-  }
+  /// Such a job has just found no room from `now` on. @returns the longest request that yet may
+  std::int64_t reach_below(std::uint32_t kind, const WaitingJob& job, std::int64_t now) const;
+  /// The same, for this pass and the next ones.
+  void close(std::uint32_t kind, const WaitingJob& job, std::int64_t now);
   /// Opens the kinds that may find room on machines that have gained.
   void open_kinds();
   void dequeue(std::uint32_t kind, const QueueKey& key, std::int32_t gpus);
   void move_front(std::uint32_t kind);
-  /// Starts jobs in queue order until one is blocked. @returns its kind, or GangKind::none
+  /// The first job of the kind, behind `after` if that is given, that requests no more than `most` and may
+  /// find room; null if there is none.
+  const WaitingJob* candidate(std::uint32_t kind, const QueueKey* after,
+                              std::int64_t most = Sieve::any) const;
+  /// Starts jobs in queue order; one that finds no room shuts the pools that it accepts to all behind it.
+  /// @param until_blocked  stops at the first such job
+  /// @returns the kind of the first such job, or GangKind::none
   template <class Sink>
-  std::uint32_t start_heads(std::int64_t now, Sink& sink) {
+  std::uint32_t start_heads(std::int64_t now, bool until_blocked, Sink& sink) {
+    std::uint32_t first_blocked = GangKind::none;
     Attempt found;
+    shut_.assign(sites_.size(), false);
     for (auto it = fronts_.begin(); it != fronts_.end();) {
       const std::uint32_t kind = it->second;
-      if (!holdable(kind)) {
+      if (!has_open_pool(kind) || !holdable(kind)) {
         ++it;
         continue;
       }
       const WaitingJob job = *queues_[kind].front();
-      if (!open_[kind] || !attempt(kind, job, found)) {
-        if (open_[kind]) close(kind);
-        return kind;
+      const bool may = job.requested <= reach_[kind];
+      if (may && attempt(kind, job, now, found)) {
+        start(kind, job, found, now, sink);
+        it = fronts_.begin();
+        continue;
       }
-      start(kind, job, found, now, sink);
-      it = fronts_.begin();
+      if (may && !has_shut_pool(kind)) close(kind, job, now);
+      if (first_blocked == GangKind::none) first_blocked = kind;
+      if (until_blocked) break;
+      for (std::size_t c = 0; c < kinds_[kind].size(); ++c)
+        if (!judges() || holdable_[kind][c]) shut_[kinds_[kind][c].pool] = true;
+      ++it;
     }
-    return GangKind::none;
+    shut_.assign(sites_.size(), false);
+    return first_blocked;
+  }
+  bool has_open_pool(std::uint32_t kind) const {
+    return std::any_of(kinds_[kind].begin(), kinds_[kind].end(),
+                       [this](const NodeChoice& c) { return !shut_[c.pool]; });
+  }
+  bool has_shut_pool(std::uint32_t kind) const {
+    return std::any_of(kinds_[kind].begin(), kinds_[kind].end(),
+                       [this](const NodeChoice& c) { return shut_[c.pool]; });
   }
 
-  NodePool pool_;
-  std::vector<GangKind> kinds_;
+  /// A machine on which the first blocked job will be, and what is left of it: now, and when it is there.
+  struct Reserved {
+    Machine machine;
+    Node now, then;
+  };
+  /// Fills reserved_ for the kind's first job.
+  /// @returns the instant at which it can be placed; the greatest there is if it waits for machines to come,
+  /// and then nothing is held back for it
+  std::int64_t reserve(std::uint32_t kind, std::int64_t now);
+
+  std::vector<Site> sites_;
+  std::vector<NodeKind> kinds_;
   NodeRules rules_;
   Stream chance_;
   GangPlacer placer_;
@@ -123,23 +182,39 @@ class NodeBooks {
   std::set<std::pair<QueueKey, std::uint32_t>> fronts_;  ///< the first waiting job of each kind
   std::vector<QueueKey> front_of_;                       ///< by kind; void where none waits
   std::vector<bool> waits_;                              ///< by kind
-  std::vector<bool> open_;                               ///< by kind: may find room; true where none waits
-  std::vector<std::int64_t> missing_;  ///< by kind that is not open: room for so many more tasks at least
+  std::vector<bool> shut_;  ///< by pool: to all behind a job that found no room, while heads are started
+  std::vector<std::int64_t>
+      reach_;  ///< by kind: the longest request that may find room; any where none waits
+  std::vector<std::int64_t> missing_;  ///< by kind that is out of reach: room for so many more tasks at least
   std::vector<std::pair<std::uint32_t, WaitingJob>> submitted_;
   std::vector<Run> runs_;               ///< by slot
   std::vector<std::uint32_t> running_;  ///< slots
-  std::vector<std::uint32_t> gained_;   ///< machines, since the last pass
+  std::vector<Machine> gained_;         ///< since the last pass
+  std::vector<Reserved> reserved_;
   bool keeps_ends_ = false;
   std::set<std::pair<std::int64_t, std::uint32_t>> by_end_;  ///< requested ends, slots
 
  private:
-  std::vector<Node> whole_;          ///< each machine when it is empty
-  std::optional<NodePool> empty_;    ///< those that are there; nothing until one is lost
-  std::vector<std::uint32_t> lost_;  ///< by machine: losses without repair
+  /// As long as a job that ends then may use: machines up to that level.
+  std::size_t level_for(std::uint32_t pool, std::int64_t end) const;
+  bool place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found);
+  bool could_hold(const NodeChoice& choice);
+  /// Whether there may be jobs that the machines that are there could not hold.
+  bool judges() const { return rules_.departures || machines_lost_ > 0; }
+  void note_reserved(Attempt& place);
+  friend class Foresight;
+  void count_gains(std::uint32_t kind);
+  std::size_t top_level() const { return rules_.departures ? most_departures : 0; }
+  std::uint32_t smallest_of(const NodeChoice& choice) const {
+    return placer_.smallest_of(gang_up_to(choice.gang, top_level()));
+  }
+  void set(const Machine& machine, const Node& node);
+
+  std::size_t waiting_ = 0;
   std::size_t machines_lost_ = 0;
-  std::uint32_t losses_ = 0;           ///< counts changes of which machines are there
-  std::vector<std::uint32_t> judged_;  ///< by kind: the value of losses_ for which holdable_ holds
-  std::vector<bool> holdable_;
+  std::uint32_t losses_ = 0;                 ///< counts changes of which machines are there
+  std::vector<std::uint32_t> judged_;        ///< by kind: the value of losses_ for which holdable_ holds
+  std::vector<std::vector<bool>> holdable_;  ///< by kind and choice
 };
 
 /// One scheduling pass on machines. Decisions go to a sink at once: `sink.start(job, 0, requested)`, the
@@ -166,7 +241,7 @@ class NodeDispatcher : public NodeBooks {
     if constexpr (B == Backfill::fit) {
       start_what_fits(now, sink);
     } else {
-      const std::uint32_t blocked = start_heads(now, sink);
+      const std::uint32_t blocked = start_heads(now, B == Backfill::easy, sink);
       if constexpr (B == Backfill::easy)
         if (blocked != GangKind::none) backfill(blocked, now, sink);
     }
@@ -180,134 +255,87 @@ class NodeDispatcher : public NodeBooks {
   };
   using Candidates = std::priority_queue<Candidate, std::vector<Candidate>, std::greater<Candidate>>;
 
-  Candidates first_of_open_kinds() const {
+  Candidates first_candidates() const {
     Candidates first;
-    for (const auto& [key, kind] : fronts_)
-      if (open_[kind]) first.push({*queues_[kind].front(), kind});
+    for (const auto& [key, kind] : fronts_) consider(first, kind, nullptr);
     return first;
+  }
+  void consider(Candidates& candidates, std::uint32_t kind, const QueueKey* after,
+                std::int64_t most = Sieve::any) const {
+    if (const WaitingJob* job = this->candidate(kind, after, most)) candidates.push({*job, kind});
   }
 
   template <class Sink>
   void start_what_fits(std::int64_t now, Sink& sink) {
     Attempt found;
-    for (Candidates candidates = first_of_open_kinds(); !candidates.empty();) {
+    for (Candidates candidates = first_candidates(); !candidates.empty();) {
       const Candidate c = candidates.top();
       candidates.pop();
-      if (!attempt(c.kind, c.job, found)) {
-        close(c.kind);
-        continue;
-      }
-      start(c.kind, c.job, found, now, sink);
-      if (waits_[c.kind]) candidates.push({*queues_[c.kind].front(), c.kind});
+      if (attempt(c.kind, c.job, now, found))
+        start(c.kind, c.job, found, now, sink);
+      else
+        close(c.kind, c.job, now);
+      consider(candidates, c.kind, &c.job.order);
     }
   }
-
-  /// The machines on which the first blocked job will be, and what is left of each: now, and when it is
-  /// there.
-  struct Reserved {
-    std::uint32_t node;
-    Node now, then;
-  };
 
   template <class Sink>
   void backfill(std::uint32_t head_kind, std::int64_t now, Sink& sink) {
     const std::int64_t shadow = reserve(head_kind, now);
-    tight_.assign(kinds_.size(), false);
+    shows_all_ = true;
+    beside_.assign(kinds_.size(), Sieve::any);
     Attempt found;
-    for (Candidates candidates = first_of_open_kinds(); !candidates.empty();) {
+    for (Candidates candidates = first_candidates(); !candidates.empty();) {
       const Candidate c = candidates.top();
       candidates.pop();
-      if (start_beside(c, shadow, now, found, sink) || open_[c.kind]) {
-        const WaitingJob* next = next_candidate(c, shadow - now);
-        if (next != nullptr) candidates.push({*next, c.kind});
-      }
+      start_beside(c, shadow, now, found, sink);
+      const std::int64_t in_time = longest_request(shadow - now, fastest(c.kind));
+      consider(candidates, c.kind, &c.job.order, std::max(in_time, beside_[c.kind]));
     }
     show(true);
     reserved_.clear();
   }
-  /// The next job of the kind that may start: any, or those in time once no other can.
-  const WaitingJob* next_candidate(const Candidate& c, std::int64_t room) const {
-    Sieve sieve;
-    for (std::size_t s = 0; s < size_classes; ++s) sieve.admit(s, tight_[c.kind] ? room : Sieve::any);
-    sieve.largest = Sieve::any;
-    return queues_[c.kind].find(sieve, &c.job.order, nullptr, [](const WaitingJob&) { return true; }).job;
-  }
+  double fastest(std::uint32_t kind) const { return kinds_[kind].front().speed; }
+
   template <class Sink>
-  bool start_beside(const Candidate& c, std::int64_t shadow, std::int64_t now, Attempt& found, Sink& sink) {
-    if (c.job.requested <= shadow - now) {
+  void start_beside(const Candidate& c, std::int64_t shadow, std::int64_t now, Attempt& found, Sink& sink) {
+    if (time_at_speed(c.job.requested, fastest(c.kind)) <= shadow - now) {
       show(true);
-      if (!attempt(c.kind, c.job, found)) {
-        close(c.kind);
-        return false;
+      if (!attempt(c.kind, c.job, now, found)) return close(c.kind, c.job, now);
+      if (found.requested <= shadow - now) {
+        note_taken(found, false);
+        return start(c.kind, c.job, found, now, sink);
       }
-      if (now + found.requested <= shadow) {
-        note_taken(found.holds, false);
-        start(c.kind, c.job, found, now, sink);
-        return true;
-      }
-      give_back(pool_, found.holds);
+      give_back(found);
     }
-    if (tight_[c.kind]) return false;
+    if (c.job.requested > beside_[c.kind]) return;
     show(false);
-    if (!attempt(c.kind, c.job, found)) {
-      tight_[c.kind] = true;
-      return false;
+    if (!attempt(c.kind, c.job, now, found)) {
+      beside_[c.kind] = reach_below(c.kind, c.job, now);
+      return;
     }
-    note_taken(found.holds, true);
+    note_taken(found, true);
     start(c.kind, c.job, found, now, sink);
-    return true;
   }
 
-  /// @returns the instant at which the first blocked job can be placed
-  std::int64_t reserve(std::uint32_t kind, std::int64_t now) {
-    const WaitingJob head = *queues_[kind].front();
-    const TaskShape& smallest = pool_.shape(placer_.smallest_of(kinds_[kind]));
-    std::int64_t shadow = now;
-    std::vector<std::uint32_t> gone;
-    Attempt place;
-    bool placed = false;
-    for (auto it = by_end_.begin(); !placed && it != by_end_.end();) {
-      shadow = std::max(now, it->first);
-      bool gained = false;
-      for (const std::int64_t end = it->first; it != by_end_.end() && it->first == end; ++it) {
-        gone.push_back(it->second);
-        for (const Hold& h : runs_[it->second].holds) {
-          pool_.give_back(h);
-          gained |= pool_.node(h.node).fits(smallest);
-        }
-      }
-      placed = gained && attempt(kind, head, place);
-    }
-    reserved_.clear();
-    std::sort(place.holds.begin(), place.holds.end(),
-              [](const Hold& a, const Hold& b) { return a.node < b.node; });
-    for (const Hold& h : place.holds)
-      if (reserved_.empty() || reserved_.back().node != h.node)
-        reserved_.push_back({h.node, {}, pool_.node(h.node)});
-    give_back(pool_, place.holds);
-    for (const std::uint32_t slot : gone)
-      for (const Hold& h : runs_[slot].holds) pool_.take(h);
-    for (Reserved& r : reserved_) r.now = pool_.node(r.node);
-    shows_all_ = true;
-    return shadow;
-  }
   /// Lets attempts see all that is free now, or only what the reservation leaves.
   void show(bool all) {
     if (all == shows_all_) return;
     shows_all_ = all;
-    for (const Reserved& r : reserved_) pool_.set(r.node, all ? r.now : least_of(r.now, r.then));
+    for (const Reserved& r : reserved_)
+      sites_[r.machine.pool].pool.set(r.machine.node, all ? r.now : least_of(r.now, r.then));
   }
-  void note_taken(const std::vector<Hold>& holds, bool outlives) {
-    for (const Hold& h : holds)
+  void note_taken(const Attempt& found, bool outlives) {
+    for (const Hold& h : found.holds)
       for (Reserved& r : reserved_)
-        if (r.node == h.node) {
+        if (r.machine == Machine{found.pool, h.node}) {
           r.now.take(h);
           if (outlives) r.then.take(h);
         }
   }
 
-  std::vector<Reserved> reserved_;
-  std::vector<bool> tight_;  ///< by kind: finds no room on what the reservation leaves
+  std::vector<std::int64_t>
+      beside_;  ///< by kind: the longest request that may find room beside the reservation
   bool shows_all_ = true;
 };
 

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -15,20 +14,9 @@
 #include <natgpu/scheduling/fragmentation.hpp>
 #include <natgpu/scheduling/node_set.hpp>
 #include <natgpu/scheduling/nodes.hpp>
+#include <natgpu/scheduling/placement_rule.hpp>
 
 namespace natgpu::scheduling {
-
-enum class Placement : std::uint8_t { first, best, worst, random, fgd, consolidated, lowest_id };
-
-struct PlacementRule {
-  Placement placement;
-  std::string_view name;    ///< as users write it
-  std::string_view rule;    ///< in one line
-  std::string_view source;  ///< who published it
-  bool of_gangs;            ///< differs from others for jobs of several parts only
-};
-/// All rules, in the order of their values.
-std::span<const PlacementRule> placement_rules();
 
 /// The draw that decides between equals: the same for the same job, start and part.
 struct Dice {
@@ -62,6 +50,8 @@ class NodePool {
   /// How many such tasks the machines could take at once, up to `most`.
   std::int64_t room_for(std::size_t kind, std::int64_t most) const;
 
+  /// One more machine, which gets the next number.
+  void add(const Node& node);
   void take(const Hold& hold);
   void give_back(const Hold& hold);
   /// Whatever the machine has left is this from now on.
@@ -79,6 +69,7 @@ class NodePool {
   static constexpr std::size_t shares =
       10;  ///< lists of classes without an idle GPU, by the most left on one
   static constexpr std::size_t levels = shares + most_gpus_per_node;
+  static constexpr std::size_t kept_classes = 1024;
 
   /// What fgd makes of one class for one kind.
   struct Verdict {
@@ -116,6 +107,7 @@ class NodePool {
   void enter(std::uint32_t i);
   void leave(std::uint32_t i);
   std::uint32_t class_of(const Node& sorted);
+  void list(std::uint32_t slot);
   void drop(std::uint32_t slot);
   static std::size_t level_of(const Node& sorted);
   static bool fits(const Entry& e, const TaskShape& t) {

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The node view of several pools whose machines come and go: what a national run asks of a dispatcher.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/node_dispatcher.hpp>
+
+namespace natgpu::scheduling {
+
+/// All machines that a pool will ever have; each comes with so many GPUs at most.
+struct MachinePool {
+  std::uint32_t machines = 0;
+  std::int16_t gpus = 1;  ///< of 1 to most_gpus_per_node
+  /// How often jobs of so many GPUs on one machine are to be expected, by GPUs less one; empty: not known.
+  std::vector<std::int64_t> expected;
+};
+
+/// What the node view of a run is made of.
+struct MachineSettings {
+  std::vector<MachinePool> pools;
+  std::vector<GroupSpec> groups;
+  Placement placement = Placement::best;
+  /// How long a gang on more machines than the fewest runs, in thousandths of its time there; 0: it waits for
+  /// the fewest.
+  std::int64_t slowdown_milli = 0;
+  bool measures_fragmentation = false;
+};
+
+/// Pools of machines, none of which is there.
+NodeBooks absent_machines(const MachineSettings& settings, const Stream& chance);
+
+/// Jobs of a group that ask for so many GPUs are of one kind. They take the machines of one pool: as many
+/// full ones as they can, and one for the rest.
+class MachineKinds {
+ public:
+  explicit MachineKinds(const MachineSettings& settings);
+  std::uint32_t kind_of(NodeBooks& books, std::uint32_t group, std::int32_t gpus);
+
+ private:
+  NodeKind make_kind(std::uint32_t group, std::int32_t gpus) const;
+
+  std::vector<std::int16_t> gpus_;  ///< of a full machine, by pool
+  std::vector<GroupSpec> groups_;
+  bool may_spread_;
+  std::vector<std::vector<std::uint32_t>> known_;  ///< by group and GPUs; GangKind::none where none came yet
+};
+
+/// Whole GPUs on machines that come and go, in the words of the dispatchers that count GPUs.
+template <Backfill B>
+class MachineDispatcher : public NodeDispatcher<B> {
+ public:
+  /// @param chance  decides between machines that the placement holds for equal
+  MachineDispatcher(const MachineSettings& settings, const Stream& chance)
+      : NodeDispatcher<B>(absent_machines(settings, chance)),
+        table_(settings),
+        up_(settings.pools.size()),
+        tasks_(settings.pools.size()) {
+    for (std::size_t p = 0; p < tasks_.size(); ++p) tasks_[p] = this->pool(p).mix().tasks();
+    measures_ = settings.measures_fragmentation;
+  }
+
+  void submit(std::uint32_t group, const WaitingJob& job) {
+    NodeBooks::submit(table_.kind_of(*this, group, job.gpus), job);
+  }
+  bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
+    return NodeBooks::withdraw(table_.kind_of(*this, group, gpus), key, gpus);
+  }
+
+  /// An absent machine comes with so many GPUs.
+  void come(const Machine& machine, std::int64_t gpus) {
+    this->refit(machine, static_cast<std::int16_t>(gpus));
+    this->repair(machine);
+    up_[machine.pool] += gpus;
+  }
+  /// A machine of so many GPUs goes. @pre nothing runs on it
+  void go(const Machine& machine, std::int64_t gpus) {
+    const auto hit = this->fail(machine);
+    NATGPU_ENSURE(hit.empty(), "a machine is emptied before it goes");
+    up_[machine.pool] -= gpus;
+  }
+
+  /// GPUs that are up, idle or not.
+  std::int64_t capacity(std::uint32_t pool) const { return up_[pool]; }
+  std::int64_t free(std::uint32_t pool) const { return this->pool(pool).free_milli() / whole_gpu_milli; }
+  /// How much longer the running job takes for being spread, in thousandths.
+  std::int64_t slowdown_milli(std::uint32_t slot) const {
+    return this->spread(slot) ? this->rules_.slowdown_milli : 1000;
+  }
+  /// Thousandths of the pool's free GPUs that a task to be expected cannot use, as a mean over these.
+  std::int64_t fragmented_milli(std::uint32_t pool) const {
+    return measures_ && tasks_[pool] > 0 ? this->pool(pool).fragmented_milli() / tasks_[pool] : 0;
+  }
+  /// What is foreseen is told machine by machine (plan_departures).
+  void keep_profile() {}
+
+ private:
+  MachineKinds table_;
+  std::vector<std::int64_t> up_;     ///< GPUs, by pool
+  std::vector<std::int64_t> tasks_;  ///< of the mix, by pool
+  bool measures_ = false;
+};
+
+}  // namespace natgpu::scheduling

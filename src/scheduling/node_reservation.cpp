@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where and when the first blocked job will be, on machines.
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <natgpu/scheduling/node_dispatcher.hpp>
+
+namespace natgpu::scheduling {
+
+/// Machines as they will be, job by job in the order of requested ends. The pools are told of it only where
+/// the blocked job may find a place: before that, counting the room on machines that have changed is enough.
+class Foresight {
+ public:
+  Foresight(NodeBooks& books, std::uint32_t kind) : books_(books) {
+    for (const NodeChoice& c : books.kinds_[kind]) look_for(c);
+  }
+  ~Foresight() {
+    for (const Seen& s : seen_) {
+      NodeBooks::Site& site = books_.sites_[s.machine.pool];
+      site.foreseen[s.machine.node] = 0;
+      if (s.told) site.pool.set(s.machine.node, s.now);
+    }
+  }
+  Foresight(const Foresight&) = delete;
+
+  /// The job hands back what it holds.
+  void release(std::uint32_t slot) {
+    const NodeBooks::Run& run = books_.runs_[slot];
+    for (const Hold& h : run.holds) {
+      Seen& s = at({run.pool, h.node});
+      for (Need& n : needs_) {
+        if (n.pool != run.pool) continue;
+        n.room -= s.then.room_for(n.task, n.tasks);
+      }
+      s.then.give_back(h);
+      for (Need& n : needs_)
+        if (n.pool == run.pool) n.room += s.then.room_for(n.task, n.tasks);
+      s.changed = true;
+      gained_ |= gains(run.pool, s.then);
+    }
+  }
+  /// Whether the blocked job may find a place that it has not been looked for in. If not, it does not.
+  bool may_fit() const {
+    return gained_ &&
+           std::any_of(needs_.begin(), needs_.end(), [](const Need& n) { return n.room >= n.tasks; });
+  }
+  /// Lets the pools show what is foreseen.
+  void tell() {
+    for (Seen& s : seen_) {
+      if (!s.changed) continue;
+      books_.sites_[s.machine.pool].pool.set(s.machine.node, s.then);
+      s.changed = false;
+      s.told = true;
+    }
+    gained_ = false;
+  }
+
+ private:
+  /// So many such tasks at once, in one pool.
+  struct Need {
+    std::uint32_t pool;
+    TaskShape task;
+    std::int32_t tasks;
+    std::int64_t room;  ///< there is for so many
+  };
+  struct Seen {
+    Machine machine;
+    Node now, then;
+    bool changed = false, told = false;
+  };
+
+  /// A gang needs room for all its parts, or where it may be spread, for all its GPUs.
+  void look_for(const NodeChoice& c) {
+    const GangKind gang = gang_up_to(c.gang, books_.top_level());
+    smallest_.push_back({c.pool, books_.sites_[c.pool].pool.shape(books_.smallest_of(c))});
+    need(c.pool, gang.part, gang.parts);
+    if (books_.rules_.gang.may_spread && gang.unit != GangKind::none) need(c.pool, gang.unit, gang.units);
+  }
+  void need(std::uint32_t pool, std::uint32_t task, std::int32_t tasks) {
+    const NodePool& machines = books_.sites_[pool].pool;
+    needs_.push_back({pool, machines.shape(task), tasks, machines.room_for(task, tasks)});
+  }
+  /// Whether the machine could take a part of the job.
+  bool gains(std::uint32_t pool, const Node& node) const {
+    return std::any_of(smallest_.begin(), smallest_.end(),
+                       [&](const auto& s) { return s.first == pool && node.fits(s.second); });
+  }
+  Seen& at(const Machine& machine) {
+    NodeBooks::Site& site = books_.sites_[machine.pool];
+    site.foreseen.resize(site.whole.size());
+    std::uint32_t& place = site.foreseen[machine.node];
+    if (place == 0) {
+      const Node& node = site.pool.node(machine.node);
+      seen_.push_back({machine, node, node});
+      place = static_cast<std::uint32_t>(seen_.size());
+    }
+    return seen_[place - 1];
+  }
+
+  NodeBooks& books_;
+  std::vector<Need> needs_;
+  std::vector<std::pair<std::uint32_t, TaskShape>> smallest_;  ///< part of the job, by choice: pool, task
+  std::vector<Seen> seen_;
+  bool gained_ = false;  ///< since the pools were told
+};
+
+std::int64_t NodeBooks::reserve(std::uint32_t kind, std::int64_t now) {
+  const WaitingJob head = *queues_[kind].front();
+  reserved_.clear();
+  std::int64_t shadow = std::numeric_limits<std::int64_t>::max();
+  {
+    Foresight ahead(*this, kind);
+    Attempt place;
+    for (auto it = by_end_.begin(); it != by_end_.end();) {
+      const std::int64_t end = it->first, from = std::max(now, end);
+      for (; it != by_end_.end() && it->first == end; ++it) ahead.release(it->second);
+      if (!ahead.may_fit()) continue;
+      ahead.tell();
+      if (!attempt(kind, head, from, place)) continue;
+      note_reserved(place);
+      shadow = from;
+      break;
+    }
+  }
+  for (Reserved& r : reserved_) r.now = sites_[r.machine.pool].pool.node(r.machine.node);
+  return shadow;
+}
+
+/// Hands the head's place back, and keeps what its machines have left then.
+void NodeBooks::note_reserved(Attempt& place) {
+  NodePool& pool = sites_[place.pool].pool;
+  std::sort(place.holds.begin(), place.holds.end(),
+            [](const Hold& a, const Hold& b) { return a.node < b.node; });
+  for (const Hold& h : place.holds)
+    if (reserved_.empty() || reserved_.back().machine.node != h.node)
+      reserved_.push_back({{place.pool, h.node}, {}, pool.node(h.node)});
+  give_back(place);
+}
+
+}  // namespace natgpu::scheduling
