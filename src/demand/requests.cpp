@@ -39,12 +39,6 @@ double exponential_gap(double u, double rate) {
   return rate > 0 ? -portable_log(u) / rate : std::numeric_limits<double>::infinity();
 }
 
-std::int32_t whole_gpus(double gpus) {
-  constexpr double most = std::numeric_limits<std::int32_t>::max();
-  if (!(gpus >= 1.5)) return 1;
-  return gpus < most ? static_cast<std::int32_t>(gpus + 0.5) : std::numeric_limits<std::int32_t>::max();
-}
-
 /// Rounded up to a tick; at least one.
 Duration requested_time(Duration run_time, double overestimate, Duration most) {
   constexpr double longest = longest_seconds * static_cast<double>(ticks_per_second);
@@ -59,6 +53,12 @@ Duration part_of(Duration whole, double share) {
 }
 
 }  // namespace
+
+std::int32_t whole_gpus(double gpus) {
+  constexpr double most = std::numeric_limits<std::int32_t>::max();
+  if (!(gpus >= 1.5)) return 1;
+  return gpus < most ? static_cast<std::int32_t>(gpus + 0.5) : std::numeric_limits<std::int32_t>::max();
+}
 
 std::uint32_t ClassMix::pick(double u) const {
   return index[pick_share(cumulative, u)];

@@ -248,6 +248,12 @@ class Page {
       const FieldTable& table = fields_of(static_cast<const scheduling::Scheduling*>(nullptr));
       return std::get<std::string>(table.find(key)->read(&rules).front());
     };
+    const auto view_in_words = [&] {
+      if (rules.view == scheduling::View::pool) return chosen("view");
+      const std::string spread =
+          rules.locality > 0 ? fmt::format(", locality {}", csv_number(rules.locality)) : "";
+      return fmt::format("{} (placement {}{})", chosen("view"), chosen("placement"), spread);
+    };
     heading(Say::method);
     std::vector<std::string> items{
         line(Say::method_replications, result_.records.size(), result_.replications_asked),
@@ -255,7 +261,7 @@ class Page {
         words(Say::method_streams),
         horizon(),
         words(Say::method_access),
-        line(Say::method_semantics, chosen("order"), chosen("backfill"), "pool",
+        line(Say::method_semantics, chosen("order"), chosen("backfill"), view_in_words(),
              rules.semantics.pass == scheduling::PassRule::instant ? "instant" : "event",
              rules.semantics.ties == scheduling::Ties::release_first ? "release-first" : "arrival-first",
              csv_number(in_seconds(rules.slowdown_floor))),

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <natgpu/measures/warmup.hpp>
+#include <natgpu/scheduling/nodes.hpp>
 
 #include "mistakes.hpp"
 
@@ -66,6 +67,20 @@ void check_trace(const Scenario& s, std::vector<Finding>& out) {
   if (!flaw.empty())
     out.push_back({"demand.trace.file", fmt::format("trace file `{}` {}", file, flaw),
                    "give it relative to the folder of the scenario", code_of(Fault::bad_trace)});
+}
+
+/// The node view places jobs on machines of a limited size.
+void check_machines(const Scenario& s, std::vector<Finding>& out) {
+  if (s.scheduling.view != scheduling::View::node) return;
+  for (const supply::Device& device : s.hardware) {
+    const bool is_used = std::any_of(s.supply.tranches.begin(), s.supply.tranches.end(),
+                                     [&](const supply::Tranche& t) { return t.device == device.name; });
+    if (is_used && device.per_node > scheduling::most_gpus_per_node)
+      out.push_back({fmt::format("hardware[{}].per_node", device.name),
+                     fmt::format("{} GPUs on one node; the node view places jobs on nodes of up to {}",
+                                 device.per_node, scheduling::most_gpus_per_node),
+                     "state smaller nodes, or write `view: pool` in `scheduling`"});
+  }
 }
 
 /// Names of classes in one list of `scheduling`.
@@ -129,6 +144,7 @@ std::vector<Finding> check_whole(const Scenario& scenario) {
   check_horizon(scenario, all);
   if (all.empty()) check_jobs(scenario, all);
   check_trace(scenario, all);
+  check_machines(scenario, all);
   return all;
 }
 

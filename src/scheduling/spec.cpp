@@ -17,6 +17,12 @@ std::vector<std::pair<std::string, E>> names_of(const std::vector<Choice<E>>& ch
   return names;
 }
 
+std::vector<std::pair<std::string, Placement>> placement_names() {
+  std::vector<std::pair<std::string, Placement>> names;
+  for (const PlacementRule& rule : placement_rules()) names.emplace_back(rule.name, rule.placement);
+  return names;
+}
+
 }  // namespace
 
 const std::vector<Choice<Order>>& orders() {
@@ -111,8 +117,16 @@ const FieldTable& fields_of(const Semantics*) {
 const FieldTable& fields_of(const Scheduling*) {
   static const FieldTable table =
       Fields<Scheduling>("scheduling", "Who runs now.")
-          .choice("view", &Scheduling::view, {{"pool", View::pool}},
-                  "How resources are seen: pool counts GPUs per site and type.")
+          .choice(
+              "view", &Scheduling::view, {{"pool", View::pool}, {"node", View::node}},
+              "How resources are seen: pool counts GPUs per site and type; node knows machines, so that a "
+              "job needs its GPUs together and a failure hits who runs there.")
+          .choice("placement", &Scheduling::placement, placement_names(),
+                  "In the node view, which machine a job goes to.")
+          .quantity(
+              "locality", &Scheduling::locality, Dimension::count, at_least(0),
+              "In the node view, how many times longer a job on more machines than the fewest takes; 0: it "
+              "waits for the fewest.")
           .choice("order", &Scheduling::order, names_of(orders()),
                   "Queue order; ties go to the earlier submission and then to position.")
           .choice("backfill", &Scheduling::backfill, names_of(backfills()),
@@ -154,7 +168,10 @@ std::vector<Meant> meanings(const Scheduling& s) {
   const FairShareSettings &f = s.fair_share, usual_share;
   FairShareSettings as_fairtree;  // reads the half-life alone
   as_fairtree.half_life = f.half_life;
+  const bool on_machines = s.view == View::node;
   return {
+      {"placement", s.placement != Scheduling{}.placement, on_machines, "view node"},
+      {"locality", s.locality > 0, on_machines, "view node"},
       {"recalc", s.recalc != Scheduling{}.recalc, moves(s.order) && !by_holding(s.order),
        "order wfp, unicef, multifactor or fairtree"},
       {"classes", !s.classes.empty(), s.order == Order::priority || s.order == Order::multifactor,
@@ -190,7 +207,21 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
   const std::vector<double>& limits = s.preemption.thresholds;
   const bool rising =
       std::adjacent_find(limits.begin(), limits.end(), std::greater_equal<>()) == limits.end();
+  const bool on_machines = s.view == View::node;
   return {
+      {"backfill", on_machines && !plain && s.backfill != Backfill::easy,
+       "on machines only the first blocked job holds a reservation",
+       "write `backfill: none`, fit or easy, or `view: pool`"},
+      {"order", on_machines && (preempts(s.order) || by_holding(s.order)),
+       "on machines jobs keep what they have to their end, and what accounts hold does not count",
+       "choose an order that does not preempt, multifactor or fairtree among them, or write `view: pool`"},
+      {"preemption.mode", on_machines && s.preemption.mode != PreemptionSettings::Mode::none,
+       "on machines jobs keep what they have to their end", "leave `preemption` out, or write `view: pool`"},
+      {"locality", s.locality > 0 && (s.locality < 1 || s.locality > 100),
+       "a job does not become faster on more machines, nor more than a hundred times slower",
+       "write 1 to 100, or 0 for jobs that wait for the fewest machines"},
+      {"semantics.ties", on_machines && s.semantics.ties == Ties::arrival_first,
+       "on machines nothing starts where another job still stands", "leave `ties` at release-first"},
       {"semantics.ties", s.semantics.pass == PassRule::instant && s.semantics.ties == Ties::arrival_first,
        "`arrival-first` contradicts `pass: instant`: one pass sees arrivals and completions together",
        "write `pass: event`, or leave `ties` out"},

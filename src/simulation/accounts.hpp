@@ -54,6 +54,7 @@ class Level {
 /// Public GPUs of one pool by state; in_service = down + idle + allocated at every instant.
 struct PoolLevels {
   Level in_service, down, idle, allocated;
+  Level fragmented;  ///< in the node view: thousandths of idle GPUs of no use to a task to be expected
 };
 struct PoolAreas {
   Area in_service = 0, down = 0, idle = 0, allocated = 0;
@@ -81,7 +82,7 @@ struct JobCounts {
   std::uint64_t submitted = 0, finished = 0, killed = 0, failed = 0, cancelled = 0, rejected = 0, gave_up = 0;
   std::uint64_t running = 0, queued = 0;  ///< at the end
   std::uint64_t started = 0, censored = 0;
-  std::uint64_t restarts = 0, preemptions = 0;
+  std::uint64_t restarts = 0, preemptions = 0, spread = 0;
   Area waited = 0;         ///< ticks, over started jobs
   Area turnaround = 0;     ///< ticks, over ended jobs
   Area censored_wait = 0;  ///< ticks so far, of jobs that have not started
@@ -119,6 +120,7 @@ struct DispatchBooks {
         sectors(sector_count),
         areas(quarters * pools),
         stocks(quarters * pools),
+        fragmented(quarters * pools),
         gpu_time(quarters, pools, sectors),
         cohorts(quarters * sectors),
         by_class(classes + 1),
@@ -128,6 +130,7 @@ struct DispatchBooks {
   std::size_t pools, sectors;
   std::vector<PoolAreas> areas;
   std::vector<PoolStock> stocks;
+  std::vector<Area> fragmented;  ///< thousandths of a GPU, as PoolLevels
   GpuTime gpu_time;
   std::vector<JobCounts> cohorts;     ///< by quarter of submission and sector
   std::vector<JobCounts> by_class;    ///< of measured cohorts; behind the classes the jobs of all others

@@ -36,7 +36,7 @@ std::vector<Booked> booked_windows(const World& world) {
 template <class Dispatch>
 class CapacityByCount {
  public:
-  static constexpr bool by_tranche = false;  ///< whether announcements have to name tranches
+  static constexpr supply::AnnouncedBy grain = supply::AnnouncedBy::pool;
 
   CapacityByCount(World& world, Dispatch& dispatch, const supply::Fleet& fleet)
       : world_(world),

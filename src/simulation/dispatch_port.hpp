@@ -9,6 +9,7 @@
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/scheduling/claimant.hpp>
 #include <natgpu/scheduling/conservative.hpp>
+#include <natgpu/scheduling/machine_dispatcher.hpp>
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/scheduling/preemptive_books.hpp>
 
@@ -22,12 +23,14 @@ namespace natgpu::simulation {
 /// job has done so far, some which job it is that leaves, and others only how many GPUs.
 ///
 /// @tparam Dispatcher  a dispatcher of several pools and groups: `Dispatcher` of none, fit or easy, under a
-/// MovingOrder or not; ConservativeDispatcher; AccountDispatcher; or one that takes GPUs back
+/// MovingOrder or not; the same on machines; ConservativeDispatcher; AccountDispatcher; or one that takes
+/// GPUs back
 template <class Dispatcher>
 class DispatchPort {
  public:
   static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher>;
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
+  static constexpr bool on_machines = std::is_base_of_v<scheduling::NodeBooks, Dispatcher>;
   /// Whether it asks for passes at instants at which nothing else happens.
   static constexpr bool wakes = preempts || reserves;
 
@@ -63,7 +66,7 @@ class DispatchPort {
   }
   /// A running job hands its GPUs back.
   void finish(std::uint32_t slot, const Job& j) {
-    if constexpr (preempts)
+    if constexpr (preempts || (on_machines && !ranks_accounts))
       dispatcher_.finish_job(slot);
     else if constexpr (ranks_accounts)
       dispatcher_.finish_of({{}, 0, j.gpus, slot}, j.requested_end, j.pool);
@@ -71,8 +74,25 @@ class DispatchPort {
       dispatcher_.finish(j.pool, j.gpus, j.requested_end);
   }
   /// A running job's known end moves. @pre it is still the old one in the books
-  void extend(std::uint32_t, const Job& j, std::int64_t new_end) {
-    dispatcher_.extend(j.pool, j.gpus, j.requested_end, new_end);
+  void extend(std::uint32_t slot, const Job& j, std::int64_t new_end) {
+    if constexpr (on_machines)
+      dispatcher_.extend_job(slot, new_end);
+    else
+      dispatcher_.extend(j.pool, j.gpus, j.requested_end, new_end);
+  }
+  /// Whether the job that has just started is a gang on more machines than the fewest.
+  bool spread(std::uint32_t slot) const {
+    if constexpr (on_machines)
+      return dispatcher_.spread(slot);
+    else
+      return false;
+  }
+  /// How many times longer the job that has just started takes for where it runs, in thousandths.
+  std::int32_t slowdown_milli(std::uint32_t slot) const {
+    if constexpr (on_machines)
+      return static_cast<std::int32_t>(dispatcher_.slowdown_milli(slot));
+    else
+      return 1000;
   }
 
  private:

@@ -150,6 +150,7 @@ class DispatchProcess {
     newcomers_.clear();
     if (left) dispatcher_.pass(world_.now, *this);
     if constexpr (Port::wakes) wake_at_next_start();
+    if constexpr (Port::on_machines) note_fragmentation();
   }
   /// The timer of a job's patience; acted upon after the pass, in which it may still start.
   void patience_over(std::uint32_t slot) { expired_.push_back({slot, jobs_[slot].id}); }
@@ -158,9 +159,9 @@ class DispatchProcess {
   void start(const scheduling::WaitingJob& waiting, std::uint32_t pool, std::int64_t requested_on_pool) {
     const std::uint32_t slot = waiting.slot;
     Job& j = jobs_[slot];
-    const double speed = groups_.speed_in(j.group, pool);
     j.state = JobState::running;
     j.pool = pool;
+    j.slowdown_milli = port_.slowdown_milli(slot);
     j.started = world_.now;
     j.requested_end = plus(world_.now, requested_on_pool);
     queued_gpus_ -= j.gpus;
@@ -168,6 +169,7 @@ class DispatchProcess {
     orders_[pool].add(slot, j.gpus, [this](std::uint32_t s) -> std::uint32_t& { return jobs_[s].position; });
     levels_[pool].idle.change(world_.now, -j.gpus);
     levels_[pool].allocated.change(world_.now, j.gpus);
+    if (port_.spread(slot)) ledger_.count(j, &JobCounts::spread);
     if (!j.has_started) {
       j.has_started = true;
       world_.events.cancel(j.patience);
@@ -178,8 +180,7 @@ class DispatchProcess {
       extend(slot, end);
       return;
     }
-    const std::int64_t work =
-        scheduling::time_at_speed(std::max<std::int64_t>(j.run_time - j.done, 1), speed);
+    const std::int64_t work = time_for(groups_, j, std::max<std::int64_t>(j.run_time - j.done, 1));
     std::int64_t end = std::min(plus(plus(world_.now, j.stall), work), j.requested_end);
     if (j.kind == JobKind::service_floor) {
       world_.events.cancel(j.completion);  // of its contract
@@ -226,8 +227,7 @@ class DispatchProcess {
   /// A batch job or a service's floor is done, or killed at its requested time.
   void complete(std::uint32_t slot) {
     Job& j = jobs_[slot];
-    const std::int64_t work = scheduling::time_at_speed(std::max<std::int64_t>(j.run_time - j.done, 1),
-                                                        groups_.speed_in(j.group, j.pool));
+    const std::int64_t work = time_for(groups_, j, std::max<std::int64_t>(j.run_time - j.done, 1));
     const bool killed = j.kind == JobKind::batch && plus(plus(j.started, j.stall), work) > world_.now;
     if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, true);
     release(slot);
@@ -269,8 +269,12 @@ class DispatchProcess {
   void requeue_holders(std::uint32_t pool, std::int64_t first, std::int64_t count) {
     holders_.clear();
     orders_[pool].holders(first, count, holders_);
+    requeue(holders_);
+  }
+  /// These running jobs lose their GPUs.
+  void requeue(const std::vector<std::uint32_t>& slots) {
     victims_.clear();
-    for (const std::uint32_t slot : holders_) victims_.push_back({slot, jobs_[slot].id});
+    for (const std::uint32_t slot : slots) victims_.push_back({slot, jobs_[slot].id});
     for (const JobRef& w : victims_)  // a service's floor takes its replicas with it
       if (jobs_[w.slot].in_use && jobs_[w.slot].id == w.id && jobs_[w.slot].state == JobState::running)
         requeue(w.slot);
@@ -290,6 +294,8 @@ class DispatchProcess {
       for (Level* level : {&l.in_service, &l.down, &l.idle, &l.allocated}) level->settle(boundary);
       const std::size_t at = quarter * levels_.size() + p;
       books_.areas[at] = {l.in_service.take(), l.down.take(), l.idle.take(), l.allocated.take()};
+      l.fragmented.settle(boundary);
+      books_.fragmented[at] = l.fragmented.take();
       books_.stocks[at] = {l.in_service.value(), l.down.value(), l.idle.value(), l.allocated.value()};
     }
   }
@@ -357,6 +363,12 @@ class DispatchProcess {
     return true;
   }
 
+  void note_fragmentation() {
+    for (std::uint32_t p = 0; p < levels_.size(); ++p) {
+      Level& level = levels_[p].fragmented;
+      level.change(world_.now, dispatcher_.fragmented_milli(p) - level.value());
+    }
+  }
   /// A reserved start, or a change that a preemptive order waits for, is an instant of a pass of its own.
   void wake_at_next_start() {
     const std::int64_t next = dispatcher_.next_start();

@@ -8,7 +8,10 @@
 
 #include <natgpu/scenario/scenario.hpp>
 #include <natgpu/scheduling/dispatcher.hpp>
+#include <natgpu/scheduling/node_rules.hpp>
 #include <natgpu/supply/fleet.hpp>
+
+#include "job_table.hpp"
 
 namespace natgpu::simulation {
 
@@ -31,6 +34,12 @@ struct JobGroups {
 
   double speed_in(std::uint32_t group, std::uint32_t pool) const { return speed[group * pools + pool]; }
 };
+
+/// Ticks that so much work (reference ticks) takes the job where it runs.
+inline std::int64_t time_for(const JobGroups& groups, const Job& j, std::int64_t work) {
+  return scheduling::slowed(scheduling::time_at_speed(work, groups.speed_in(j.group, j.pool)),
+                            j.slowdown_milli);
+}
 
 JobGroups make_job_groups(const scenario::Scenario& scenario, const std::vector<supply::Pool>& pools);
 

@@ -36,6 +36,8 @@ struct Job {
   std::uint32_t position = 0;        ///< in the pool's start order
   std::uint32_t settled = no_index;  ///< work of earlier segments that awaits the job's end
   std::int32_t gpus = 1;
+  std::int32_t slowdown_milli =
+      1000;  ///< of this segment: a gang on more machines than the fewest takes longer
   std::uint32_t restarts = 0;
   std::uint16_t sector = 0;
   std::uint16_t job_class = 0;  ///< batch classes, then service classes, then logs

@@ -38,6 +38,7 @@ std::vector<measures::Measurement> measure(const Books& books) {
   JobMeasurer jobs(books, all);
   for (const Span& s : spans_of(books)) {
     use.use_of_gpus(s);
+    use.fragmentation(s);
     capacity.over(s);
     jobs.sectors(s);
     jobs.jobs_by_sector(s);

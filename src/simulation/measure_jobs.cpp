@@ -86,6 +86,8 @@ void JobMeasurer::put_jobs(const Labels& labels, const JobCounts& c) {
       {"jobs.queued.count", c.queued},       {"jobs.censored.count", c.censored},
       {"jobs.restarts.count", c.restarts}};
   for (const auto& [name, n] : counts) put(name, labels, static_cast<double>(n));
+  if (scenario_.scheduling.view == scheduling::View::node)
+    put("jobs.spread.count", labels, static_cast<double>(c.spread));
   if (preempts(scenario_.scheduling)) put("jobs.preempted.count", labels, static_cast<double>(c.preemptions));
   if (c.started > 0) {
     const double per_job = 1e-6 / static_cast<double>(c.started);
@@ -150,6 +152,7 @@ void JobCounts::merge(const JobCounts& o) {
   censored += o.censored;
   restarts += o.restarts;
   preemptions += o.preemptions;
+  spread += o.spread;
   waited += o.waited;
   turnaround += o.turnaround;
   censored_wait += o.censored_wait;

@@ -85,6 +85,18 @@ void UseMeasurer::repairs(const Span& s) {
     put("repairs.wait.mean", {{"period", s.label}},
         static_cast<double>(sum.waited) * 1e-6 / static_cast<double>(sum.begun));
 }
+/// In the node view alone: counted GPUs have no machines to lie scattered on.
+void UseMeasurer::fragmentation(const Span& s) {
+  if (scenario_.scheduling.view != scheduling::View::node || s.hours <= 0) return;
+  Area fragmented = 0, idle = 0;
+  for (std::size_t p = 0; p < b_.dispatch.pools; ++p) {
+    idle += areas(s, p).idle;
+    for (std::size_t q = s.first; q <= s.last; ++q)
+      fragmented += b_.dispatch.fragmented[q * b_.dispatch.pools + p];
+  }
+  put("fragmentation.gpus", {{"period", s.label}}, in_gpu_hours(fragmented) / 1000 / s.hours);
+  if (idle > 0) put("fragmentation.share", {{"period", s.label}}, ratio(fragmented, idle) / 1000);
+}
 void UseMeasurer::failures(const Span& s) {
   for (std::size_t c = 0; c < b_.supply.causes; ++c) {
     std::uint64_t n = 0;

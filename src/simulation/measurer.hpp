@@ -72,6 +72,7 @@ class UseMeasurer : Measurer {
   void energy(const Span& s);
   void failures(const Span& s);
   void repairs(const Span& s);
+  void fragmentation(const Span& s);
 
  private:
   struct Energy {

@@ -21,6 +21,10 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
        "(by cause: "
        "failure, limit, user_error, cancel, preemption) + unfinished (work since the last checkpoint at the "
        "horizon)."},
+      {"fragmentation.gpus", "GPU", "period",
+       "Idle GPUs that a job to be expected cannot use, as a mean over these jobs and over time; in the node "
+       "view (F of Weng et al., USENIX ATC 2023)."},
+      {"fragmentation.share", "share", "period", "The same as a share of idle GPU-time."},
       {"gpu.queued", "GPU", "", "GPUs asked for by waiting jobs at an instant."},
       {"share.gpu_hours", "share", "period,sector,region",
        "Allocated GPU-time of the sector or region / allocated GPU-time of all. Jobs of a log have no "
@@ -54,6 +58,8 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
        "Mean of end of the run - eligible over these: how long they have waited so far."},
       {"jobs.restarts.count", "1", "period,sector,class",
        "Times such jobs were requeued by a failure or a loss."},
+      {"jobs.spread.count", "1", "period,sector,class",
+       "Of these, starts on more machines than the fewest; in the node view."},
       {"jobs.preempted.count", "1", "period,sector,class",
        "Times such jobs lost their GPUs to others (only where the scenario lets that happen)."},
       {"promises.broken.count", "1", "period",

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include <natgpu/simulation/interrupted.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
+#include "capacity_by_count.hpp"
+#include "capacity_by_machine.hpp"
 #include "demand_process.hpp"
 #include "dispatch_process.hpp"
 #include "service_process.hpp"
@@ -36,7 +39,8 @@ class National {
  public:
   using Payload = simulation::Payload;
   using Dispatch = DispatchProcess<Dispatcher>;
-  using Capacity = CapacityByCount<Dispatch>;
+  using Capacity = std::conditional_t<DispatchPort<Dispatcher>::on_machines, CapacityByMachine<Dispatch>,
+                                      CapacityByCount<Dispatch>>;
 
   National(const NationalParts& p, Dispatcher dispatcher)
       : world_(p.world),

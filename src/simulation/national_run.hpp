@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include <natgpu/core/ensure.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
 #include "measure.hpp"
@@ -22,10 +23,12 @@ struct RunParts {
 
 /// What a dispatcher is made from.
 struct DispatcherParts {
+  const scenario::Scenario& scenario;
   const scheduling::Scheduling& scheduling;
   const JobGroups& groups;
   const supply::Fleet& fleet;
   const NationalAccounts& accounts;
+  Streams& streams;
 
   bool arrivals_first() const { return scheduling.semantics.ties == scheduling::Ties::arrival_first; }
   std::size_t pools() const { return fleet.pools().size(); }
@@ -42,7 +45,7 @@ RunRecord run_national(const RunParts& p, Make&& make) {
   const NationalAccounts accounts = make_national_accounts(p.scenario, population, groups);
   using Model = National<decltype(make(std::declval<const DispatcherParts&>()))>;
   Model model({world, fleet, groups, accounts, population, p.log, streams, p.options},
-              make(DispatcherParts{p.scenario.scheduling, groups, fleet, accounts}));
+              make(DispatcherParts{p.scenario, p.scenario.scheduling, groups, fleet, accounts, streams}));
 
   const scheduling::Semantics& semantics = p.scenario.scheduling.semantics;
   engine::RunLoop<Model> loop(model, {semantics.pass == scheduling::PassRule::event,
@@ -73,9 +76,28 @@ RunRecord run_national(const RunParts& p, Make&& make) {
   return record;
 }
 
+/// One of the backfills that keep no reservations beside the head's.
+/// @tparam Run  Run::with<B>(parts) runs under that backfill
+template <class Run>
+RunRecord run_under_backfill(const RunParts& parts) {
+  using scheduling::Backfill;
+  switch (parts.scenario.scheduling.backfill) {
+    case Backfill::none:
+      return Run::template with<Backfill::none>(parts);
+    case Backfill::fit:
+      return Run::template with<Backfill::fit>(parts);
+    case Backfill::easy:
+      return Run::template with<Backfill::easy>(parts);
+    default:
+      NATGPU_ENSURE(false, "reservations beside the head's are refused before a run");
+  }
+}
+
 RunRecord run_in_settled_order(const RunParts& parts);
 RunRecord run_in_moving_order(const RunParts& parts);
 RunRecord run_by_holding(const RunParts& parts);
 RunRecord run_with_preemption(const RunParts& parts);
+RunRecord run_on_machines(const RunParts& parts);
+RunRecord run_on_machines_in_moving_order(const RunParts& parts);
 
 }  // namespace natgpu::simulation

@@ -90,12 +90,13 @@ class Settlement {
     const std::int64_t every = groups_.classes[j.job_class].checkpoint_every;
     if (every == 0) return 0;
     const double speed = groups_.speed_in(j.group, j.pool);
-    const auto progress = static_cast<std::int64_t>(std::floor(static_cast<double>(elapsed) * speed));
+    const std::int64_t at_best = elapsed * 1000 / j.slowdown_milli;  // had it been on the fewest machines
+    const auto progress = static_cast<std::int64_t>(std::floor(static_cast<double>(at_best) * speed));
     const std::int64_t reached = std::min((j.done + progress) / every * every, j.run_time);
     const std::int64_t gained = std::max<std::int64_t>(reached - j.done, 0);
     if (gained == 0) return 0;
     j.done += gained;
-    return std::min(elapsed, scheduling::time_at_speed(gained, speed));
+    return std::min(elapsed, time_for(groups_, j, gained));
   }
   void save(Job& j, std::int64_t from, std::int64_t until) {
     if (until <= from) return;

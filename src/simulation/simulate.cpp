@@ -16,6 +16,8 @@ namespace {
 /// Which of the files of national runs has the dispatcher.
 RunRecord run(const RunParts& parts) {
   const scheduling::Scheduling& s = parts.scenario.scheduling;
+  if (s.view == scheduling::View::node)
+    return moves(s.order) ? run_on_machines_in_moving_order(parts) : run_on_machines(parts);
   if (preempts(s)) return run_with_preemption(parts);
   if (by_holding(s.order)) return run_by_holding(parts);
   if (moves(s.order)) return run_in_moving_order(parts);

@@ -35,7 +35,7 @@ class SupplyProcess {
         fleet_(fleet),
         spec_(world.scenario.supply),
         timeline_(supply::draw_timeline(world.scenario.hardware, spec_, world.calendar, streams)),
-        announced_(supply::announced_changes(world.scenario.hardware, spec_, timeline_)),
+        announced_(supply::announced_changes(world.scenario.hardware, spec_, timeline_, Capacity::grain)),
         failures_(spec_.failures, failure_streams(streams)),
         shop_(spec_.failures.crews),
         nodes_of_tranche_(fleet.tranches()),

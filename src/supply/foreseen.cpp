@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "nodes.hpp"
@@ -11,11 +12,11 @@
 namespace natgpu::supply {
 namespace {
 
-/// Changes to come, by (instant, pool).
-using Outlook = std::map<std::pair<Instant, std::uint32_t>, std::int64_t>;
+/// Changes to come, by (instant, pool, tranche).
+using Outlook = std::map<std::tuple<Instant, std::uint32_t, std::uint32_t>, std::int64_t>;
 
 /// What the announced events after `now` would do to the fleet as it stands, nothing else happening.
-Outlook outlook(const Fleet& fleet, std::span<const SupplyEvent> timeline, Instant now) {
+Outlook outlook(const Fleet& fleet, std::span<const SupplyEvent> timeline, Instant now, AnnouncedBy by) {
   Fleet supposed = fleet;
   Outlook changes;
   for (const SupplyEvent& event : timeline) {
@@ -23,8 +24,8 @@ Outlook outlook(const Fleet& fleet, std::span<const SupplyEvent> timeline, Insta
                        (event.kind == SupplyEventKind::grid || supposed.commissioned(event.subject));
     if (!known) continue;
     for (const CapacityChange& change : supposed.apply(event)) {
-      std::int64_t& delta = changes[{event.at, change.pool}];
-      delta += change.delta;
+      const std::uint32_t tranche = by == AnnouncedBy::tranche ? change.tranche : 0;
+      changes[{event.at, change.pool, tranche}] += change.delta;
     }
   }
   return changes;
@@ -35,20 +36,20 @@ void announce(std::vector<AnnouncedChange>& announced, Instant now, const Outloo
               const Outlook& fresh) {
   Outlook difference = fresh;
   for (const auto& [key, delta] : old)
-    if (key.first > now) difference[key] -= delta;
+    if (std::get<Instant>(key) > now) difference[key] -= delta;
   for (const auto& [key, delta] : difference)
-    if (delta != 0) announced.push_back({now, key.first, key.second, delta});
+    if (delta != 0) announced.push_back({now, std::get<0>(key), std::get<1>(key), delta, std::get<2>(key)});
 }
 
 }  // namespace
 
 std::vector<AnnouncedChange> announced_changes(const std::vector<Device>& hardware, const Supply& supply,
-                                               std::span<const SupplyEvent> timeline) {
+                                               std::span<const SupplyEvent> timeline, AnnouncedBy by) {
   std::vector<AnnouncedChange> announced;
   Fleet fleet(hardware, supply);
   Outlook known;
   const auto look_ahead = [&](Instant now) {
-    Outlook fresh = outlook(fleet, timeline, now);
+    Outlook fresh = outlook(fleet, timeline, now, by);
     announce(announced, now, known, fresh);
     known = std::move(fresh);
   };

@@ -39,6 +39,7 @@ enum class Feature : unsigned char {
   queue_limit,
   pass_per_event,
   ranks_anew,  ///< an order that moves, preempts or goes by account
+  machines,    ///< the node view, where the order lets it
   last,
 };
 inline constexpr auto features = static_cast<unsigned>(Feature::last);
@@ -246,27 +247,38 @@ class Writer {
   std::string scheduling() const {
     std::string text = "scheduling: {";
     const bool takes_back = has(Feature::ranks_anew) && number("family", 4) == 0;
+    const bool on_machines = has(Feature::machines) && !takes_back && number("view", 2) == 0;
     if (takes_back)
       text += preemption();
     else if (has(Feature::ranks_anew) && number("family", 4) < 3)
-      text += moving();
+      text += moving(on_machines);
     else
-      text += settled();
+      text += settled(on_machines);
+    if (on_machines) text += machines();
     if (has(Feature::queue_limit)) text += fmt::format(", queue_limit: {}", between("limit", 1, 30));
     if (has(Feature::pass_per_event) && !takes_back)
-      text += ", semantics: {pass: event, ties: " + one_of("ties", {"release-first", "arrival-first"}) + "}";
+      text += ", semantics: {pass: event, ties: " +
+              (on_machines ? "release-first" : one_of("ties", {"release-first", "arrival-first"})) + "}";
     return text + "}\n";
   }
-  std::string settled() const {
+  std::string machines() const {
+    return ", view: node, placement: " +
+           one_of("placement", {"first", "best", "worst", "random", "fgd", "consolidated", "lowest-id"}) +
+           ", locality: " + one_of("locality", {"0", "1", "1.3"});
+  }
+  std::string settled(bool on_machines) const {
     const std::string backfill =
-        one_of("backfill", {"none", "fit", "easy", "easy", "conservative", "reservations"});
+        on_machines ? one_of("on-machines", {"none", "fit", "easy"})
+                    : one_of("backfill", {"none", "fit", "easy", "easy", "conservative", "reservations"});
     std::string text =
         "order: " + one_of("order", {"fcfs", "fcfs", "sjf", "saf", "lottery"}) + ", backfill: " + backfill;
     if (backfill == "reservations") text += fmt::format(", reservations: {}", between("reservations", 1, 6));
     return text;
   }
-  std::string moving() const {
-    const std::string order = one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
+  std::string moving(bool on_machines) const {
+    const std::string order =
+        on_machines ? one_of("moving-machines", {"wfp", "unicef", "multifactor", "fairtree"})
+                    : one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
     const bool by_holding = order == "drf" || order == "maxmin";
     std::string text =
         "order: " + order + ", backfill: " +

@@ -9,6 +9,7 @@
 #include <natgpu/scheduling/dispatcher_for.hpp>
 #include <natgpu/workload/swf.hpp>
 
+#include "../../src/simulation/machine_mix.hpp"
 #include "../../src/simulation/measure.hpp"
 #include "../../src/simulation/national.hpp"
 #include "job_watcher.hpp"
@@ -74,17 +75,36 @@ WatchedRun watch_with(const scenario::Scenario& scenario, std::uint64_t seed, co
                      });
 }
 
+/// The same in the node view.
+template <scheduling::Backfill B>
+WatchedRun watch_on_machines(const scenario::Scenario& scenario, std::uint64_t seed,
+                             const workload::JobLog* log) {
+  Streams streams(seed, 0);
+  return watch_under(
+      scenario, seed, log,
+      [&](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
+        return scheduling::MachineDispatcher<B>(simulation::machine_settings(s, fleet, groups),
+                                                streams.open("nodes", "placement"));
+      });
+}
+template <scheduling::Backfill B>
+WatchedRun watch_in_view(const scenario::Scenario& scenario, std::uint64_t seed,
+                         const workload::JobLog* log) {
+  return scenario.scheduling.view == scheduling::View::node ? watch_on_machines<B>(scenario, seed, log)
+                                                            : watch_with<B>(scenario, seed, log);
+}
+
 /// Runs replication 0 of a scenario, one pass per instant, with the jobs of a log if there is one.
 /// @pre few jobs at a time: each instant looks at all
 inline WatchedRun watch(const scenario::Scenario& scenario, std::uint64_t seed = 1,
                         const workload::JobLog* log = nullptr) {
   switch (scenario.scheduling.backfill) {
     case scheduling::Backfill::none:
-      return watch_with<scheduling::Backfill::none>(scenario, seed, log);
+      return watch_in_view<scheduling::Backfill::none>(scenario, seed, log);
     case scheduling::Backfill::fit:
-      return watch_with<scheduling::Backfill::fit>(scenario, seed, log);
+      return watch_in_view<scheduling::Backfill::fit>(scenario, seed, log);
     case scheduling::Backfill::easy:
-      return watch_with<scheduling::Backfill::easy>(scenario, seed, log);
+      return watch_in_view<scheduling::Backfill::easy>(scenario, seed, log);
     default:
       return watch_with<scheduling::Backfill::conservative>(scenario, seed, log);
   }

@@ -12,6 +12,9 @@
 
 namespace natgpu::demand {
 
+/// GPUs that a value of a law comes to: the nearest whole number, at least one.
+std::int32_t whole_gpus(double gpus);
+
 enum class Fate : std::uint8_t { completes, user_error, cancelled };
 
 /// What one batch request is, fixed at birth and the same under every policy. Times are of the reference

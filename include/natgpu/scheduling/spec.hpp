@@ -9,6 +9,7 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/field.hpp>
 #include <natgpu/scheduling/order_settings.hpp>
+#include <natgpu/scheduling/placement_rule.hpp>
 
 namespace natgpu::scheduling {
 
@@ -68,7 +69,10 @@ enum class Backfill : std::uint8_t {
   conservative,  ///< every waiting job holds one (Mu'alem & Feitelson, TPDS 2001)
   reservations,  ///< the first Scheduling::reservations jobs of the queue hold one
 };
-enum class View : std::uint8_t { pool };
+enum class View : std::uint8_t {
+  pool,  ///< GPUs are counted by site and type
+  node,  ///< machines one by one: gangs, packing, locality, fragmentation
+};
 enum class PassRule : std::uint8_t {
   instant,  ///< one pass sees all that happened at an instant
   event,    ///< a pass after each arrival and each completion
@@ -98,6 +102,10 @@ struct Semantics {
 
 struct Scheduling {
   View view = View::pool;
+  Placement placement = Placement::best;  ///< in the node view
+  /// In the node view: how many times longer a gang on more machines than the fewest takes; 0: it waits for
+  /// these.
+  double locality = 0;
   Order order = Order::fcfs;
   Backfill backfill = Backfill::easy;
   std::int64_t reservations = 0;  ///< jobs that hold one, with Backfill::reservations; 0: not stated

@@ -11,19 +11,24 @@
 
 namespace natgpu::supply {
 
+/// What announcements name: pools, or tranches as well.
+enum class AnnouncedBy : std::uint8_t { pool, tranche };
+
 /// A change of a pool's public units in service that is known from `announced` on.
 struct AnnouncedChange {
   Instant announced, at;
   std::uint32_t pool = 0;
   std::int64_t delta = 0;
+  std::uint32_t tranche = 0;  ///< with AnnouncedBy::tranche
 };
 
-/// All announcements of a timeline, by (announced, at, pool). At any instant, the entries announced by then
-/// that are still to come add up to what the announced events would do to the fleet as it stands: where an
-/// unforeseen event changes that, correcting entries are announced with it. An entry lapses at its `at`, when
-/// the fleet itself reports what happened.
+/// All announcements of a timeline, by (announced, at, pool, tranche if that is named). At any instant, the
+/// entries announced by then that are still to come add up to what the announced events would do to the fleet
+/// as it stands: where an unforeseen event changes that, correcting entries are announced with it. An entry
+/// lapses at its `at`, when the fleet itself reports what happened.
 std::vector<AnnouncedChange> announced_changes(const std::vector<Device>& hardware, const Supply& supply,
-                                               std::span<const SupplyEvent> timeline);
+                                               std::span<const SupplyEvent> timeline,
+                                               AnnouncedBy by = AnnouncedBy::pool);
 
 /// A stretch of time, half open, in which a share of a site's public units is away.
 struct MaintenanceWindow {

@@ -34,6 +34,8 @@ std::string yaml(int crews) {
 /// All that the supply process asks of those who book capacity: GPUs that nobody wants.
 class IdleNodes {
  public:
+  static constexpr supply::AnnouncedBy grain = supply::AnnouncedBy::pool;
+
   explicit IdleNodes(const simulation::World& world) : world_(world) {}
   void node_comes(const simulation::SupplyNode&) {}
   void node_leaves(const simulation::SupplyNode&, std::int64_t) {}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// The node view in scenarios: against replays on machines, against counted GPUs where both must agree, and by
+// hand.
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <natgpu/simulation/node_replay.hpp>
+#include <natgpu/simulation/simulate.hpp>
+
+#include "catch.hpp"
+#include "scenario_text.hpp"
+#include "watched_run.hpp"
+
+using namespace natgpu;
+using namespace natgpu::testing;
+using scheduling::Backfill;
+using scheduling::Placement;
+
+namespace {
+
+/// Jobs of up to three machines of 8 GPUs; lengths are whole pairs of seconds, so that half as long again is
+/// whole seconds.
+workload::JobLog random_log(std::uint64_t seed, std::int64_t most_gpus) {
+  std::mt19937_64 random(seed);
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
+  };
+  workload::JobLog log;
+  std::int64_t at = 0;
+  for (std::int64_t i = 0; i < 200; ++i) {
+    const std::int64_t run = 2 * (30 + below(below(3) == 0 ? 20'000 : 2'000));
+    const std::int64_t gpus = 1 + below(below(4) == 0 ? most_gpus : std::min<std::int64_t>(most_gpus, 8));
+    log.jobs.push_back(
+        {i + 1, at, run, below(5) == 0 ? run : run + 2 * below(run), static_cast<std::int32_t>(gpus)});
+    at += below(2'500);
+  }
+  return log;
+}
+
+scenario::Scenario room_of(int machines, int gpus, const std::string& scheduling,
+                           const std::string& more = "") {
+  return scenario_of(
+      fmt::format("schema: natgpu/1\nname: room\nhorizon: {{start: 2026-01-01, end: 2026-04-01}}\n"
+                  "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: {}}}]\n"
+                  "supply:\n  sites: [{{name: room}}]\n"
+                  "  tranches: [{{name: all, site: room, device: gpu, units: {} GPU, in_service: 2026-01-01, "
+                  "service_life: endless}}]\n{}"
+                  "demand:\n  sectors: [{{name: users, organisations: 0}}]\n  trace: {{sector: users}}\n"
+                  "scheduling: {}\n",
+                  gpus, machines * gpus, more, scheduling));
+}
+
+/// First start and last end of each job, in seconds.
+using Spans = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+Spans spans_of(const WatchedRun& run) {
+  Spans spans;
+  for (const SeenJob& j : run.seen.jobs) {
+    REQUIRE_FALSE(j.ran.empty());
+    spans.emplace_back(j.ran.front().from / ticks_per_second, j.ran.back().until / ticks_per_second);
+  }
+  CHECK(run.within_capacity);
+  return spans;
+}
+Spans replayed(const workload::JobLog& log, Backfill backfill, Placement placement,
+               std::int64_t slowdown_milli) {
+  simulation::ReplayOptions options;
+  options.backfill = backfill;
+  options.seed = 1;
+  simulation::NodeView view;
+  view.machines = workload::equal_nodes("6x8").value();
+  view.placement = placement;
+  view.slowdown_milli = slowdown_milli;
+  const auto r = simulation::replay_on_nodes(log, options, view).replay;
+  Spans spans;
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
+  return spans;
+}
+
+std::int64_t at_hour(double hours) {
+  return static_cast<std::int64_t>(hours * 3600) * ticks_per_second;
+}
+
+workload::LogJob job(double submit_h, std::int32_t gpus, double hours) {
+  workload::LogJob j;
+  j.submit_s = static_cast<std::int64_t>(submit_h * 3600);
+  j.gpus = gpus;
+  j.run_s = j.requested_s = static_cast<std::int64_t>(hours * 3600);
+  return j;
+}
+
+double hours_from(const SeenJob& j, std::size_t segment = 0) {
+  return static_cast<double>(j.ran.at(segment).from) / static_cast<double>(at_hour(1));
+}
+
+}  // namespace
+
+TEST_CASE("a log on the machines of a scenario runs as in its replay on machines") {
+  for (const scheduling::PlacementRule& rule : scheduling::placement_rules()) {
+    if (rule.placement == Placement::fgd) continue;  // expects other jobs: a scenario's classes
+    for (const double slowdown : {0.0, 1.5})
+      for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        const workload::JobLog log = random_log(seed, 24);
+        const std::string placement(rule.name);
+        CAPTURE(placement, slowdown, seed);
+        const auto text = [&](const char* backfill) {
+          return fmt::format("{{view: node, backfill: {}, placement: {}, locality: {}}}", backfill, placement,
+                             slowdown);
+        };
+        const auto milli = static_cast<std::int64_t>(slowdown * 1000);
+        CHECK(spans_of(watch(room_of(6, 8, text("none")), 1, &log)) ==
+              replayed(log, Backfill::none, rule.placement, milli));
+        CHECK(spans_of(watch(room_of(6, 8, text("fit")), 1, &log)) ==
+              replayed(log, Backfill::fit, rule.placement, milli));
+        CHECK(spans_of(watch(room_of(6, 8, text("easy")), 1, &log)) ==
+              replayed(log, Backfill::easy, rule.placement, milli));
+      }
+  }
+}
+
+TEST_CASE("on machines of one GPU the views agree under none and fit, whatever gangs ask for") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const workload::JobLog log = random_log(seed, 24);
+    CAPTURE(seed);
+    CHECK(spans_of(watch(room_of(40, 1, "{view: node, backfill: none}"), 1, &log)) ==
+          spans_of(watch(room_of(40, 1, "{backfill: none}"), 1, &log)));
+    CHECK(spans_of(watch(room_of(40, 1, "{view: node, backfill: fit}"), 1, &log)) ==
+          spans_of(watch(room_of(40, 1, "{backfill: fit}"), 1, &log)));
+  }
+}
+
+TEST_CASE("a job waits for its GPUs together where the pool view would count them from anywhere") {
+  // Three jobs of 5 leave 3 free on each of three machines: 9 GPUs, and no place for 8.
+  workload::JobLog log;
+  log.jobs = {job(0, 5, 10), job(0, 5, 10), job(0, 5, 10), job(1, 8, 1)};
+  CHECK(hours_from(watch(room_of(3, 8, "{backfill: none}"), 1, &log).seen.jobs.at(3)) == 1);
+  CHECK(hours_from(watch(room_of(3, 8, "{view: node, backfill: none}"), 1, &log).seen.jobs.at(3)) == 10);
+  const WatchedRun spread = watch(room_of(3, 8, "{view: node, backfill: none, locality: 1.25}"), 1, &log);
+  CHECK(hours_from(spread.seen.jobs.at(3)) == 1);
+  CHECK(spread.seen.jobs.at(3).ran.at(0).until == at_hour(2.25));
+}
+
+TEST_CASE("nobody starts on machines that a window takes who would not be gone by then") {
+  // From day 10 on for 6 h the last two of four machines are away.
+  const scenario::Scenario s = room_of(4, 8, "{view: node, backfill: fit}",
+                                       "  maintenance: [{name: service, site: room, first: 2026-01-11, "
+                                       "every: 60 d, length: 6 h, share: 50 %}]\n");
+  workload::JobLog log;
+  log.jobs = {job(0, 1, 1)};  // a log's first job comes as the run begins
+  for (int i = 0; i < 3; ++i) log.jobs.push_back(job(9 * 24, 8, 48));
+  for (int i = 0; i < 3; ++i) log.jobs.push_back(job(9 * 24 + 1, 8, 12));
+  const WatchedRun run = watch(s, 1, &log);
+  const auto from = [&](std::size_t i) { return hours_from(run.seen.jobs.at(i + 1)) - 9 * 24; };
+  CHECK(from(0) == 0);
+  CHECK(from(1) == 0);
+  CHECK(from(2) == 24 + 6);  // when the two come back
+  CHECK(from(3) == 1);
+  CHECK(from(4) == 1);
+  CHECK(from(5) == 24 + 6);  // at 13 h there are 11 h left
+  for (const SeenJob& j : run.seen.jobs) CHECK(j.ran.size() == 1);
+}
+
+TEST_CASE("departures that are known from the start interrupt nobody who ends in time") {
+  std::uint64_t jobs = 0;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+    const scenario::Scenario s = scenario_of(fmt::format(
+        "schema: natgpu/1\nname: leaving\nhorizon: {{start: 2026-01-01, end: 2026-06-01}}\n"
+        "hardware: [{{name: a, bf16: 1 TFLOP/s, per_node: 4}}, {{name: b, bf16: 1 TFLOP/s, per_node: 8, "
+        "speed: 2}}]\n"
+        "supply:\n  sites: [{{name: east}}, {{name: west}}]\n"
+        "  tranches:\n"
+        "    - {{name: one, site: east, device: a, units: 24 GPU, in_service: 2026-01-01, until: "
+        "2026-03-{:02}}}\n"
+        "    - {{name: two, site: east, device: a, units: 10 GPU, in_service: 2026-01-01, until: "
+        "2026-05-{:02}}}\n"
+        "    - {{name: three, site: west, device: b, units: 32 GPU, in_service: 2026-01-01}}\n"
+        "  maintenance:\n"
+        "    - {{name: e, site: east, first: 2026-01-{:02}, every: {} d, length: {} h, share: 40 %}}\n"
+        "    - {{name: w, site: west, first: 2026-02-{:02}, every: {} d, length: 30 h, share: {} %}}\n"
+        "demand:\n  sectors:\n    - {{name: users, organisations: 5, request_rate: 8 /d, mix: [{{name: "
+        "job}}], "
+        "adoption: {{initial: 100 %}}, onboarding: {{initial: 100 %}}}}\n"
+        "  batch: [{{name: job, gpus: {{dist: discrete, values: [1 GPU, 3 GPU, 8 GPU, 13 GPU], weights: [4, "
+        "2, 2, 1]}}, "
+        "run_time: {{dist: lognormal, median: 5 h, sigma: 1.2}}, overestimate: {{dist: uniform, low: 1, "
+        "high: 3}}, "
+        "requested_max: 8 d, patience: 3 d}}]\n"
+        "scheduling: {{view: node, backfill: {}, placement: {}, locality: {}}}\n",
+        1 + below(28), 1 + below(28), 5 + below(20), 9 + below(20), 3 + below(40), 1 + below(28),
+        11 + below(20), 25 + below(50), seed % 2 == 0 ? "fit" : "easy",
+        seed % 3 == 0 ? "consolidated" : "best", seed % 2 == 0 ? 0 : 1.5));
+    simulation::SimulateOptions options;
+    options.seed = seed;
+    const simulation::RunRecord record = simulation::simulate(s, options);  // its books are checked
+    CAPTURE(seed);
+    CHECK(value_of(record, "jobs.restarts.count", "period=all;sector=users") == 0);
+    CHECK(value_of(record, "gpu.hours", "period=all;state=down") > 0);
+    jobs += record.jobs;
+  }
+  CHECK(jobs > 10'000);
+}
+
+TEST_CASE("a failure takes the gangs with a part on the machine, whole, and nobody else") {
+  scheduling::MachineSettings settings;
+  settings.pools = {{4, 8, {}}};
+  settings.groups = {{{{0, 1.0}}}};
+  settings.placement = Placement::first;
+  scheduling::MachineDispatcher<Backfill::fit> d(settings, Streams(1, 0).open("nodes", "placement"));
+  for (std::uint32_t i = 0; i < 4; ++i) d.come({0, i}, 8);
+  struct Sink {
+    int starts = 0;
+    void start(const scheduling::WaitingJob&, std::uint32_t, std::int64_t) { ++starts; }
+  } sink;
+  // In order: 16 GPUs on machines 0 and 1, 4 and 4 on machine 2, 8 on machine 3.
+  const std::int32_t gpus[] = {16, 4, 4, 8};
+  for (std::uint32_t slot = 0; slot < 4; ++slot) d.submit(0, {{0, slot}, at_hour(5), gpus[slot], slot});
+  d.pass(0, sink);
+  CHECK(sink.starts == 4);
+  CHECK(d.free(0) == 0);
+  CHECK(d.jobs_on({0, 1}) == std::vector<std::uint32_t>{0});
+  CHECK(d.jobs_on({0, 2}) == std::vector<std::uint32_t>{1, 2});
+  CHECK(d.fail({0, 1}) == std::vector<std::uint32_t>{0});
+  CHECK(d.free(0) == 8);  // machine 0 is idle again
+  CHECK(d.jobs_on({0, 3}) == std::vector<std::uint32_t>{3});
+}
+
+TEST_CASE("idle GPUs beside a small job are of no use to jobs that need a whole machine") {
+  // Expected are jobs of 8 alone, so that the 7 beside the job of one are lost to them, for 45 of 90 days.
+  const scenario::Scenario s = scenario_of(
+      "schema: natgpu/1\nname: scattered\nhorizon: {start: 2026-01-01, end: 2026-04-01}\n"
+      "hardware: [{name: gpu, bf16: 1 TFLOP/s, per_node: 8}]\n"
+      "supply:\n  sites: [{name: room}]\n"
+      "  tranches: [{name: all, site: room, device: gpu, units: 24 GPU, in_service: 2026-01-01}]\n"
+      "demand:\n  sectors: [{name: users, organisations: 1, request_rate: 1 /year, mix: [{name: big}]}]\n"
+      "  batch: [{name: big, gpus: 8 GPU}]\n  trace: {sector: users}\nscheduling: {view: node}\n");
+  workload::JobLog log;
+  log.jobs = {job(0, 1, 45 * 24)};
+  const WatchedRun run = watch(s, 1, &log);
+  const double gpus =
+      static_cast<double>(run.books.fragmented.at(0)) / 1000 / static_cast<double>(at_hour(90 * 24));
+  CHECK(gpus == Approx(3.5));
+}
