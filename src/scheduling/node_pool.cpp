@@ -2,6 +2,7 @@
 #include <natgpu/scheduling/node_pool.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <limits>
@@ -95,6 +96,7 @@ NodePool::NodePool(Placement placement, std::vector<Node> nodes, TaskMix mix, bo
     most_gpu_ = std::max<double>(most_gpu_, n.total_free_milli());
   }
   lists_.resize(static_cast<std::size_t>(types) + 1);
+  occupied_.resize(lists_.size());
   for (std::uint32_t i = 0; i < nodes_.size(); ++i) enter(i);
 }
 
@@ -165,6 +167,7 @@ void NodePool::list(std::uint32_t slot) {
   Class& c = classes_[slot];
   List& list = lists_[c.type][c.level];
   c.at = static_cast<std::uint32_t>(list.size());
+  occupied_[c.type] |= std::uint32_t{1} << c.level;
   const Node& s = c.state;
   list.push_back({slot, s.cpu_milli, s.memory_mib, c.free_milli,
                   s.gpus > 0 ? s.free_milli[static_cast<std::size_t>(s.gpus) - 1] : 0, s.mig,
@@ -178,6 +181,7 @@ void NodePool::drop(std::uint32_t slot) {
   list[c.at] = list.back();
   classes_[list[c.at].slot].at = c.at;
   list.pop_back();
+  if (list.empty()) occupied_[c.type] &= ~(std::uint32_t{1} << c.level);
   if (by_state_.size() <= kept_classes) return;
   by_state_.erase(c.state);
   unused_.push_back(slot);
@@ -202,7 +206,8 @@ void NodePool::for_each_list(const TaskShape& t, Visit&& visit) const {
                            : shares - 1 + static_cast<std::size_t>(t.gpus);
   for (std::size_t type = t.gpus > 0 ? 1 : 0; type < lists_.size(); ++type) {
     if (t.gpus > 0 && t.types != 0 && (t.types >> (type - 1) & 1) == 0) continue;
-    for (std::size_t l = level; l < levels; ++l) visit(lists_[type][l]);
+    for (std::uint32_t rest = occupied_[type] >> level << level; rest != 0; rest &= rest - 1)
+      visit(lists_[type][static_cast<std::size_t>(std::countr_zero(rest))]);
   }
 }
 template <class Visit>

@@ -69,6 +69,7 @@ class NodePool {
   static constexpr std::size_t shares =
       10;  ///< lists of classes without an idle GPU, by the most left on one
   static constexpr std::size_t levels = shares + most_gpus_per_node;
+  static_assert(levels <= 32, "a bit for each");
   static constexpr std::size_t kept_classes = 1024;
 
   /// What fgd makes of one class for one kind.
@@ -140,6 +141,7 @@ class NodePool {
   std::vector<std::uint32_t> unused_;
   std::unordered_map<Node, std::uint32_t, Hash> by_state_;  ///< looked up, never iterated
   std::vector<std::array<List, levels>> lists_;             ///< by type + 1, then level
+  std::vector<std::uint32_t> occupied_;                     ///< by type + 1: a bit for each list with classes
   std::vector<std::uint32_t> equals_;                       ///< classes with most points
 };
 

@@ -316,6 +316,16 @@ TEST_CASE("parts of scheduling that contradict each other are refused at their l
   }
 }
 
+TEST_CASE("the node view refuses nodes on which it cannot place jobs, at their line") {
+  LoadOptions options;
+  options.set = {"hardware[h100].per_node=72"};
+  CHECK(load(good, options).hardware[0].per_node == 72);
+  const auto all = diagnostics_of(good + "scheduling: {view: node}\n", options);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].message.find("72 GPUs on one node") != std::string::npos);
+  CHECK(all[0].help.find("view: pool") != std::string::npos);
+}
+
 TEST_CASE("what a file states for its own order does not stand in the way of a policy of natgpu's") {
   const std::string spot = good +
                            "scheduling: {backfill: fit, preemption: {mode: spot-first, spot: [train], "
