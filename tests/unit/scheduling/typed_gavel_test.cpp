@@ -32,8 +32,10 @@ class Books {
 
   void join(std::int32_t gpus, std::uint32_t job_class, double weight) {
     const auto slot = static_cast<std::uint32_t>(jobs_.size());
-    jobs_.push_back({{{now_, slot}, 1'000'000, gpus, slot}, job_class});
-    jobs_[slot].on_type.resize(free_.size());
+    Job& job = jobs_.emplace_back();
+    job.waiting = {{now_, slot}, 1'000'000, gpus, slot};
+    job.job_class = job_class;
+    job.on_type.resize(free_.size());
     dispatcher_.entitle(slot, weight, job_class);
     dispatcher_.submit(jobs_[slot].waiting, {1'000'000, 0, 0}, now_);
   }
