@@ -12,7 +12,6 @@
 #include <natgpu/core/time.hpp>
 #include <natgpu/scheduling/account_dispatcher.hpp>
 #include <natgpu/scheduling/conservative.hpp>
-#include <natgpu/scheduling/easy_variant.hpp>
 #include <natgpu/scheduling/gavel.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
@@ -49,24 +48,25 @@ const Amounts& machine_of(const Parts& parts) {
 
 template <Backfill B>
 std::unique_ptr<Subject> indexed(const Parts& parts) {
-  if (by_holding(parts.order))
-    return subject_of(scheduling::AccountDispatcher<B>(machine_of(parts), trial_weights()));
+  if constexpr (B != Backfill::easy_sjbf) {  // which does not go with drf and maxmin
+    if (by_holding(parts.order))
+      return subject_of(scheduling::AccountDispatcher<B>(machine_of(parts), trial_weights()));
+  }
   return ordered(scheduling::Dispatcher<B>(1, one_group), parts);
 }
 std::unique_ptr<Subject> indexed_reservations(const Parts& parts) {
   return subject_of(scheduling::ConservativeDispatcher(1, one_group, false, limit_of(parts)));
 }
-std::unique_ptr<Subject> indexed_sjbf(const Parts& parts) {
-  return ordered(scheduling::EasyVariant({}, false, true), parts);
-}
 
-template <Backfill B, bool shortest_first = false>
+template <Backfill B>
 std::unique_ptr<Subject> plain(const Parts& parts) {
-  if (by_holding(parts.order)) return subject_of(PlainAccounts<B>(machine_of(parts), trial_weights()));
+  if constexpr (B != Backfill::easy_sjbf) {
+    if (by_holding(parts.order)) return subject_of(PlainAccounts<B>(machine_of(parts), trial_weights()));
+  }
   if (by_use(parts.order))
-    return subject_of(PlainFairShare(PlainDispatcher<B, shortest_first>(1, one_group), parts.order,
-                                     trial_tree(), trial_rule(), trial_gpus));
-  return ordered(PlainAsDispatcher(PlainDispatcher<B, shortest_first>(1, one_group)), parts);
+    return subject_of(PlainFairShare(PlainDispatcher<B>(1, one_group), parts.order, trial_tree(),
+                                     trial_rule(), trial_gpus));
+  return ordered(PlainAsDispatcher(PlainDispatcher<B>(1, one_group)), parts);
 }
 std::unique_ptr<Subject> plain_reservations(const Parts& parts) {
   return subject_of(PlainAsDispatcher(PlainConservative(1, one_group, limit_of(parts))));
@@ -85,7 +85,8 @@ constexpr Row rows[] = {
     {Backfill::none, indexed<Backfill::none>, plain<Backfill::none>, Promise::head, true, true},
     {Backfill::fit, indexed<Backfill::fit>, plain<Backfill::fit>, Promise::nobody, true, false},
     {Backfill::easy, indexed<Backfill::easy>, plain<Backfill::easy>, Promise::head, true, true},
-    {Backfill::easy_sjbf, indexed_sjbf, plain<Backfill::easy, true>, Promise::head, false, true},
+    {Backfill::easy_sjbf, indexed<Backfill::easy_sjbf>, plain<Backfill::easy_sjbf>, Promise::head, true,
+     true},
     {Backfill::conservative, indexed_reservations, plain_reservations, Promise::holders, true, true},
     {Backfill::reservations, indexed_reservations, plain_reservations, Promise::holders, true, true},
 };

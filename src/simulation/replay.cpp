@@ -57,12 +57,7 @@ void run(const ReplayParts& p) {
   if (options.named && B == Backfill::conservative)
     return run_with(scheduling::NamedConservative(due_counts_as_free), p);
   if (options.named) return run_with(scheduling::NamedEasy(options.easy, due_counts_as_free), p);
-  if constexpr (B == Backfill::easy_sjbf) {
-    run_in_order(scheduling::EasyVariant(options.easy, due_counts_as_free, true), p);
-    return;
-  } else {
-    run_usual<B>(p);
-  }
+  run_usual<B>(p);
 }
 
 void run_preemptive(const ReplayParts& p) {

@@ -24,26 +24,29 @@ void run_by_use(Dispatcher dispatcher, const ReplayParts& p) {
 }
 
 template <Backfill B>
+void run_by_holding(const ReplayParts& p, bool due_counts_as_free) {
+  scheduling::Amounts machine{1, 0, 0};
+  if (p.options.order == scheduling::Order::drf)
+    machine = {p.result.gpus, p.options.accounts.cpu_milli, p.options.accounts.memory_mib};
+  run_with(scheduling::AccountDispatcher<B>(machine, p.accounts.weights, due_counts_as_free), p);
+}
+
+template <Backfill B>
 void run_under(const ReplayParts& p) {
   const bool due_counts_as_free = p.options.semantics.ties == scheduling::Ties::arrival_first;
-  if (by_holding(p.options.order)) {
-    scheduling::Amounts machine{1, 0, 0};
-    if (p.options.order == scheduling::Order::drf)
-      machine = {p.result.gpus, p.options.accounts.cpu_milli, p.options.accounts.memory_mib};
-    run_with(scheduling::AccountDispatcher<B>(machine, p.accounts.weights, due_counts_as_free), p);
-  } else {
-    run_by_use(scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free, 0),
-               p);
+  if constexpr (B != Backfill::easy_sjbf) {  // which does not go with drf and maxmin
+    if (by_holding(p.options.order)) return run_by_holding<B>(p, due_counts_as_free);
   }
+  run_by_use(scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free, 0),
+             p);
 }
 
 }  // namespace
 
 void run_by_account(const ReplayParts& p) {
   const bool due_counts_as_free = p.options.semantics.ties == scheduling::Ties::arrival_first;
-  const bool shortest_first = p.options.backfill == Backfill::easy_sjbf;
-  if (shortest_first || p.options.easy != scheduling::EasyRule{})
-    return run_by_use(scheduling::EasyVariant(p.options.easy, due_counts_as_free, shortest_first), p);
+  if (p.options.easy != scheduling::EasyRule{})
+    return run_by_use(scheduling::EasyVariant(p.options.easy, due_counts_as_free), p);
   switch (p.options.backfill) {
     case Backfill::none:
       return run_under<Backfill::none>(p);
@@ -51,6 +54,8 @@ void run_by_account(const ReplayParts& p) {
       return run_under<Backfill::fit>(p);
     case Backfill::easy:
       return run_under<Backfill::easy>(p);
+    case Backfill::easy_sjbf:
+      return run_under<Backfill::easy_sjbf>(p);
     default:
       NATGPU_ENSURE(false, "reservations beside the head's are refused where the order moves");
   }

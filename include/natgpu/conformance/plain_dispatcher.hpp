@@ -73,10 +73,9 @@ struct PlainBooks {
   std::vector<Queued> waiting;
 };
 
-/// @tparam shortest_first  behind the first blocked job, the others are tried by (requested, queue order),
-/// and
-///                         none of them holds a reservation
-template <Backfill B, bool shortest_first = false>
+/// easy-sjbf goes through the queue twice: in queue order, to start what fits in pools without a reservation
+/// and to make reservations, and then by (requested, queue order), to start what fits beside them.
+template <Backfill B>
 class PlainDispatcher : public PlainBooks {
  public:
   using PlainBooks::PlainBooks;
@@ -89,33 +88,39 @@ class PlainDispatcher : public PlainBooks {
     std::size_t blocked_jobs = 0;
     for (std::size_t i = 0; i < waiting.size();) {
       const Queued q = waiting[i];
-      const int choice = choose(now, q);
-      if (choice >= 0) {
-        const PoolChoice& c = groups[q.group].choices[static_cast<std::size_t>(choice)];
-        pools[c.pool].free -= q.job.gpus;
-        running.push_back({c.pool, q.job.gpus,
-                           settled_end(q.job.order.id, now, now + time_at_speed(q.job.requested, c.speed)),
-                           q.job.order.id});
-        starts.emplace_back(q.job.order.id, c.pool);
-        waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i));
-        continue;
-      }
+      if (start_if(B == Backfill::easy_sjbf ? without_reservation : any_pool, now, i, starts)) continue;
       ++i;
       if (B == Backfill::none) block(now, q);
-      if (B == Backfill::easy && blocked_jobs < most_blocked && (reserve(now, q) || shortest_first)) {
-        if (shortest_first) sort_by_request(i);
-        ++blocked_jobs;
-      }
+      if (!reserves || blocked_jobs >= most_blocked) continue;
+      const bool is_candidate = B == Backfill::easy_sjbf && choose(with_reservation, now, q) >= 0;
+      if (is_candidate || reserve(now, q)) ++blocked_jobs;
     }
+    if (B != Backfill::easy_sjbf) return starts;
+    std::stable_sort(waiting.begin(), waiting.end(),
+                     [](const Queued& a, const Queued& b) { return a.job.requested < b.job.requested; });
+    for (std::size_t i = 0; i < waiting.size();)
+      if (!start_if(with_reservation, now, i, starts)) ++i;
     return starts;
   }
 
  private:
-  static constexpr std::size_t most_blocked = shortest_first ? 1 : scheduling::BlockedFront::limit;
+  static constexpr bool reserves = B == Backfill::easy || B == Backfill::easy_sjbf;
+  static constexpr std::size_t most_blocked = scheduling::BlockedFront::limit;
+  enum Where { any_pool, without_reservation, with_reservation };
 
-  void sort_by_request(std::size_t from) {
-    std::stable_sort(waiting.begin() + static_cast<std::ptrdiff_t>(from), waiting.end(),
-                     [](const Queued& a, const Queued& b) { return a.job.requested < b.job.requested; });
+  /// @returns whether the i-th waiting job has started, and left
+  bool start_if(Where where, std::int64_t now, std::size_t i, StartsOfPass& starts) {
+    const Queued q = waiting[i];
+    const int choice = choose(where, now, q);
+    if (choice < 0) return false;
+    const PoolChoice& c = groups[q.group].choices[static_cast<std::size_t>(choice)];
+    pools[c.pool].free -= q.job.gpus;
+    running.push_back({c.pool, q.job.gpus,
+                       settled_end(q.job.order.id, now, now + time_at_speed(q.job.requested, c.speed)),
+                       q.job.order.id});
+    starts.emplace_back(q.job.order.id, c.pool);
+    waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i));
+    return true;
   }
   std::int64_t free_at(std::uint32_t pool, std::int64_t t) const {
     std::int64_t free = pools[pool].free;
@@ -149,13 +154,14 @@ class PlainDispatcher : public PlainBooks {
     if (B == Backfill::none && p.blocked) return false;
     const std::int64_t end = now + requested;
     if (!holds(pool, now, end, gpus)) return false;
-    if (B != Backfill::easy || !p.blocked || end <= p.shadow) return true;
+    if (!reserves || !p.blocked || end <= p.shadow) return true;
     return holds(pool, p.shadow, std::min(end, p.until), gpus + p.reserved);
   }
-  int choose(std::int64_t now, const Queued& q) const {
+  int choose(Where where, std::int64_t now, const Queued& q) const {
     const auto& choices = groups[q.group].choices;
     for (std::size_t c = 0; c < choices.size(); ++c)
-      if (starts_in(choices[c].pool, now, q.job.gpus, time_at_speed(q.job.requested, choices[c].speed)))
+      if ((where == any_pool || (where == with_reservation) == pools[choices[c].pool].blocked) &&
+          starts_in(choices[c].pool, now, q.job.gpus, time_at_speed(q.job.requested, choices[c].speed)))
         return static_cast<int>(c);
     return -1;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Backfill fit and easy: who else may start, found by an index over what waits.
+// Backfill fit, easy and easy-sjbf: who else may start, found by an index over what waits.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include <natgpu/scheduling/pass_books.hpp>
@@ -17,7 +18,10 @@ namespace natgpu::scheduling {
 /// queued job found no place in the last pass, so it is searched for only where that may have changed: in
 /// pools that have gained since, or whose reservation holds back less. Newcomers are tried everywhere.
 /// O((starts + 1) log n) with n jobs waiting, but for false alarms of the sieve.
-template <Backfill B>
+///
+/// Under easy-sjbf there are two of it: in queue order, for pools without a reservation, and then by request,
+/// for pools with one.
+template <Backfill B, class By = ByQueueOrder>
 class CandidateSearch {
  public:
   /// @param changed  pools that have changed since the last search, or whose reservations were made anew
@@ -30,7 +34,7 @@ class CandidateSearch {
     }
     live_.clear();
     for (JobGroup& g : b.groups)
-      if (!g.queue.empty() && accepts_a_gain(g)) {
+      if (!index(b, g).empty() && accepts_a_gain(g)) {
         g.has_next = g.begun = false;
         live_.push_back(&g);
       }
@@ -45,6 +49,28 @@ class CandidateSearch {
   }
 
  private:
+  using Key = typename By::Key;
+  static constexpr bool beside = std::is_same_v<By, ByRequest>;  ///< reservations, and nowhere else
+  static const auto& index(const PassBooks<B>& b, const JobGroup& g) {
+    if constexpr (beside)
+      return b.line_of(g);
+    else
+      return g.queue;
+  }
+  template <class Group>
+  static auto& last(Group& g) {
+    if constexpr (beside)
+      return g.last_by_request;
+    else
+      return g.last;
+  }
+  static bool fits_in(const PassBooks<B>& b, const PoolState& p, const WaitingJob& job, double speed) {
+    if constexpr (beside)
+      return b.fits_beside(p, job, speed);
+    else
+      return b.fits_in(p, job, speed);
+  }
+
   /// A pool in which a job that found no place before may find one.
   struct Gain {
     std::uint32_t pool = 0;
@@ -57,7 +83,8 @@ class CandidateSearch {
     gains_.clear();
     for (const std::uint32_t i : changed) {
       PoolState& p = b.pools[i];
-      if (p.available() > 0 && (p.improved || (B == Backfill::easy && p.holds_back_less())))
+      if (B == Backfill::easy_sjbf && p.blocked != beside) continue;
+      if (p.available() > 0 && (p.improved || (reserves_for_blocked(B) && p.holds_back_less())))
         gains_.emplace_back().pool = i;
       p.improved = false;
     }
@@ -68,17 +95,20 @@ class CandidateSearch {
   }
   template <class Sink>
   void consider(PassBooks<B>& b, const Newcomer& n, Sink& sink) {
-    const JobGroup& g = b.groups[n.group];
-    if (const int choice = b.choose(g, n.job); choice >= 0)
-      b.start(g, choice, n.job, sink);
-    else
+    JobGroup& g = b.groups[n.group];
+    const int choice = beside ? b.choose_beside(g, n.job) : b.choose(g, n.job);
+    if (choice < 0) {
       b.remaining.push_back(n);
+      return;
+    }
+    if constexpr (beside) b.leave_queue(g, n.job);
+    b.start(g, choice, n.job, sink);
   }
   template <class Sink>
   void start_candidate(PassBooks<B>& b, JobGroup& g, Sink& sink) {
     const WaitingJob job = g.next;
     g.has_next = false;
-    g.last = job.order;
+    last(g) = By::key(job);
     g.begun = true;
     b.leave_queue(g, job);
     b.start(g, choose(b, g, job), job, sink);
@@ -89,14 +119,15 @@ class CandidateSearch {
     for (const Gain& gain : gains_) {
       const int choice = g.choice_of[gain.pool];
       if (choice < 0 || (first >= 0 && first < choice)) continue;
-      if (b.fits_in(b.pools[gain.pool], job, g.choices[static_cast<std::size_t>(choice)].speed))
+      if (fits_in(b, b.pools[gain.pool], job, g.choices[static_cast<std::size_t>(choice)].speed))
         first = choice;
     }
     return first;
   }
   /// The group of the first queued job that may start, if it stands before the next newcomer, or null.
   JobGroup* find_first(PassBooks<B>& b) {
-    const QueueKey* bound = b.newcomers_left() ? &b.newcomer().job.order : nullptr;
+    Key bound_key;
+    const Key* bound = b.newcomers_left() ? By::key_in(b.newcomer().job, bound_key) : nullptr;
     JobGroup* first = nullptr;
     for (std::size_t i = 0; i < live_.size();) {
       JobGroup& g = *live_[i];
@@ -105,26 +136,25 @@ class CandidateSearch {
         continue;
       }
       ++i;
-      if (!g.has_next || (bound != nullptr && *bound < g.next.order)) continue;
+      if (!g.has_next || (bound != nullptr && *bound < By::key(g.next))) continue;
       first = &g;
-      bound = &g.next.order;
+      bound = By::key_in(g.next, bound_key);
     }
     return first;
   }
   /// Finds the group's first job that may start, if it stands before `bound`.
   /// @returns whether there is one, or may be one behind the bound
-  bool find_candidate(PassBooks<B>& b, JobGroup& g, const QueueKey* bound) {
+  bool find_candidate(PassBooks<B>& b, JobGroup& g, const Key* bound) {
     if (g.has_next) {
       if (choose(b, g, g.next) >= 0) return true;
-      g.last = g.next.order;  // what started meanwhile took its place
+      last(g) = By::key(g.next);  // what started meanwhile took its place
       g.begun = true;
       g.has_next = false;
     }
     const Sieve sieve = sieve_for(b, g);
     if (sieve.admitted == 0) return false;
-    const WaitingQueue::Found found =
-        g.queue.find(sieve, g.begun ? &g.last : nullptr, bound,
-                     [&](const WaitingJob& job) { return choose(b, g, job) >= 0; });
+    const auto found = index(b, g).find(sieve, g.begun ? &last(g) : nullptr, bound,
+                                        [&](const WaitingJob& job) { return choose(b, g, job) >= 0; });
     g.has_next = found.job != nullptr;
     if (g.has_next) g.next = *found.job;
     return g.has_next || found.more;
@@ -132,7 +162,7 @@ class CandidateSearch {
   /// Per size class the longest request that may start at once in any pool that has gained.
   Sieve sieve_for(PassBooks<B>& b, const JobGroup& g) {
     Sieve sieve;
-    const std::uint32_t occupied = g.queue.occupied();
+    const std::uint32_t occupied = index(b, g).occupied();
     for (Gain& gain : gains_) {
       const int choice = g.choice_of[gain.pool];
       if (choice < 0) continue;
@@ -156,7 +186,7 @@ class CandidateSearch {
     const bool dips = until_dip < b.longest_on_pools;
     for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= available; ++size) {
       std::int64_t room = Profile::forever;
-      if (B == Backfill::easy && p.blocked && (std::int64_t{1} << size) > p.reservation.spare)
+      if (reserves_for_blocked(B) && p.blocked && (std::int64_t{1} << size) > p.reservation.spare)
         room = p.reservation.shadow - b.now;
       if (dips && until_dip < room) {
         const std::int64_t fall = p.falls.below(p.profile, p.version, p.free, size);

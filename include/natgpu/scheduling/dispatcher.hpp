@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who runs now, in the pool view: queue order under backfill none, fit and easy.
+// Who runs now, in the pool view: queue order under backfill none, fit, easy and easy-sjbf.
 #pragma once
 
 #include <algorithm>
@@ -47,10 +47,10 @@ class Dispatcher {
   void submit(std::uint32_t group, const WaitingJob& job) { books_.submit({group, job}); }
   /// A waiting job of so many GPUs leaves without having started. @returns false if it is not waiting
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
-    if (books_.groups[group].queue.erase(key, gpus)) {
+    if (books_.erase_queued(group, key, gpus)) {
       --books_.queued;
       if constexpr (B == Backfill::none) heads_.note_withdrawal(key);
-      if constexpr (B == Backfill::easy) front_.note_withdrawal(key);
+      if constexpr (reserves_for_blocked(B)) front_.note_withdrawal(key);
     } else if (books_.groups[group].shelf.erase(key, gpus)) {
       --books_.shelved;
     } else if (!books_.erase_submitted(group, key)) {
@@ -78,7 +78,7 @@ class Dispatcher {
     // by the shadow after all, or do not.
     if (!passing_) return;
     extended_.push_back(pool);
-    if (B == Backfill::easy && p.blocked)
+    if (reserves_for_blocked(B) && p.blocked)
       p.reservation.spare += gpus * ((old_end > p.reservation.shadow) - (new_end > p.reservation.shadow));
   }
   /// GPUs come or go now. @pre a loss has been made free beforehand: delta >= -free
@@ -127,6 +127,12 @@ class Dispatcher {
     } else if constexpr (B == Backfill::fit) {
       search_.start_candidates(books_, books_.changed_pools, sink);
       books_.forget_changes();
+    } else if constexpr (B == Backfill::easy_sjbf) {
+      const std::vector<std::uint32_t>& changed = front_.renew_reservations(books_, sink);
+      search_.start_candidates(books_, changed, sink);
+      books_.turn_to_requests();
+      search_beside_.start_candidates(books_, changed, sink);
+      front_.note_starts(books_.by_request.left);
     } else {
       search_.start_candidates(books_, front_.renew_reservations(books_, sink), sink);
     }
@@ -141,15 +147,16 @@ class Dispatcher {
   void capacity_changed(std::uint32_t pool) {
     books_.gained_and_lost(pool);
     if constexpr (B == Backfill::none) heads_.note_capacity();
-    if constexpr (B == Backfill::easy) front_.note_capacity();
+    if constexpr (reserves_for_blocked(B)) front_.note_capacity();
   }
 
   PassBooks<B> books_;
   std::vector<std::uint32_t> extended_;  ///< pools in which an end moved during the pass
   bool passing_ = false;
   std::conditional_t<B == Backfill::none, HeadOfLine, NoRule> heads_;
-  std::conditional_t<B == Backfill::easy, FrontWalk, NoRule> front_;
+  std::conditional_t<reserves_for_blocked(B), FrontWalk<B>, NoRule> front_;
   std::conditional_t<B == Backfill::none, NoRule, CandidateSearch<B>> search_;
+  std::conditional_t<B == Backfill::easy_sjbf, CandidateSearch<B, ByRequest>, NoRule> search_beside_;
 };
 
 }  // namespace natgpu::scheduling

@@ -19,10 +19,7 @@ namespace natgpu::scheduling {
 /// parts it gives what `Dispatcher<Backfill::easy>` gives on one pool without announced outages.
 class EasyVariant {
  public:
-  /// @param shortest_first  the others are tried by (requested, queue order): easy-sjbf (Tsafrir, Etsion &
-  ///                        Feitelson, IEEE TPDS 18(6), 2007)
-  EasyVariant(const EasyRule& rule, bool arrivals_first, bool shortest_first = false)
-      : rule_(rule), count_due_(arrivals_first), shortest_first_(shortest_first) {}
+  EasyVariant(const EasyRule& rule, bool arrivals_first) : rule_(rule), count_due_(arrivals_first) {}
 
   void submit(std::uint32_t, const WaitingJob& job) {
     queue_.insert(std::upper_bound(queue_.begin(), queue_.end(), job, in_order), job);
@@ -57,9 +54,6 @@ class EasyVariant {
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(head));
     if (queue_.empty()) return;
     reserve_for(queue_.front(), now);
-    if (shortest_first_)
-      std::stable_sort(queue_.begin() + 1, queue_.end(),
-                       [](const WaitingJob& a, const WaitingJob& b) { return a.requested < b.requested; });
     std::size_t kept = 1;
     for (std::size_t i = 1; i < queue_.size(); ++i) {
       const WaitingJob job = queue_[i];
@@ -69,7 +63,6 @@ class EasyVariant {
         queue_[kept++] = job;
     }
     queue_.resize(kept);
-    if (shortest_first_) std::sort(queue_.begin(), queue_.end(), in_order);
   }
 
  private:
@@ -100,7 +93,6 @@ class EasyVariant {
 
   EasyRule rule_;
   bool count_due_;
-  bool shortest_first_;
   std::vector<WaitingJob> queue_;
   Profile profile_;
   std::int64_t free_ = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Backfill easy: the blocked jobs at the head of the queue and the reservations that follow from them.
+// Backfill easy and easy-sjbf: the blocked jobs at the head of the queue and the reservations that follow
+// from them.
 #pragma once
 
 #include <algorithm>
@@ -18,9 +19,13 @@ namespace natgpu::scheduling {
 /// claims the pool of its earliest end, and the first to claim a pool gets its reservation. A job that no
 /// profile can hold goes to the shelf and does not count. The front is kept from pass to pass, so all passes
 /// must be over the same books.
+///
+/// Under easy-sjbf what can start in a pool without a reservation does. One of the front that can start
+/// beside a reservation claims none: it is a candidate, whose turn comes by its request.
+template <Backfill B>
 class FrontWalk {
  public:
-  using Books = PassBooks<Backfill::easy>;
+  using Books = PassBooks<B>;
   explicit FrontWalk(const Books& b) {
     std::size_t most = 0;
     for (const JobGroup& g : b.groups) most = std::max(most, g.choices.size());
@@ -38,6 +43,12 @@ class FrontWalk {
     look_again_ = true;
   }
 
+  /// Jobs that started behind the walk.
+  void note_starts(const std::vector<QueueKey>& keys) {
+    for (const QueueKey& key : keys)
+      if (!front_.empty() && !(front_.last() < key)) front_.remove(key);
+  }
+
   /// Brings the reservations up to date, if anything may have changed them.
   /// @returns the pools that have changed since, or whose reservations were made anew
   template <class Sink>
@@ -47,7 +58,7 @@ class FrontWalk {
     if (disturbed || has_changed(b)) {
       ++walk_;
       take_changes(b);
-      if (disturbed || !reservations_stand(b)) {
+      if (disturbed || B == Backfill::easy_sjbf || !reservations_stand(b)) {
         walk_anew(b, sink);
         return all_pools_;
       }
@@ -142,6 +153,10 @@ class FrontWalk {
         if (const int choice = b.choose(b.groups[e.group], e.job); choice >= 0) {
           start_from_front(b, i--, choice, sink);
           continue;
+        }
+        // Whether it or a shorter one starts there, that pool changes, and the next walk is another.
+        if constexpr (B == Backfill::easy_sjbf) {
+          if (unreserved_ > 0 && b.choose_beside(b.groups[e.group], e.job) >= 0) continue;
         }
       }
       if (unreserved_ > 0 && !reserve_for(b, i)) --i;

@@ -54,9 +54,10 @@ struct JobGroup {
 
   WaitingJob next;  ///< the first job of the group that may start, while `has_next`
   bool has_next = false;
-  bool looked_for = false;  ///< none: whether `next` tells the first, or that there is none
-  bool begun = false;       ///< whether `last` holds anything
-  QueueKey last;            ///< the scan has passed this job
+  bool looked_for = false;         ///< none: whether `next` tells the first, or that there is none
+  bool begun = false;              ///< whether `last` holds anything
+  QueueKey last;                   ///< the scan has passed this job
+  ByRequest::Key last_by_request;  ///< the same, of a scan by request
 };
 
 }  // namespace natgpu::scheduling

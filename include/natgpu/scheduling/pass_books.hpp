@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,23 @@ struct Newcomer {
   std::uint32_t group = 0;
   WaitingJob job;
 };
+
+/// What easy-sjbf knows of queued jobs beside their queues: each group's jobs by request, and which of them
+/// came or left in the pass under way.
+struct RequestLines {
+  std::vector<WaitingIndex<ByRequest>> lines;  ///< by group; without `fresh`
+  std::vector<Newcomer> fresh;                 ///< queued in this pass, yet to be tried beside reservations
+  std::vector<QueueKey> left;                  ///< have left a queue in this pass
+
+  void leave(std::uint32_t group, const WaitingJob& job) {
+    left.push_back(job.order);
+    if (lines[group].erase(ByRequest::key(job), job.gpus)) return;
+    const auto it =
+        std::find_if(fresh.begin(), fresh.end(), [&](const Newcomer& n) { return n.job.order == job.order; });
+    if (it != fresh.end()) fresh.erase(it);
+  }
+};
+struct NoRequestLines {};
 
 /// A waiting job is in one place: among the newcomers, in its group's queue, or on its group's shelf. The
 /// functions here keep the counts of these and the pools' free GPUs, profiles and versions in step; which
@@ -42,12 +60,13 @@ struct PassBooks {
   std::size_t shelved = 0;  ///< of these, on the groups' shelves
   bool count_due = false;   ///< a job whose requested end is now counts as gone
   bool with_profile = false;
+  std::conditional_t<B == Backfill::easy_sjbf, RequestLines, NoRequestLines> by_request;
 
   PassBooks(std::size_t pool_count, std::vector<GroupSpec> specs, bool arrivals_first)
       : pools(pool_count),
         is_changed(pool_count),
         count_due(arrivals_first),
-        with_profile(B == Backfill::easy || arrivals_first) {
+        with_profile(reserves_for_blocked(B) || arrivals_first) {
     for (GroupSpec& spec : specs) {
       JobGroup& g = groups.emplace_back();
       g.choices = std::move(spec.choices);
@@ -57,6 +76,7 @@ struct PassBooks {
         slowest = std::min(slowest, g.choices[c].speed);
       }
     }
+    if constexpr (B == Backfill::easy_sjbf) by_request.lines.resize(groups.size());
   }
 
   // --- starting
@@ -70,10 +90,23 @@ struct PassBooks {
     return job.gpus <= p.available() &&
            fits<Backfill::fit>(p, now, job.gpus, time_at_speed(job.requested, speed), with_profile);
   }
+  /// The same beside the pool's reservation. @pre there is one
+  bool fits_beside(const PoolState& p, const WaitingJob& job, double speed) const {
+    return job.gpus <= p.available() &&
+           fits<Backfill::easy>(p, now, job.gpus, time_at_speed(job.requested, speed), with_profile);
+  }
   /// Index into the group's choices, or -1.
   int choose(const JobGroup& g, const WaitingJob& job) const {
     for (std::size_t i = 0; i < g.choices.size(); ++i)
       if (fits_in(pools[g.choices[i].pool], job, g.choices[i].speed)) return static_cast<int>(i);
+    return -1;
+  }
+  /// The same of pools with a reservation, beside it.
+  int choose_beside(const JobGroup& g, const WaitingJob& job) const {
+    for (std::size_t i = 0; i < g.choices.size(); ++i) {
+      const PoolState& p = pools[g.choices[i].pool];
+      if (p.blocked && fits_beside(p, job, g.choices[i].speed)) return static_cast<int>(i);
+    }
     return -1;
   }
   /// Gives the job its GPUs and tells the sink. @pre it is neither in a queue nor on a shelf
@@ -87,7 +120,7 @@ struct PassBooks {
       p.profile.add(now + requested, job.gpus);
       p.latest_end = std::max(p.latest_end, now + requested);
     }
-    if constexpr (B == Backfill::easy) {
+    if constexpr (reserves_for_blocked(B)) {
       if (p.blocked && now + requested > p.reservation.shadow) p.reservation.spare -= job.gpus;
     }
     p.worsened = true;
@@ -174,10 +207,29 @@ struct PassBooks {
   const Newcomer& take_newcomer() { return taken[next_taken++]; }
   /// Ends the pass: newcomers that could not start, or were not considered, join the queues.
   void queue_remaining() {
-    remaining.insert(remaining.end(), taken.begin() + static_cast<std::ptrdiff_t>(next_taken), taken.end());
+    keep_the_rest();
+    for (const Newcomer& n : remaining) {
+      if constexpr (B == Backfill::easy_sjbf)
+        by_request.lines[n.group].insert(n.job);  // the queue has it already
+      else
+        join_queue(n);
+    }
+    remaining.clear();
+    taken.clear();
+  }
+  /// Between the two halves of a pass under easy-sjbf: newcomers that could not start have joined the queues
+  /// and are to be considered again, by request.
+  void turn_to_requests() {
+    keep_the_rest();
     for (const Newcomer& n : remaining) join_queue(n);
     remaining.clear();
     taken.clear();
+    std::swap(taken, by_request.fresh);
+    next_taken = 0;
+    std::sort(taken.begin(), taken.end(), [](const Newcomer& a, const Newcomer& b) {
+      return ByRequest::key(a.job) < ByRequest::key(b.job);
+    });
+    by_request.left.clear();
   }
   /// @returns false if it is not among those submitted since the last pass
   bool erase_submitted(std::uint32_t group, const QueueKey& key) {
@@ -193,11 +245,22 @@ struct PassBooks {
   void join_queue(const Newcomer& n) {
     groups[n.group].queue.insert(n.job);
     ++queued;
+    if constexpr (B == Backfill::easy_sjbf) by_request.fresh.push_back(n);
   }
   void leave_queue(JobGroup& g, const WaitingJob& job) {
     g.queue.erase(job.order, job.gpus);
     --queued;
+    if constexpr (B == Backfill::easy_sjbf) by_request.leave(index_of(g), job);
   }
+  /// Between passes. @returns false if the group's queue has no such job
+  bool erase_queued(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
+    if constexpr (B == Backfill::easy_sjbf) {
+      const WaitingJob* job = groups[group].queue.look_up(key, gpus);
+      if (job != nullptr) by_request.lines[group].erase(ByRequest::key(*job), gpus);
+    }
+    return groups[group].queue.erase(key, gpus);
+  }
+  const WaitingIndex<ByRequest>& line_of(const JobGroup& g) const { return by_request.lines[index_of(g)]; }
   /// Sets a job aside that no profile can hold. @pre it is not in a queue
   void shelve(const Newcomer& n) {
     groups[n.group].shelf.insert(n.job);
@@ -217,6 +280,10 @@ struct PassBooks {
   }
 
  private:
+  std::uint32_t index_of(const JobGroup& g) const { return static_cast<std::uint32_t>(&g - groups.data()); }
+  void keep_the_rest() {
+    remaining.insert(remaining.end(), taken.begin() + static_cast<std::ptrdiff_t>(next_taken), taken.end());
+  }
   static bool in_order(const Newcomer& a, const Newcomer& b) { return a.job.order < b.job.order; }
 };
 

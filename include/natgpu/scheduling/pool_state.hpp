@@ -175,14 +175,19 @@ struct PoolState {
   }
 };
 
+/// Whether blocked jobs hold reservations under it, one for each pool.
+constexpr bool reserves_for_blocked(Backfill b) {
+  return b == Backfill::easy || b == Backfill::easy_sjbf;
+}
+
 /// The test of a start: fits during all of [now, now + requested), beside the pool's reservation if there is
-/// one.
+/// one. What easy-sjbf starts in queue order starts before nobody: beside a reservation the test is easy's.
 /// @param with_profile  whether the profile is kept
 template <Backfill B>
 bool fits(const PoolState& p, std::int64_t now, std::int64_t gpus, std::int64_t requested,
           bool with_profile) {
   if (gpus > p.available()) return false;
-  if constexpr (B == Backfill::none) {
+  if constexpr (B == Backfill::none || B == Backfill::easy_sjbf) {
     if (p.blocked) return false;
   }
   const std::int64_t end = now + requested;

@@ -53,10 +53,33 @@ struct Sieve {
   }
 };
 
-/// Waiting jobs in queue order, one sequence for each size class, so that what is too large is never looked
-/// at and the rest is searched by the least requested time of whole stretches.
-class WaitingQueue {
+/// An order in which waiting jobs can be gone through: the queue's own.
+struct ByQueueOrder {
+  using Key = QueueKey;
+  static const Key& key(const WaitingJob& job) { return job.order; }
+  /// @param scratch  room for a key that the job does not hold as such
+  static const Key* key_in(const WaitingJob& job, Key& /*scratch*/) { return &job.order; }
+};
+
+/// The shortest request first, then queue order.
+struct ByRequest {
+  struct Key {
+    std::int64_t requested = 0;
+    QueueKey order;
+    friend constexpr bool operator<(const Key& a, const Key& b) {
+      return a.requested != b.requested ? a.requested < b.requested : a.order < b.order;
+    }
+  };
+  static Key key(const WaitingJob& job) { return {job.requested, job.order}; }
+  static const Key* key_in(const WaitingJob& job, Key& scratch) { return &(scratch = key(job)); }
+};
+
+/// Waiting jobs in some order, one sequence for each size class, so that what is too large is never looked at
+/// and the rest is searched by the least requested time of whole stretches.
+template <class By>
+class WaitingIndex {
  public:
+  using Key = typename By::Key;
   bool empty() const { return occupied_ == 0; }
   /// A bit for each size class in which jobs wait.
   std::uint32_t occupied() const { return occupied_; }
@@ -67,11 +90,18 @@ class WaitingQueue {
     occupied_ |= std::uint32_t{1} << c;
   }
   /// @param gpus  of the job that has this key  @returns false if it is not here
-  bool erase(const QueueKey& key, std::int32_t gpus) {
+  bool erase(const Key& key, std::int32_t gpus) {
     const std::size_t c = size_class(gpus);
     if (!classes_[c].erase(key)) return false;
     if (classes_[c].empty()) occupied_ &= ~(std::uint32_t{1} << c);
     return true;
+  }
+
+  /// The job of that key and size, or null.
+  const WaitingJob* look_up(const Key& key, std::int32_t gpus) {
+    Jobs& jobs = classes_[size_class(gpus)];
+    const auto at = jobs.locate(key);
+    return at.found ? &jobs[at] : nullptr;
   }
 
   /// The first job, or null. Pointers are void after any change.
@@ -79,7 +109,7 @@ class WaitingQueue {
     return first_of([](const Jobs& jobs) { return jobs.front(); });
   }
   /// The first job behind `key`, or null.
-  const WaitingJob* first_after(const QueueKey& key) const {
+  const WaitingJob* first_after(const Key& key) const {
     return first_of([&key](const Jobs& jobs) { return jobs.first_after(key); });
   }
   struct Found {
@@ -89,23 +119,24 @@ class WaitingQueue {
   /// The first job behind `after` (null: of all) and before `bound` (null: of all) that the sieve admits and
   /// that passes `test`.
   template <class Test>
-  Found find(const Sieve& sieve, const QueueKey* after, const QueueKey* bound, Test&& test) const {
+  Found find(const Sieve& sieve, const Key* after, const Key* bound, Test&& test) const {
     Found best;
+    Key best_key;
     for (std::uint32_t rest = occupied_ & sieve.admitted; rest != 0; rest &= rest - 1) {
       const auto c = static_cast<std::size_t>(std::countr_zero(rest));
       const Jobs& jobs = classes_[c];
       const std::int64_t longest = sieve.longest[c];
-      const auto skip = [&](const Traits::Summary& s) {
+      const auto skip = [&](const typename Traits::Summary& s) {
         return s.least_requested > longest || s.least_gpus > sieve.largest;
       };
       if (skip(jobs.total())) continue;
-      if (bound != nullptr && *bound < jobs.front()->order) {
+      if (bound != nullptr && *bound < By::key(*jobs.front())) {
         best.more = true;
         continue;
       }
       bool beyond = false;
       const auto stop = [&](const WaitingJob& job) {
-        if (bound != nullptr && *bound < job.order) return beyond = true;
+        if (bound != nullptr && *bound < By::key(job)) return beyond = true;
         return job.requested <= longest && job.gpus <= sieve.largest && test(job);
       };
       const WaitingJob* found =
@@ -113,7 +144,7 @@ class WaitingQueue {
       best.more |= beyond;
       if (found == nullptr || beyond) continue;
       best.job = found;
-      bound = &found->order;
+      bound = By::key_in(*found, best_key);
     }
     return best;
   }
@@ -123,13 +154,13 @@ class WaitingQueue {
     static constexpr std::size_t leaf_size = 32;
     static constexpr bool counts_all = false;
     using Entry = WaitingJob;
-    using Key = QueueKey;
+    using Key = typename By::Key;
     struct Summary {
       std::int64_t least_requested = std::numeric_limits<std::int64_t>::max();
       std::int64_t least_gpus = std::numeric_limits<std::int64_t>::max();
       friend bool operator==(const Summary&, const Summary&) = default;
     };
-    static Key key(const Entry& e) { return e.order; }
+    static Key key(const Entry& e) { return By::key(e); }
     static void absorb(Summary& s, const Entry& e) {
       s.least_requested = std::min(s.least_requested, e.requested);
       s.least_gpus = std::min<std::int64_t>(s.least_gpus, e.gpus);
@@ -151,7 +182,7 @@ class WaitingQueue {
     const WaitingJob* first = nullptr;
     for (std::uint32_t rest = occupied_; rest != 0; rest &= rest - 1) {
       const WaitingJob* job = of(classes_[static_cast<std::size_t>(std::countr_zero(rest))]);
-      if (job != nullptr && (first == nullptr || job->order < first->order)) first = job;
+      if (job != nullptr && (first == nullptr || By::key(*job) < By::key(*first))) first = job;
     }
     return first;
   }
@@ -159,5 +190,7 @@ class WaitingQueue {
   std::array<Jobs, size_classes> classes_;
   std::uint32_t occupied_ = 0;
 };
+
+using WaitingQueue = WaitingIndex<ByQueueOrder>;
 
 }  // namespace natgpu::scheduling

@@ -25,3 +25,6 @@ TEST_CASE("easy over several pools agrees with plain loops on random workloads")
   // A blocked job that comes to claim another pool without any other change is one workload in ten thousand.
   check_against_plain_loops<Backfill::easy>(3000);
 }
+TEST_CASE("easy-sjbf over several pools agrees with plain loops on random workloads") {
+  check_against_plain_loops<Backfill::easy_sjbf>(3000);
+}
