@@ -23,11 +23,11 @@ RunRecord run(const RunParts& parts) {
 RunRecord run_in_settled_order(const RunParts& parts) {
   using Runner = RunRecord (*)(const RunParts&);
   static constexpr Runner runners[] = {run<Backfill::none>,         run<Backfill::fit>,
-                                       run<Backfill::easy>,         nullptr,  // easy-sjbf is for replays
+                                       run<Backfill::easy>,         nullptr,  // run_shortest_first
                                        run<Backfill::conservative>,           // and with a limit:
                                        run<Backfill::conservative>};
   const Runner runner = runners[static_cast<std::size_t>(parts.scenario.scheduling.backfill)];
-  NATGPU_ENSURE(runner != nullptr, "a backfill of replays only is refused before a run");
+  NATGPU_ENSURE(runner != nullptr, "easy-sjbf has a file of its own");
   return runner(parts);
 }
 

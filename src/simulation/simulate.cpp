@@ -20,6 +20,7 @@ RunRecord run(const RunParts& parts) {
     return moves(s.order) ? run_on_machines_in_moving_order(parts) : run_on_machines(parts);
   if (preempts(s)) return run_with_preemption(parts);
   if (by_holding(s.order)) return run_by_holding(parts);
+  if (s.backfill == scheduling::Backfill::easy_sjbf) return run_shortest_first(parts);
   if (moves(s.order)) return run_in_moving_order(parts);
   return run_in_settled_order(parts);
 }

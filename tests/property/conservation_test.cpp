@@ -187,10 +187,10 @@ TEST_CASE("random scenarios have the same demand and the same failures under eve
     std::string yaml = yaml_of(recipe_of(seed));
     INFO(yaml);
     std::optional<simulation::RunRecord> first;
-    for (const char* policy : {"fcfs", "fit", "easy", "conservative", "sjf", "fairtree", "drf", "srtf"}) {
+    for (const char* policy : {"fcfs", "fit", "easy", "easy-sjbf", "conservative", "sjf", "fairtree", "drf", "srtf"}) {
       const bool per_event = yaml.find("pass: event") != std::string::npos;
       if (per_event && std::string(policy) == "srtf") continue;  // refused: it sees whole instants
-      const std::set<std::string> not_on_machines = {"conservative", "drf", "srtf"};
+      const std::set<std::string> not_on_machines = {"easy-sjbf", "conservative", "drf", "srtf"};
       if (yaml.find("view: node") != std::string::npos && not_on_machines.count(policy) > 0) continue;
       scenario::LoadOptions options;
       options.policy = policy;

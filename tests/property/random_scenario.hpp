@@ -268,21 +268,25 @@ class Writer {
   }
   std::string settled(bool on_machines) const {
     const std::string backfill =
-        on_machines ? one_of("on-machines", {"none", "fit", "easy"})
-                    : one_of("backfill", {"none", "fit", "easy", "easy", "conservative", "reservations"});
+        on_machines
+            ? one_of("on-machines", {"none", "fit", "easy"})
+            : one_of("backfill", {"none", "fit", "easy", "easy-sjbf", "conservative", "reservations"});
     std::string text =
         "order: " + one_of("order", {"fcfs", "fcfs", "sjf", "saf", "lottery"}) + ", backfill: " + backfill;
     if (backfill == "reservations") text += fmt::format(", reservations: {}", between("reservations", 1, 6));
     return text;
+  }
+  std::string rest(bool on_machines) const {
+    return on_machines ? one_of("rest-machines", {"none", "fit", "easy"})
+                       : one_of("rest", {"none", "fit", "easy", "easy-sjbf"});
   }
   std::string moving(bool on_machines) const {
     const std::string order =
         on_machines ? one_of("moving-machines", {"wfp", "unicef", "multifactor", "fairtree"})
                     : one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
     const bool by_holding = order == "drf" || order == "maxmin";
-    std::string text =
-        "order: " + order + ", backfill: " +
-        (by_holding ? one_of("holding", {"none", "fit"}) : one_of("rest", {"none", "fit", "easy"}));
+    std::string text = "order: " + order +
+                       ", backfill: " + (by_holding ? one_of("holding", {"none", "fit"}) : rest(on_machines));
     if (!by_holding) text += ", recalc: " + one_of("recalc", {"0 s", "20 min", "1 d"});
     if (order != "wfp" && order != "unicef")
       text += ", accounts: {level: " + one_of("level", {"organisation", "sector"}) +

@@ -131,6 +131,18 @@ TEST_CASE("orders that move rank a scenario's jobs as they rank a log's") {
   }
 }
 
+TEST_CASE("easy-sjbf starts a scenario's jobs as it starts a log's") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const workload::JobLog log = random_log(seed);
+    CAPTURE(seed);
+    const Spans spans = spans_of(watch(scenario_under("{backfill: easy-sjbf}"), 1, &log));
+    CHECK(spans == replayed(log, Order::fcfs, Backfill::easy_sjbf));
+    CHECK(spans != replayed(log, Order::fcfs, Backfill::easy));
+    CHECK(moving_in_scenario<Backfill::easy_sjbf>(log, "{order: wfp, backfill: easy-sjbf, recalc: 0 s}") ==
+          replayed(log, Order::wfp, Backfill::easy_sjbf));
+  }
+}
+
 TEST_CASE("orders that take GPUs back do in a scenario what they do in a replay") {
   const std::pair<const char*, Order> orders[] = {
       {"srtf", Order::srtf}, {"srsf", Order::srsf}, {"las", Order::las}, {"las2d", Order::las2d}};
