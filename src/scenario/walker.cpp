@@ -2,6 +2,7 @@
 #include "walker.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -19,6 +20,24 @@ bool holds(const std::vector<std::string>& words, std::string_view word) {
 const std::vector<std::string>& item_notes() {
   static const std::vector<std::string> keys = {"source", "as_of", "status", "note"};
   return keys;
+}
+
+/// Keys that a reader of the docs may look for in a scenario: parts of replays that a scenario does not have.
+struct Elsewhere {
+  const char *path, *reason, *help;
+};
+constexpr Elsewhere elsewhere[] = {
+    {"scheduling.sharing",
+     "in a scenario a job has its GPUs to itself: GPUs shared in time have no queue, so that patience, "
+     "reservations, who loses GPUs to a failure and the states of GPU-hours are not defined for them",
+     "leave it out; `natgpu replay LOG --sharing ps` or gang shares the GPUs of one pool"},
+    {"scheduling.dialect", "dialects are for replays: they are defined for the one pool of a log",
+     "leave it out; `natgpu replay LOG --dialect D` has them"},
+};
+const Elsewhere* find_elsewhere(std::string_view path) {
+  const auto* const at = std::find_if(std::begin(elsewhere), std::end(elsewhere),
+                                      [path](const Elsewhere& e) { return path == e.path; });
+  return at != std::end(elsewhere) ? at : nullptr;
 }
 
 std::string name_written(const Node& item) {
@@ -79,6 +98,8 @@ void Walker::wrong(Fault fault, const std::string& path, const Mark& mark, int w
 
 void Walker::unknown_key(const std::string& path, const Entry& entry, const std::vector<std::string>& allowed,
                          const std::string& where) {
+  if (const Elsewhere* known = find_elsewhere(path))
+    return wrong(Fault::unknown_key, path, entry.mark, caret_width(entry), known->reason, known->help);
   wrong(Fault::unknown_key, path, entry.mark, caret_width(entry),
         fmt::format("unknown key `{}` in {}", entry.key, where), suggestion(entry.key, allowed));
 }

@@ -233,8 +233,7 @@ TEST_CASE("a named policy settles order, backfill and reservations, whatever the
   options.set = {};
   for (const scheduling::NamedPolicy& named : scheduling::named_policies()) {
     const bool needs_more =  // classes of jobs; and some are for replays
-        named.order == scheduling::Order::priority || by_target(named.order) ||
-        named.backfill == scheduling::Backfill::easy_sjbf;
+        named.order == scheduling::Order::priority || by_target(named.order);
     if (needs_more) continue;
     options.policy = named.name;
     INFO(named.name);
@@ -258,12 +257,25 @@ TEST_CASE("a number of reservations goes with that backfill alone, and it needs 
   CHECK(all[0].message.find("contradicts a backfill") != std::string::npos);
 }
 
+TEST_CASE("what only replays have is refused with the reason, and with what to use") {
+  for (const char* stated : {"sharing: gang", "sharing: ps", "dialect: pyss"}) {
+    INFO(stated);
+    const auto all = diagnostics_of(good + "scheduling: {" + stated + "}\n");
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].code == "E0213");
+    CHECK(all[0].message.find("unknown key") == std::string::npos);
+    CHECK(all[0].help.find("natgpu replay LOG --") != std::string::npos);
+  }
+}
+
 TEST_CASE("parts of scheduling that contradict each other are refused at their line, with the reason") {
   struct Case {
     const char *scheduling, *path, *reason;
   };
   const Case cases[] = {
-      {"{backfill: easy-sjbf}", "scheduling.backfill", "for replays"},
+      {"{order: srtf, backfill: easy-sjbf}", "scheduling.backfill", "nobody can be promised"},
+      {"{order: maxmin, backfill: easy-sjbf}", "scheduling.backfill", "whose turn it is"},
+      {"{view: node, backfill: easy-sjbf}", "scheduling.backfill", "in the order of the queue"},
       {"{order: gavel-las, backfill: fit}", "scheduling.order", "for replays"},
       {"{order: wfp, backfill: conservative}", "scheduling.backfill", "moves with time"},
       {"{order: fairtree, backfill: reservations, reservations: 3}", "scheduling.backfill",
