@@ -20,14 +20,11 @@ std::int64_t add_to_step(Steps& steps, std::int64_t at, std::int64_t delta) {
     steps.insert(place, CapacityStep{at, delta});
     return 0;
   }
-  CapacityStep& step = steps[place];
-  const std::int64_t before = step.delta;
-  if (before + delta == 0) {
-    steps.erase(place);  // with its old delta in place, which the summaries still hold
-  } else {
-    step.delta += delta;
-    steps.changed(place);
-  }
+  const std::int64_t before = steps[place].delta;
+  if (before + delta == 0)
+    steps.erase(place);
+  else
+    steps.replace(place, {at, before + delta});
   return before;
 }
 

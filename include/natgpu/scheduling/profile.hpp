@@ -97,26 +97,8 @@ class Profile {
 
   /// Least number free during [from, until), given `free_now` before the first step. @pre from < until
   std::int64_t least(std::int64_t from, std::int64_t until, std::int64_t free_now) const {
-    std::int64_t free = free_now;
-    std::int64_t least = forever;
-    auto cursor = steps_.begin();
-    steps_.walk(
-        cursor,
-        [&](const Sums& m) {
-          if (m.first > m.last) return true;  // an empty stretch
-          if (m.first <= from && m.last > from) return false;
-          if (m.last >= until) return false;
-          if (m.first > from) least = std::min({least, free, free + m.lowest});
-          free += m.sum;
-          return true;
-        },
-        [&](const Step& s) {
-          if (s.at >= until) return true;
-          if (s.at > from) least = std::min(least, free);
-          free += s.delta;
-          return false;
-        });
-    return std::min(least, free);
+    const std::int64_t at_first = free_now + steps_.up_to(from).sum;
+    return at_first + steps_.between(from, until - 1).lowest;
   }
 
   /// The first instant from which fewer than `size` are free at some time, or `forever`. @pre size <=
@@ -134,8 +116,6 @@ class Profile {
     std::int64_t sum = 0;
     std::int64_t lowest = 0;
     std::int64_t highest = 0;
-    std::int64_t first = forever;  ///< instants of the first and the last step
-    std::int64_t last = 0;
     bool falls = false;
     friend bool operator==(const Sums&, const Sums&) = default;
   };
@@ -150,30 +130,22 @@ class Profile {
       s.sum += e.delta;
       s.lowest = std::min(s.lowest, s.sum);
       s.highest = std::max(s.highest, s.sum);
-      s.first = std::min(s.first, e.at);
-      s.last = std::max(s.last, e.at);
       s.falls |= e.delta < 0;
     }
     static bool absorb_anywhere(Summary& s, const Entry& e) {
       if (s.falls || e.delta < 0) return false;
       s.sum += e.delta;  // a stretch that never falls has its extremes at its ends
       s.highest = s.sum;
-      s.first = std::min(s.first, e.at);
-      s.last = std::max(s.last, e.at);
       return true;
     }
     static bool forget(Summary& s, const Entry& e) {
-      if (s.falls || e.at == s.first || e.at == s.last) return false;
+      if (s.falls) return false;
       s.sum -= e.delta;
       s.highest = s.sum;
       return true;
     }
     static Summary combine(const Summary& a, const Summary& b) {
-      return {a.sum + b.sum,
-              std::min(a.lowest, a.sum + b.lowest),
-              std::max(a.highest, a.sum + b.highest),
-              std::min(a.first, b.first),
-              std::max(a.last, b.last),
+      return {a.sum + b.sum, std::min(a.lowest, a.sum + b.lowest), std::max(a.highest, a.sum + b.highest),
               a.falls || b.falls};
     }
   };

@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
+
+#include <natgpu/scheduling/leaf_ranks.hpp>
 
 namespace natgpu::scheduling {
 
@@ -17,14 +21,15 @@ namespace natgpu::scheduling {
 ///   static Key key(const Entry&)
 ///   static Summary combine(const Summary& left, const Summary& right)
 ///   static void absorb(Summary&, const Entry&)            of a stretch, with an entry put at its end
-///   static bool absorb_anywhere(Summary&, const Entry&)   the same within it; false: order matters, nothing
-///   done static bool forget(Summary&, const Entry&)            with an entry taken out; false: not to be
-///   told from it static constexpr bool counts_all                      whether no entry leaves a summary as
-///   it is
+///   static bool absorb_anywhere(Summary&, const Entry&)   the same within it; false: order matters
+///   static bool forget(Summary&, const Entry&)            with an entry taken out; false: not to be told
+///   static constexpr bool counts_all                      whether no entry leaves a summary as it is
+/// After a `false` the summary is worked out anew.
 ///
 /// Insert at the end and erase at the front, the ways of a queue, cost O(1) amortised plus O(log n) for the
-/// summary; insert in the middle splits a leaf once in 32 and then shifts the order of leaves (one word a
-/// leaf).
+/// summary. Insert in the middle splits a leaf once in half a leaf of entries, which moves others of its
+/// block (LeafRanks); a block that is full has all ranks given anew, once in some hundred inserts at the
+/// least.
 template <class Traits>
 class SummarySequence {
  public:
@@ -41,7 +46,7 @@ class SummarySequence {
 
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
-  const Summary& total() const { return order_.empty() ? nothing_ : tree_[1]; }
+  const Summary& total() const { return ranks_.empty() ? nothing_ : tree_[1]; }
 
   /// Where the entry of a key is, or would be. Void after any change.
   struct Place {
@@ -49,8 +54,8 @@ class SummarySequence {
     bool found = false;
   };
   Place locate(const Key& key) const {
-    if (order_.empty()) return {};
-    const std::size_t rank = rank_for(key);
+    if (ranks_.empty()) return {};
+    const std::size_t rank = ranks_.rank_for(key);
     const Leaf& leaf = leaf_at(rank);
     const std::size_t index = lower_bound(leaf, key);
     return {rank, index, index < leaf.end && !(key < Traits::key(leaf.entries[index]))};
@@ -61,14 +66,13 @@ class SummarySequence {
   /// @pre `at` is where it would be
   void insert(Place at, const Entry& entry) {
     const Key key = Traits::key(entry);
-    if (order_.empty()) append_leaf(key);
+    if (ranks_.empty()) append_leaf(key);
     make_room(at, key);
     Leaf& leaf = leaf_at(at.rank);
     if (leaf.begin == leaf.end) --empty_leaves_;
     const bool last = at.index == leaf.end;
     place(leaf, at.index, entry);
     ++size_;
-    if (key < low_[at.rank]) low_[at.rank] = key;
     if (at.rank < begin_) begin_ = at.rank;
     std::size_t node = capacity_ + at.rank;
     if (last)
@@ -82,9 +86,18 @@ class SummarySequence {
   }
 
   /// The entry at a place. @pre found there
-  Entry& operator[](const Place& at) { return leaf_at(at.rank).entries[at.index]; }
-  /// Call after an entry has been changed in place (not its key).
-  void changed(const Place& at) { publish(at.rank, summary_of(at.rank)); }
+  const Entry& operator[](const Place& at) const { return leaf_at(at.rank).entries[at.index]; }
+  /// Puts another entry of the same key in its place. @pre found there
+  void replace(const Place& at, const Entry& entry) {
+    Entry& here = leaf_at(at.rank).entries[at.index];
+    const Entry gone = here;
+    here = entry;
+    for (std::size_t node = capacity_ + at.rank; node >= 1; node /= 2) {
+      Summary s = tree_[node];
+      if (!Traits::forget(s, gone) || !Traits::absorb_anywhere(s, entry)) return publish(node, at.rank);
+      tree_[node] = s;
+    }
+  }
 
   bool erase(const Key& key) {
     const Place at = locate(key);
@@ -118,30 +131,28 @@ class SummarySequence {
       else if (!Traits::counts_all)
         break;
     }
-    if (order_.size() > 8 && empty_leaves_ * 2 > order_.size()) compact();
+    if (ranks_.leaves() > 8 && empty_leaves_ * 2 > ranks_.leaves()) lay_out();
   }
 
   void clear() {
-    for (const std::uint32_t id : order_) spare_.push_back(id);
-    order_.clear();
-    low_.clear();
+    for (std::size_t rank = 0; rank < ranks_.size(); rank = ranks_.behind(rank))
+      spare_.push_back(ranks_[rank]);
+    ranks_.clear();
     std::fill(tree_.begin(), tree_.end(), nothing_);
-    size_ = 0;
-    empty_leaves_ = 0;
-    begin_ = 0;
+    begin_ = size_ = empty_leaves_ = 0;
   }
 
   /// The first entry, or null.
   const Entry* front() const {
     if (size_ == 0) return nullptr;
-    while (leaf_at(begin_).begin == leaf_at(begin_).end) ++begin_;
+    while (leaf_at(begin_).begin == leaf_at(begin_).end) begin_ = ranks_.behind(begin_);
     return &leaf_at(begin_).entries[leaf_at(begin_).begin];
   }
   Cursor begin() const { return {begin_, 0}; }
   /// The first place whose key is above `key`.
   Cursor after(const Key& key) const {
-    if (order_.empty()) return {};
-    const std::size_t rank = rank_for(key);
+    if (ranks_.empty()) return {};
+    const std::size_t rank = ranks_.rank_for(key);
     const Leaf& leaf = leaf_at(rank);
     const std::size_t behind = count_before(leaf.entries.data() + leaf.begin, leaf.end - leaf.begin,
                                             [&key](const Entry& e) { return !(key < Traits::key(e)); });
@@ -149,10 +160,10 @@ class SummarySequence {
   }
 
   /// Of all entries up to and with a key. O(log n).
-  Summary up_to(const Key& key) const { return order_.empty() ? nothing_ : before(after(key)); }
+  Summary up_to(const Key& key) const { return ranks_.empty() ? nothing_ : before(after(key)); }
   /// Of the entries above one key, up to and with another. O(log n).
   Summary between(const Key& above, const Key& up_to) const {
-    if (order_.empty()) return nothing_;
+    if (ranks_.empty()) return nothing_;
     const Cursor from = after(above), to = after(up_to);
     if (from.rank == to.rank) return of_leaf(from.rank, from.index, to.index);
     Summary all = of_leaf(from.rank, from.index, leaf_size);
@@ -169,7 +180,8 @@ class SummarySequence {
   const Entry* first_after(const Key& key) const {
     if (size_ == 0) return nullptr;
     const Cursor at = after(key);
-    for (std::size_t rank = at.rank, index = at.index; rank < order_.size(); ++rank, index = 0) {
+    for (std::size_t rank = at.rank, index = at.index; rank < ranks_.size();
+         rank = ranks_.behind(rank), index = 0) {
       const Leaf& leaf = leaf_at(rank);
       index = std::max(index, leaf.begin);
       if (index < leaf.end) return &leaf.entries[index];
@@ -201,7 +213,7 @@ class SummarySequence {
   /// @returns the entry it stopped at, or null; `from` is moved there
   template <class Skip, class Stop>
   const Entry* walk(Cursor& from, Skip&& skip, Stop&& stop) const {
-    const std::size_t ranks = order_.size();
+    const std::size_t ranks = ranks_.size();
     if (from.rank >= ranks || size_ == 0) return nullptr;
     std::size_t rank = from.rank;
     std::size_t index = from.index;
@@ -242,8 +254,8 @@ class SummarySequence {
   template <class Skip, class Stop>
   const Entry* walk_back(Cursor from, Skip&& skip, Stop&& stop) const {
     if (size_ == 0) return nullptr;
-    std::size_t rank = std::min(from.rank, order_.size() - 1);
-    std::size_t index = from.rank < order_.size() ? from.index : leaf_size;
+    std::size_t rank = std::min(from.rank, ranks_.size() - 1);
+    std::size_t index = from.rank < ranks_.size() ? from.index : leaf_size;
     for (;;) {
       const Leaf& leaf = leaf_at(rank);
       for (index = std::min(index, leaf.end); index > leaf.begin; --index)
@@ -266,38 +278,31 @@ class SummarySequence {
  private:
   /// Entries [begin, end): erasing the first costs nothing.
   struct Leaf {
-    std::array<Entry, leaf_size> entries;
     std::size_t begin = 0, end = 0;
+    std::array<Entry, leaf_size> entries;
   };
+  static constexpr std::uint32_t no_leaf = LeafRanks<Key>::no_leaf;
+  static constexpr std::size_t laid_out = 48;  ///< leaves of a block when ranks are given anew
 
-  Leaf& leaf_at(std::size_t rank) { return leaves_[order_[rank]]; }
-  const Leaf& leaf_at(std::size_t rank) const { return leaves_[order_[rank]]; }
+  Leaf& leaf_at(std::size_t rank) { return leaves_[ranks_[rank]]; }
+  const Leaf& leaf_at(std::size_t rank) const { return leaves_[ranks_[rank]]; }
   bool full(std::size_t rank) const { return leaf_at(rank).end == leaf_size; }
-
-  /// The leaf in which `key` is or belongs: the last whose lower bound is not above it.
-  std::size_t rank_for(const Key& key) const {
-    const std::size_t n =
-        count_before(low_.data(), low_.size(), [&key](const Key& low) { return !(key < low); });
-    return n == 0 ? 0 : n - 1;
-  }
   /// The first index whose key is not below `key`.
   static std::size_t lower_bound(const Leaf& leaf, const Key& key) {
     return leaf.begin + count_before(leaf.entries.data() + leaf.begin, leaf.end - leaf.begin,
                                      [&key](const Entry& e) { return Traits::key(e) < key; });
   }
-  /// How many of n things in order are `below`.
-  template <class T, class Below>
-  static std::size_t count_before(const T* things, std::size_t n, Below&& below) {
-    return static_cast<std::size_t>(std::partition_point(things, things + n, below) - things);
-  }
   /// Finds another leaf for what belongs at a place where there is no room.
   void make_room(Place& at, const Key& key) {
     if (!full(at.rank)) return;
-    Leaf& leaf = leaf_at(at.rank);
-    if (at.rank + 1 == order_.size() && at.index == leaf_size) {
+    if (at.rank + 1 == ranks_.size() && at.index == leaf_size) {
       append_leaf(key);
-      at = {at.rank + 1, 0, false};
-    } else if (leaf.begin == 0) {
+      at = {ranks_.size() - 1, 0, false};
+    } else if (leaf_at(at.rank).begin == 0) {
+      if (!ranks_.has_room_at(at.rank)) {
+        lay_out();
+        at.rank = ranks_.rank_for(key);
+      }
       split(at.rank);
       if (at.index > leaf_size / 2) at = {at.rank + 1, at.index - leaf_size / 2, false};
     }
@@ -322,17 +327,18 @@ class SummarySequence {
       spare_.pop_back();
       leaves_[id].begin = leaves_[id].end = 0;
     } else {
+      if (leaves_.empty()) leaves_.emplace_back();  // no_leaf
       id = static_cast<std::uint32_t>(leaves_.size());
       leaves_.emplace_back();
     }
     return id;
   }
   void append_leaf(const Key& key) {
-    order_.push_back(take_leaf());
-    low_.push_back(key);
+    ranks_.append(take_leaf(), key);
     ++empty_leaves_;
     grow_tree();
   }
+  /// Moves the greater half of a leaf to one of the next rank. @pre its block has room
   void split(std::size_t rank) {
     const std::uint32_t right = take_leaf();
     Leaf& l = leaf_at(rank);
@@ -341,21 +347,26 @@ class SummarySequence {
     std::copy(l.entries.begin() + half, l.entries.end(), r.entries.begin());
     r.end = leaf_size - half;
     l.end = half;
-    order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(rank) + 1, right);
-    low_.insert(low_.begin() + static_cast<std::ptrdiff_t>(rank) + 1, Traits::key(r.entries[0]));
-    if (!grow_tree()) rebuild_from(rank);
+    const std::size_t last = ranks_.insert(rank + 1, right, Traits::key(r.entries[0]));
+    grow_tree();
+    for (std::size_t i = last; i > rank + 1; --i) tree_[capacity_ + i] = tree_[capacity_ + i - 1];
+    tree_[capacity_ + rank] = summary_of(rank);
+    tree_[capacity_ + rank + 1] = summary_of(rank + 1);
+    combine_above(rank, last);
   }
-  bool grow_tree() {
-    if (order_.size() <= capacity_) return false;
-    capacity_ = capacity_ == 0 ? 1 : capacity_ * 2;
-    tree_.assign(2 * capacity_, nothing_);
-    rebuild_from(0);
-    return true;
+  void grow_tree() {
+    if (ranks_.size() <= capacity_) return;
+    const std::size_t before = std::exchange(capacity_, std::bit_ceil(ranks_.size()));
+    tree_.resize(2 * capacity_, nothing_);
+    const auto leaves = tree_.begin() + static_cast<std::ptrdiff_t>(before);
+    std::copy(leaves, leaves + static_cast<std::ptrdiff_t>(before),
+              tree_.begin() + static_cast<std::ptrdiff_t>(capacity_));
+    std::fill(leaves, tree_.begin() + static_cast<std::ptrdiff_t>(capacity_), nothing_);
+    combine_above(0, ranks_.size() - 1);
   }
-  void rebuild_from(std::size_t rank) {
-    for (std::size_t i = rank; i < order_.size(); ++i) tree_[capacity_ + i] = summary_of(i);
-    for (std::size_t lo = (capacity_ + rank) / 2, hi = (capacity_ + order_.size() - 1) / 2; lo >= 1;
-         lo /= 2, hi /= 2)
+  /// Brings all stretches up to date that hold leaves of these ranks.
+  void combine_above(std::size_t first, std::size_t last) {
+    for (std::size_t lo = (capacity_ + first) / 2, hi = (capacity_ + last) / 2; lo >= 1; lo /= 2, hi /= 2)
       for (std::size_t node = lo; node <= hi; ++node)
         tree_[node] = Traits::combine(tree_[2 * node], tree_[2 * node + 1]);
   }
@@ -375,42 +386,43 @@ class SummarySequence {
       if ((node & 1) != 0) all = Traits::combine(tree_[node - 1], all);
     return all;
   }
-  void publish(std::size_t rank, const Summary& fresh) {
-    std::size_t node = capacity_ + rank;
-    if (fresh == tree_[node]) return;
-    tree_[node] = fresh;
-    for (node /= 2; node >= 1; node /= 2) {
-      const Summary joined = Traits::combine(tree_[2 * node], tree_[2 * node + 1]);
-      if (joined == tree_[node]) return;
-      tree_[node] = joined;
+  /// Works out a node anew, and what lies above as far as it changes. @pre the node holds that rank
+  void publish(std::size_t node, std::size_t rank) {
+    for (; node >= 1; node /= 2) {
+      const Summary fresh =
+          node >= capacity_ ? summary_of(rank) : Traits::combine(tree_[2 * node], tree_[2 * node + 1]);
+      if (fresh == tree_[node]) return;
+      tree_[node] = fresh;
     }
   }
-  void compact() {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-      if (leaf_at(i).begin == leaf_at(i).end) {
-        spare_.push_back(order_[i]);
+  /// Gives ranks anew: to leaves that hold something only, in blocks that all have room.
+  void lay_out() {
+    const LeafRanks<Key> before = std::exchange(ranks_, {});
+    std::vector<Summary> sums;
+    begin_ = empty_leaves_ = 0;
+    for (std::size_t rank = 0; rank < before.size(); rank = before.behind(rank)) {
+      const std::uint32_t id = before[rank];
+      if (leaves_[id].begin == leaves_[id].end) {
+        spare_.push_back(id);
         continue;
       }
-      order_[kept] = order_[i];
-      low_[kept++] = low_[i];
+      ranks_.append(id, before.low(rank), laid_out);
+      sums.resize(ranks_.size(), nothing_);
+      sums.back() = tree_[capacity_ + rank];
     }
-    order_.resize(kept);
-    low_.resize(kept);
-    empty_leaves_ = 0;
-    begin_ = 0;
-    std::fill(tree_.begin(), tree_.end(), nothing_);
-    if (kept > 0) rebuild_from(0);
+    capacity_ = std::max<std::size_t>(capacity_, std::bit_ceil(ranks_.size()));
+    tree_.assign(2 * capacity_, nothing_);
+    std::copy(sums.begin(), sums.end(), tree_.begin() + static_cast<std::ptrdiff_t>(capacity_));
+    if (!ranks_.empty()) combine_above(0, ranks_.size() - 1);
   }
 
-  std::vector<Leaf> leaves_;
+  std::vector<Leaf> leaves_;          ///< the first is no_leaf
   std::vector<std::uint32_t> spare_;  ///< unused leaves
-  std::vector<std::uint32_t> order_;  ///< leaf ids in key order
-  std::vector<Key> low_;              ///< lower bound of each leaf's keys, beside order_
-  std::vector<Summary> tree_;         ///< 1-based; leaf summaries start at capacity_
+  LeafRanks<Key> ranks_;
+  std::vector<Summary> tree_;  ///< 1-based; leaf summaries start at capacity_
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
-  std::size_t empty_leaves_ = 0;
+  std::size_t empty_leaves_ = 0;   ///< of those that have ranks
   mutable std::size_t begin_ = 0;  ///< no entry stands in a leaf of lower rank
   Summary nothing_{};
 };

@@ -6,6 +6,7 @@
 
 #include <natgpu/core/hash.hpp>
 #include <natgpu/scheduling/profile.hpp>
+#include <natgpu/scheduling/reservation_profile.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
 
 #include "catch.hpp"
@@ -88,6 +89,49 @@ TEST_CASE("a profile of thousands of steps answers like a plain map, with and wi
     REQUIRE(fast.at == slow.at);
     if (slow.at != Profile::forever && slow.at > now) REQUIRE(fast.free == slow.free);
     REQUIRE(profile.least(now, now + length, free) == plain.least(now, now + length, free));
+  }
+}
+
+TEST_CASE("a profile of forty thousand steps answers like a plain map while it grows, stays and drains") {
+  const std::uint64_t seed = GENERATE(1, 2);
+  const bool dips = GENERATE(false, true);
+  CAPTURE(seed, dips);
+  Random random{seed};
+  Profile profile;
+  ReservationProfile with_reservations;
+  PlainProfile plain;
+  std::vector<std::pair<std::int64_t, std::int64_t>> held;
+  for (int i = 0; i < 200'000; ++i) {
+    const std::size_t target = i < 120'000 ? 40'000 : 100;
+    if (held.size() < target || random.below(2) == 0) {
+      // Crowded at one place, so that leaves and blocks are split there again and again.
+      const std::int64_t at = random.below(random.below(2) == 0 ? 1'000'000 : 20'000);
+      const std::int64_t delta = dips ? random.below(2) * 2 - 1 : 1;
+      profile.add(at, delta);
+      with_reservations.add(at, delta);
+      plain.add(at, delta);
+      held.emplace_back(at, delta);
+    } else {
+      const auto victim = static_cast<std::size_t>(random.below(held.size()));
+      profile.remove(held[victim].first, held[victim].second);
+      with_reservations.add(held[victim].first, -held[victim].second);
+      plain.add(held[victim].first, -held[victim].second);
+      held[victim] = held.back();
+      held.pop_back();
+    }
+    if (i % 499 != 0) continue;
+    REQUIRE(profile.steps() == plain.steps.size());
+    const std::int64_t from = random.below(1'000'000), until = from + 1 + random.below(100'000);
+    REQUIRE(profile.least(from, until, 7) == plain.least(from, until, 7));
+    std::int64_t level = 0, lowest = 0, at = Profile::forever;
+    const std::int64_t size = 1 + random.below(dips ? 200 : 40'000);
+    for (const auto& [instant, delta] : plain.steps) {
+      level += delta;
+      lowest = std::min(lowest, level);
+      if (level >= size) at = std::min(at, instant);
+    }
+    REQUIRE(profile.start_of_stretch(0, size).at == at);
+    REQUIRE(with_reservations.lowest() == lowest);
   }
 }
 
