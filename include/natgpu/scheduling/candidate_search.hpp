@@ -74,9 +74,11 @@ class CandidateSearch {
   /// A pool in which a job that found no place before may find one.
   struct Gain {
     std::uint32_t pool = 0;
-    std::uint32_t version = 0;                    ///< of the pool when the rooms were measured
-    std::uint32_t admitted = 0;                   ///< a bit for each size class that has room
-    std::array<std::int64_t, size_classes> room;  ///< ticks that a job of the class may ask for, at most
+    std::uint32_t version = 0;      ///< of the pool when the rest was worked out
+    std::uint32_t admitted = 0;     ///< a bit for each size class of which something is free
+    std::uint32_t unbound = 0;      ///< a bit for each that fits beside the reservation, however long
+    std::int64_t until_shadow = 0;  ///< ticks that the others may ask for
+    std::int64_t until_dip = 0;     ///< ticks until the first foreseen fall that matters, or forever
   };
 
   void note_gains(PassBooks<B>& b, const std::vector<std::uint32_t>& changed) {
@@ -167,35 +169,40 @@ class CandidateSearch {
       const int choice = g.choice_of[gain.pool];
       if (choice < 0) continue;
       PoolState& p = b.pools[gain.pool];
-      if (gain.version != p.version) measure_rooms(b, p, gain);
+      if (gain.version != p.version) look_at(b, p, gain);
       sieve.largest = std::max(sieve.largest, p.available());
       const double speed = g.choices[static_cast<std::size_t>(choice)].speed;
       for (std::uint32_t rest = gain.admitted & occupied; rest != 0; rest &= rest - 1) {
         const auto size = static_cast<std::size_t>(std::countr_zero(rest));
-        sieve.admit(size, longest_request(gain.room[size], speed));
+        if (const std::int64_t most = room(b, p, gain, size); most > 0)
+          sieve.admit(size, longest_request(most, speed));
       }
     }
     return sieve;
   }
-  /// Brings the rooms of a pool up to date with its free GPUs, its reservation and its foreseen falls.
-  static void measure_rooms(const PassBooks<B>& b, PoolState& p, Gain& gain) {
+  /// A bit for each size class whose least size is at most so many GPUs.
+  static std::uint32_t classes_up_to(std::int64_t gpus) {
+    const auto classes =
+        static_cast<int>(std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(gpus, 0))));
+    return (std::uint32_t{1} << std::min<int>(classes, size_classes)) - 1;
+  }
+  /// Brings a gain up to date with the pool's free GPUs, its reservation and its foreseen falls.
+  static void look_at(const PassBooks<B>& b, const PoolState& p, Gain& gain) {
     gain.version = p.version;
-    gain.admitted = 0;
-    const std::int64_t available = p.available();
-    const std::int64_t until_dip = b.with_profile ? p.profile.first_dip() - b.now : Profile::forever;
-    const bool dips = until_dip < b.longest_on_pools;
-    for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= available; ++size) {
-      std::int64_t room = Profile::forever;
-      if (reserves_for_blocked(B) && p.blocked && (std::int64_t{1} << size) > p.reservation.spare)
-        room = p.reservation.shadow - b.now;
-      if (dips && until_dip < room) {
-        const std::int64_t fall = p.falls.below(p.profile, p.version, p.free, size);
-        if (fall != Profile::forever) room = std::min(room, fall - b.now);
-      }
-      if (room <= 0) continue;
-      gain.room[size] = room;
-      gain.admitted |= std::uint32_t{1} << size;
+    gain.admitted = gain.unbound = classes_up_to(p.available());
+    if (reserves_for_blocked(B) && p.blocked) {
+      gain.unbound &= classes_up_to(p.reservation.spare);
+      gain.until_shadow = p.reservation.shadow - b.now;
     }
+    const std::int64_t until_dip = b.with_profile ? p.profile.first_dip() - b.now : Profile::forever;
+    gain.until_dip = until_dip < b.longest_on_pools ? until_dip : Profile::forever;
+  }
+  /// Ticks that a job of the size class may ask for in a pool, at most; none if not above 0.
+  static std::int64_t room(const PassBooks<B>& b, PoolState& p, const Gain& gain, std::size_t size) {
+    const std::int64_t room = (gain.unbound >> size & 1) != 0 ? Profile::forever : gain.until_shadow;
+    if (gain.until_dip >= room) return room;
+    const std::int64_t fall = p.falls.below(p.profile, p.version, p.free, size);
+    return fall != Profile::forever ? std::min(room, fall - b.now) : room;
   }
 
   std::vector<Gain> gains_;

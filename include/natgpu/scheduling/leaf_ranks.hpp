@@ -14,6 +14,18 @@ std::size_t count_before(const T* things, std::size_t n, Below&& below) {
   return static_cast<std::size_t>(std::partition_point(things, things + n, below) - things);
 }
 
+/// The same without branches: for numbers that are looked up all over, where no branch can be foreseen.
+template <class T, class Below>
+std::size_t count_before_evenly(const T* things, std::size_t n, Below&& below) {
+  const T* first = things;
+  while (n > 1) {
+    const std::size_t half = n / 2;
+    first += static_cast<std::size_t>(below(first[half - 1])) * half;
+    n -= half;
+  }
+  return static_cast<std::size_t>(first - things) + static_cast<std::size_t>(n == 1 && below(*first));
+}
+
 /// The leaves of a sorted sequence in the order of their keys. Each has a rank, in blocks of `block_size`
 /// ranks that need not be full: the ranks behind a block's leaves are those of an empty leaf. So a leaf that
 /// comes between others moves only the rest of its block.

@@ -196,9 +196,9 @@ struct PassBooks {
   }
   /// Takes what was submitted into the pass, in queue order.
   void take_submitted() {
-    std::swap(submitted, taken);
-    submitted.clear();
     next_taken = 0;
+    if (submitted.empty()) return;
+    std::swap(submitted, taken);
     if (!std::is_sorted(taken.begin(), taken.end(), in_order))
       std::sort(taken.begin(), taken.end(), in_order);
   }
@@ -282,7 +282,8 @@ struct PassBooks {
  private:
   std::uint32_t index_of(const JobGroup& g) const { return static_cast<std::uint32_t>(&g - groups.data()); }
   void keep_the_rest() {
-    remaining.insert(remaining.end(), taken.begin() + static_cast<std::ptrdiff_t>(next_taken), taken.end());
+    if (newcomers_left())
+      remaining.insert(remaining.end(), taken.begin() + static_cast<std::ptrdiff_t>(next_taken), taken.end());
   }
   static bool in_order(const Newcomer& a, const Newcomer& b) { return a.job.order < b.job.order; }
 };

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -289,8 +290,12 @@ class SummarySequence {
   bool full(std::size_t rank) const { return leaf_at(rank).end == leaf_size; }
   /// The first index whose key is not below `key`.
   static std::size_t lower_bound(const Leaf& leaf, const Key& key) {
-    return leaf.begin + count_before(leaf.entries.data() + leaf.begin, leaf.end - leaf.begin,
-                                     [&key](const Entry& e) { return Traits::key(e) < key; });
+    const auto below = [&key](const Entry& e) { return Traits::key(e) < key; };
+    const Entry* entries = leaf.entries.data() + leaf.begin;
+    if constexpr (std::is_integral_v<Key>)
+      return leaf.begin + count_before_evenly(entries, leaf.end - leaf.begin, below);
+    else
+      return leaf.begin + count_before(entries, leaf.end - leaf.begin, below);
   }
   /// Finds another leaf for what belongs at a place where there is no room.
   void make_room(Place& at, const Key& key) {
