@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/time.hpp>
+#include <natgpu/engine/event_list.hpp>
 #include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/dispatcher.hpp>
 #include <natgpu/simulation/replay.hpp>
@@ -29,7 +30,7 @@ using scheduling::ConservativeDispatcher;
 using scheduling::WaitingJob;
 
 /// A machine that is always full, before it a queue that is always as long: for every job that starts another
-/// comes. Jobs are those of `synthetic_job`.
+/// comes. Jobs are those of `synthetic_job`; their ends are kept as natgpu keeps them, in its event list.
 template <class Dispatcher>
 class Flow {
  public:
@@ -49,28 +50,27 @@ class Flow {
   }
   std::size_t passes() const { return passes_; }
   std::size_t started() const { return started_; }
-  std::size_t running() const { return running_.size(); }
+  std::size_t running() const { return ends_.size(); }
 
   void start(const WaitingJob& job, std::uint32_t, std::int64_t requested) {
-    running_.push_back({now_ + run_ticks_[job.slot], now_ + requested, job.gpus, job.slot});
-    std::push_heap(running_.begin(), running_.end());
+    ends_.schedule(Instant{Duration{now_ + run_ticks_[job.slot]}},
+                   engine::rank_of(engine::Phase::release, 0, job.slot),
+                   {now_ + requested, job.gpus, job.slot});
     ++started_;
   }
 
  private:
   struct Run {
-    std::int64_t end, requested_end;
-    std::int32_t gpus;
-    std::uint32_t slot;
-    bool operator<(const Run& other) const { return end > other.end; }  // a heap with the earliest on top
+    std::int64_t requested_end = 0;
+    std::int32_t gpus = 0;
+    std::uint32_t slot = 0;
   };
 
   void step() {
-    now_ = running_.front().end;
-    while (!running_.empty() && running_.front().end == now_) {
-      std::pop_heap(running_.begin(), running_.end());
-      const Run done = running_.back();
-      running_.pop_back();
+    const Instant now = ends_.next_time();
+    now_ = now.time_since_epoch().count();
+    while (ends_.next_time() == now) {
+      const Run done = ends_.pop().payload;
       dispatcher_.finish(0, done.gpus, done.requested_end);
       idle_slots_.push_back(done.slot);
     }
@@ -109,7 +109,7 @@ class Flow {
   std::int64_t now_ = 0;
   std::uint64_t submitted_ = 0;
   std::size_t started_ = 0, passes_ = 0;
-  std::vector<Run> running_;
+  engine::EventList<Run> ends_;
   std::vector<std::int64_t> run_ticks_;  ///< by slot
   std::vector<std::uint32_t> idle_slots_;
 };
