@@ -72,9 +72,9 @@ const std::vector<Choice<Order>>& orders() {
        "SchedMD, Fair Tree Fairshare Algorithm", "accounts; backfill none, fit, easy or easy-sjbf"},
       {"drf", Order::drf,
        "least dominant share over weight first, of GPUs, CPUs and memory, after each start",
-       "Ghodsi et al., NSDI 2011", "accounts; backfill none or fit; in a replay easy too"},
+       "Ghodsi et al., NSDI 2011", "accounts; backfill none, fit or easy"},
       {"maxmin", Order::maxmin, "fewest GPUs held over weight first, after each start",
-       "Bertsekas & Gallager, Data Networks, 1992", "accounts; backfill none or fit; in a replay easy too"},
+       "Bertsekas & Gallager, Data Networks, 1992", "accounts; backfill none, fit or easy"},
   };
   return table;
 }
@@ -233,10 +233,10 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
        "write `backfill: none`, fit, easy or easy-sjbf"},
       {"backfill", by_holding(s.order) && s.backfill == Backfill::easy_sjbf,
        "easy-sjbf tries jobs by their length, and this order by whose turn it is",
-       "write `backfill: none` or fit"},
-      {"backfill", by_holding(s.order) && !plain && s.backfill != Backfill::easy_sjbf,
-       "drf and maxmin rank accounts anew after each start, over several pools: no reservation lasts",
-       "write `backfill: none` or fit; a replay has one pool, and knows easy too"},
+       "write `backfill: none`, fit or easy"},
+      {"backfill", by_holding(s.order) && keeps_all,
+       "drf and maxmin rank accounts anew after each start: no order of reservations lasts",
+       "write `backfill: none`, fit or easy"},
       {"backfill", preempts(s) && !plain,
        "who comes first takes the GPUs of others, so that nobody can be promised any",
        "write `backfill: none` or fit"},

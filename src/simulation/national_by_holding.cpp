@@ -9,8 +9,6 @@
 namespace natgpu::simulation {
 namespace {
 
-using scheduling::Backfill;
-
 /// drf: each type of GPU is a resource, whose whole is what is ever planned of it. maxmin: all GPUs are one.
 scheduling::SharedResources resources_of(const DispatcherParts& p) {
   const bool one = p.scheduling.order == scheduling::Order::maxmin;
@@ -26,19 +24,20 @@ scheduling::SharedResources resources_of(const DispatcherParts& p) {
   return shared;
 }
 
-template <Backfill B>
-RunRecord run(const RunParts& parts) {
-  return run_national(parts, [](const DispatcherParts& p) {
-    return scheduling::AccountDispatcher<B>(resources_of(p), p.groups.specs, p.accounts.weights,
-                                            p.arrivals_first());
-  });
-}
+struct Run {
+  template <scheduling::Backfill B>
+  static RunRecord with(const RunParts& parts) {
+    return run_national(parts, [](const DispatcherParts& p) {
+      return scheduling::AccountDispatcher<B>(resources_of(p), p.groups.specs, p.accounts.weights,
+                                              p.arrivals_first());
+    });
+  }
+};
 
 }  // namespace
 
 RunRecord run_by_holding(const RunParts& parts) {
-  return parts.scenario.scheduling.backfill == Backfill::none ? run<Backfill::none>(parts)
-                                                              : run<Backfill::fit>(parts);
+  return run_under_backfill<Run>(parts);
 }
 
 }  // namespace natgpu::simulation

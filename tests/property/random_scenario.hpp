@@ -285,8 +285,8 @@ class Writer {
         on_machines ? one_of("moving-machines", {"wfp", "unicef", "multifactor", "fairtree"})
                     : one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
     const bool by_holding = order == "drf" || order == "maxmin";
-    std::string text = "order: " + order +
-                       ", backfill: " + (by_holding ? one_of("holding", {"none", "fit"}) : rest(on_machines));
+    std::string text = "order: " + order + ", backfill: " +
+                       (by_holding ? one_of("holding", {"none", "fit", "easy"}) : rest(on_machines));
     if (!by_holding) text += ", recalc: " + one_of("recalc", {"0 s", "20 min", "1 d"});
     if (order != "wfp" && order != "unicef")
       text += ", accounts: {level: " + one_of("level", {"organisation", "sector"}) +

@@ -11,8 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/account_reservations.hpp>
 #include <natgpu/scheduling/accounted_machine.hpp>
+#include <natgpu/scheduling/blocked_front.hpp>
 #include <natgpu/scheduling/claimant.hpp>
 #include <natgpu/scheduling/job_group.hpp>
 #include <natgpu/scheduling/spec.hpp>
@@ -34,10 +35,11 @@ struct SharedResources {
 /// Whoever holds least is next: of the accounts with waiting jobs, the one with the least dominant share over
 /// weight (ties by name order), with its first job by (submission, position), in the first pool that has room
 /// for it. Shares move with every start, so that accounts rank anew inside a pass. none: a next job that does
-/// not fit blocks the pools it accepts; fit: its account drops out of the pass; easy, in one pool: it gets
-/// the reservation, and then each account in order goes on with its next job that delays nobody. A job that
-/// nothing announced will ever hold is passed over; under fit that is looked at as the job becomes
-/// its account's next, at each loss, and once the place that it had is over.
+/// not fit blocks the pools it accepts; fit: its account drops out of the pass; easy: it claims the pool of
+/// its earliest end, gets the reservation there if nobody has it, and its account goes on with its next job
+/// that delays nobody. So the first BlockedFront::limit blocked jobs are looked at, until each pool has its
+/// reservation. A job that nothing announced will ever hold is passed over; under fit that is looked at as
+/// the job becomes its account's next, at each loss, and once the place that it had is over.
 ///
 /// With GPUs alone and no announced outage, none and fit take O((starts + 1) log accounts) a pass in one
 /// pool, whatever waits: each account's next job stands in one index, under the account's share. In several
@@ -56,7 +58,6 @@ class AccountDispatcher {
       : AccountDispatcher(SharedResources::of(machine), {{{{0, 1.0}}}}, weights, arrivals_first) {
     pools_[0] = AccountedMachine(machine, arrivals_first);
   }
-  /// @pre with backfill easy, one pool
   AccountDispatcher(SharedResources shared, std::vector<GroupSpec> groups, const std::vector<double>& weights,
                     bool arrivals_first = false)
       : shared_(std::move(shared)),
@@ -64,8 +65,8 @@ class AccountDispatcher {
         pools_(shared_.gpus_of.size(), AccountedMachine({1, 0, 0}, arrivals_first)),
         closed_(pools_.size()),
         held_(weights.size() * shared_.sizes.size()),
-        next_(groups_.size()) {
-    NATGPU_ENSURE(B != Backfill::easy || pools_.size() == 1, "easy by account has one pool");
+        next_(groups_.size()),
+        reserved_(pools_.size(), groups_) {
     for (const double w : weights) accounts_.emplace_back().weight = w;
   }
 
@@ -95,13 +96,13 @@ class AccountDispatcher {
     const Asked& asked = asked_[job.slot];
     hold(asked, pool, -1);
     pools_[pool].hand_back(asked.amounts, requested_end);
-    if (B == Backfill::fit && dips()) bring_back();
+    if (B == Backfill::fit && dips()) gains_ = true;
   }
   /// A running job's requested end moves.
   void extend(std::uint32_t pool, std::int64_t gpus, std::int64_t old_end, std::int64_t new_end) {
     pools_[pool].hand_back({gpus, 0, 0}, old_end);
     pools_[pool].take({gpus, 0, 0}, new_end);
-    if (B == Backfill::fit && dips()) bring_back();
+    if (B == Backfill::fit && dips()) gains_ = true;
   }
   void change_capacity(std::uint32_t pool, std::int64_t delta) {
     pools_[pool].change_capacity(delta);
@@ -124,7 +125,8 @@ class AccountDispatcher {
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
     for (AccountedMachine& p : pools_) p.begin_pass(now);
-    reserved_.reset();
+    if (gains_) bring_back();
+    gains_ = false;
     if (lost_)
       for (const std::uint32_t a : present_) touch(a);
     lost_ = false;
@@ -139,7 +141,7 @@ class AccountDispatcher {
       start_what_fits(sink);
     } else {
       start_heads(sink);
-      if (B == Backfill::easy && reserved_) start_beside(sink);
+      if (B == Backfill::easy && blocked_) start_beside(sink);
     }
   }
 
@@ -159,11 +161,6 @@ class AccountDispatcher {
   struct Asked {
     std::uint32_t account = 0, group = 0;
     Amounts amounts{};
-  };
-  struct Reserved {
-    std::int64_t shadow, until;
-    Amounts amounts;
-    WaitingJob holder;
   };
   /// An account's turn among others: the one with the least share first, then by name order.
   struct Turn {
@@ -257,12 +254,7 @@ class AccountDispatcher {
     }
     leave_if_empty(a);
   }
-  void note_change(std::int64_t delta) {
-    if (delta > 0)
-      bring_back();
-    else
-      lost_ = true;
-  }
+  void note_change(std::int64_t delta) { (delta > 0 ? gains_ : lost_) = true; }
   void set_aside(std::uint32_t a, const WaitingJob job) {
     accounts_[a].aside.push_back(job);
     queues_[accounts_[a].queue].erase(job.order, job.gpus);
@@ -305,9 +297,7 @@ class AccountDispatcher {
     const AccountedMachine& pool = pools_[c.pool];
     const std::int64_t requested = time_at_speed(job.requested, c.speed);
     if (!pool.fits(asked, requested)) return false;
-    const std::int64_t end = pool.now() + requested;
-    return !reserved_ || end <= reserved_->shadow ||
-           pool.leaves(asked, reserved_->shadow, std::min(end, reserved_->until), reserved_->amounts);
+    return B != Backfill::easy || reserved_.leaves(pools_, c.pool, asked, requested);
   }
   template <class Sink>
   void start(const WaitingJob job, const PoolChoice where, Sink& sink) {
@@ -327,9 +317,13 @@ class AccountDispatcher {
   const WaitingJob& front_of(const WaitingJob& entry) const {
     return *queues_[accounts_[static_cast<std::size_t>(entry.order.id)].queue].front();
   }
-  /// none: until every pool is blocked; easy: until the next job does not fit, which gets the reservation.
+  /// none: until every pool is blocked; easy: until the next job does not fit.
   template <class Sink>
   void start_heads(Sink& sink) {
+    if constexpr (B == Backfill::easy) {
+      blocked_.reset();
+      reserved_.clear();
+    }
     closed_.assign(pools_.size(), false);
     QueueKey blocked;  // the account that was blocked last: who starts only moves further behind it
     bool any_blocked = false;
@@ -343,8 +337,7 @@ class AccountDispatcher {
       } else if (!holdable(head)) {
         set_aside(a, head);
       } else if (B == Backfill::easy) {
-        const std::int64_t shadow = pools_[0].hole(amounts(head), head.requested);
-        reserved_ = Reserved{shadow, shadow + head.requested, amounts(head), head};
+        blocked_ = head;
         break;
       } else {
         blocked = entry->order;
@@ -402,25 +395,72 @@ class AccountDispatcher {
     }
     return first;
   }
-  /// easy: the rest in order, each beside the reservation. What does not fit now does not fit later in a
+  /// easy: the rest in order, each beside the reservations. What does not fit now does not fit later in a
   /// pass.
   template <class Sink>
   void start_beside(Sink& sink) {
-    if (pools_[0].available_gpus() <= 0) return;
+    if (!any_available()) return;
+    reserve_for(*blocked_);
     turns_.clear();
-    Sieve admitted = sieve();
-    for (const std::uint32_t a : present_)
-      offer_fitting(a, admitted,
-                    a == asked_[reserved_->holder.slot].account ? &reserved_->holder.order : nullptr);
+    const bool looks_on = reserved_.any_open(pools_);
+    if (looks_on) look_on(sink);
+    Sieve admitted = reserved_.sieve(pools_);
+    if (looks_on) {
+      std::swap(turns_, looked_at_);
+      turns_.clear();
+      for (const Turn& turn : looked_at_)
+        if (place(turn.job) != nullptr)
+          offer(turn.account, turn.job);
+        else
+          offer_fitting(turn.account, admitted, &turn.job.order);
+    } else {
+      for (const std::uint32_t a : present_)
+        offer_fitting(a, admitted, a == asked_[blocked_->slot].account ? &blocked_->order : nullptr);
+    }
     while (!turns_.empty()) {
       const Turn turn = take_turn();
       if (const PoolChoice* where = place(turn.job)) {
         start(turn.job, *where, sink);
         list_touched(turn.account);
-        admitted = sieve();
+        admitted = reserved_.sieve(pools_);
       }
       offer_fitting(turn.account, admitted, &turn.job.order);
     }
+  }
+  /// Behind the first blocked job, one by one, until enough have been looked at, every pool is reserved, or
+  /// no GPU is left. The rest stands in turns_ then.
+  template <class Sink>
+  void look_on(Sink& sink) {
+    for (const std::uint32_t a : present_)
+      offer_next(a, a == asked_[blocked_->slot].account ? &blocked_->order : nullptr);
+    for (std::size_t looked = 1;
+         looked < BlockedFront::limit && !turns_.empty() && reserved_.any_open(pools_) && any_available();) {
+      const Turn turn = take_turn();
+      if (const PoolChoice* where = place(turn.job)) {
+        start(turn.job, *where, sink);
+        list_touched(turn.account);
+      } else if (holdable(turn.job)) {
+        reserve_for(turn.job);
+        ++looked;
+      } else {
+        set_aside(turn.account, turn.job);
+        list_touched(turn.account);
+      }
+      offer_next(turn.account, &turn.job.order);
+    }
+  }
+  bool any_available() const {
+    return std::any_of(pools_.begin(), pools_.end(),
+                       [](const AccountedMachine& p) { return p.available_gpus() > 0; });
+  }
+  void reserve_for(const WaitingJob& job) {
+    reserved_.claim(pools_, choices(job), amounts(job), job.requested);
+  }
+  void offer_next(std::uint32_t a, const QueueKey* after) {
+    if (accounts_[a].queue == no_queue) return;
+    const WaitingQueue& queue = queues_[accounts_[a].queue];
+    const WaitingJob* job = after != nullptr ? queue.first_after(*after) : queue.front();
+    if (job != nullptr) offer(a, *job);
   }
   void offer_fitting(std::uint32_t a, const Sieve& admitted, const QueueKey* after) {
     if (accounts_[a].queue == no_queue) return;
@@ -440,16 +480,13 @@ class AccountDispatcher {
     turns_.pop_back();
     return turn;
   }
-  /// What is worth looking at of a group: no more GPUs than are free in a pool it accepts, and no longer than
-  /// the reservation allows.
-  Sieve sieve(std::uint32_t group = 0) const {
+  /// What is worth looking at of a group: no more GPUs than are free in a pool it accepts.
+  Sieve sieve(std::uint32_t group) const {
     Sieve s;
     for (const PoolChoice& c : groups_[group].choices)
       s.largest = std::max(s.largest, pools_[c.pool].available_gpus());
-    const std::int64_t spare =
-        reserved_ ? pools_[0].gpus_at(reserved_->shadow) - reserved_->amounts[0] : s.largest;
     for (std::size_t size = 0; size < size_classes && std::int64_t{1} << size <= s.largest; ++size)
-      s.admit(size, std::int64_t{1} << size <= spare ? Sieve::any : reserved_->shadow - pools_[0].now());
+      s.admit(size, Sieve::any);
     return s;
   }
 
@@ -467,11 +504,15 @@ class AccountDispatcher {
   std::vector<WaitingQueue> next_;          ///< by group: accounts' next jobs, under (share, account)
   std::vector<std::uint32_t> touched_;      ///< accounts to be listed anew
   bool lost_ = false;                       ///< GPUs, or what was announced of them, since the last pass
+  bool gains_ = false;                      ///< since then what was set aside may have found a place
   std::vector<std::pair<std::int64_t, std::uint32_t>>
       places_;  ///< a heap: the first place, and the account, of listed jobs that fit no pool for good
   std::size_t waiting_ = 0;
-  std::optional<Reserved> reserved_;
+  // of easy alone
+  std::optional<WaitingJob> blocked_;  ///< the first blocked job of the pass
+  AccountReservations reserved_;
   std::vector<Turn> turns_;  ///< a heap
+  std::vector<Turn> looked_at_;
 };
 
 }  // namespace natgpu::scheduling

@@ -50,6 +50,8 @@ class AccountedMachine {
     if (delta > 0) gains_.erase(std::find(gains_.begin(), gains_.end(), std::pair{at, delta}));
   }
 
+  /// Whether there is, or is to be, anything to hold a job.
+  bool may_hold() const { return gpus_ > 0 || !gains_.empty(); }
   bool dips() const { return lines_[0].profile.has_dips(); }
   std::int64_t gpus() const { return gpus_; }
   /// Once all announced changes have come.

@@ -280,7 +280,7 @@ TEST_CASE("parts of scheduling that contradict each other are refused at their l
       {"{order: wfp, backfill: conservative}", "scheduling.backfill", "moves with time"},
       {"{order: fairtree, backfill: reservations, reservations: 3}", "scheduling.backfill",
        "moves with time"},
-      {"{order: drf, backfill: easy}", "scheduling.backfill", "no reservation lasts"},
+      {"{order: drf, backfill: conservative}", "scheduling.backfill", "no order of reservations lasts"},
       {"{order: srtf, backfill: easy}", "scheduling.backfill", "nobody can be promised"},
       {"{order: srtf, backfill: fit, semantics: {pass: event}}", "scheduling.semantics.pass",
        "at an instant"},

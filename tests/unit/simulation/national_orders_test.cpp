@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <natgpu/scheduling/account_dispatcher.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
 #include <natgpu/simulation/replay.hpp>
@@ -140,6 +141,20 @@ TEST_CASE("easy-sjbf starts a scenario's jobs as it starts a log's") {
     CHECK(spans != replayed(log, Order::fcfs, Backfill::easy));
     CHECK(moving_in_scenario<Backfill::easy_sjbf>(log, "{order: wfp, backfill: easy-sjbf, recalc: 0 s}") ==
           replayed(log, Order::wfp, Backfill::easy_sjbf));
+  }
+}
+
+TEST_CASE("where all jobs are of one account, easy by what accounts hold is easy") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const workload::JobLog log = random_log(seed);  // whose jobs are all of the one sector
+    CAPTURE(seed);
+    const WatchedRun run = watch_under(
+        scenario_under("{order: maxmin, backfill: easy}"), 1, &log,
+        [](const scenario::Scenario&, const auto& groups, const supply::Fleet&, const auto& accounts) {
+          return scheduling::AccountDispatcher<Backfill::easy>(scheduling::SharedResources{{1, 0, 0}, {0}},
+                                                               groups.specs, accounts.weights);
+        });
+    CHECK(spans_of(run) == replayed(log, Order::fcfs, Backfill::easy));
   }
 }
 
