@@ -59,7 +59,8 @@ const std::vector<Choice<Order>>& orders() {
        "least time received of a target share first; shares make finish times fair; running jobs are "
        "preempted",
        "Mahajan et al., Themis, NSDI 2020; Narayanan et al., Gavel, OSDI 2020",
-       "requested times; --rounds (6 min by default); a replay; backfill none or fit; --speeds where GPUs are "
+       "requested times; --rounds (6 min by default); a replay; backfill none or fit; --speeds where GPUs "
+       "are "
        "of several types"},
       {"priority", Order::priority, "highest class first: a log's queues, a scenario's classes of jobs",
        "Cobham, Oper. Res. 2(1), 1954", "classes of jobs"},
@@ -177,7 +178,7 @@ std::vector<Meant> meanings(const Scheduling& s) {
        "order multifactor, fairtree, drf or maxmin"},
       {"fair_share", f != usual_share,
        s.order == Order::multifactor || (s.order == Order::fairtree && f == as_fairtree),
-       "order multifactor, and its half_life with fairtree"},
+       "order multifactor (or for its half-life alone fairtree)"},
       {"preemption.shield", p.shield != usual.shield, by_mode, "preemption by-class or spot-first"},
       {"preemption.notice", p.notice != usual.notice, preempting, "an order or a mode that preempts"},
       {"preemption.rounds", p.rounds != usual.rounds, preempting, "an order or a mode that preempts"},
@@ -206,14 +207,14 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
       std::adjacent_find(limits.begin(), limits.end(), std::greater_equal<>()) == limits.end();
   const bool on_machines = s.view == View::node;
   return {
+      {"order", on_machines && (preempts(s.order) || by_holding(s.order)),
+       "on machines jobs keep what they have to their end, and what accounts hold does not count",
+       "choose an order that does not preempt, multifactor or fairtree among them, or write `view: pool`"},
       {"backfill", on_machines && s.backfill == Backfill::easy_sjbf,
        "on machines what starts beside the reservation is tried in the order of the queue",
        "write `backfill: easy`, or `view: pool`"},
       {"backfill", on_machines && keeps_all, "on machines only the first blocked job holds a reservation",
        "write `backfill: none`, fit or easy, or `view: pool`"},
-      {"order", on_machines && (preempts(s.order) || by_holding(s.order)),
-       "on machines jobs keep what they have to their end, and what accounts hold does not count",
-       "choose an order that does not preempt, multifactor or fairtree among them, or write `view: pool`"},
       {"preemption.mode", on_machines && s.preemption.mode != PreemptionSettings::Mode::none,
        "on machines jobs keep what they have to their end", "leave `preemption` out, or write `view: pool`"},
       {"locality", s.locality > 0 && (s.locality < 1 || s.locality > 100),
@@ -276,8 +277,8 @@ std::vector<Finding> without_meaning(const Scheduling& scheduling) {
   std::vector<Finding> findings;
   for (const Meant& m : meanings(scheduling))
     if (m.stated && !m.goes)
-      findings.push_back({fmt::format("scheduling.{}", m.path), "has no meaning beside this order and mode",
-                          fmt::format("it goes with {}: choose that, or leave it out", m.with)});
+      findings.push_back({fmt::format("scheduling.{}", m.path),
+                          fmt::format("has no meaning without {}", m.with), "choose that, or leave it out"});
   return findings;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -41,7 +40,7 @@ class CapacityByMachine {
     std::vector<State>& nodes = tranches_[n.tranche];
     if (n.ordinal >= layout_.machines_of(n.tranche)) add_machine(n.tranche);
     if (nodes.size() <= n.ordinal) nodes.resize(n.ordinal + std::size_t{1});
-    nodes[n.ordinal] = {n.units, true, false, false};
+    nodes[n.ordinal] = {n.units, true, false, 0};
     dispatch_.levels(n.pool).in_service.change(world_.now, n.units);
     comes_up(n);
   }
@@ -52,6 +51,7 @@ class CapacityByMachine {
     else
       levels.down.change(world_.now, -n.units);
     levels.in_service.change(world_.now, -n.units);
+    leaves_windows(n);
     state_of(n) = {};
   }
   /// @returns its units
@@ -88,9 +88,8 @@ class CapacityByMachine {
       std::int64_t left = units_of(w.window, p);
       const std::vector<SupplyNode> nodes = in_service(p);
       for (auto n = nodes.rbegin(); n != nodes.rend() && n->units <= left; left -= n->units, ++n) {
-        if (state_of(*n).maintained) continue;
         if (state_of(*n).is_up()) goes_down(*n);
-        state_of(*n).maintained = true;
+        ++state_of(*n).windows;
         w.nodes.push_back(*n);
       }
       plan(p);
@@ -98,10 +97,8 @@ class CapacityByMachine {
   }
   void window_ends(std::size_t index) {
     for (const SupplyNode& n : windows_[index].nodes) {
-      State& s = state_of(n);
-      if (!s.maintained) continue;  // it has left service meanwhile
-      s.maintained = false;
-      if (s.is_up()) is_back(n);
+      --state_of(n).windows;
+      if (state_of(n).is_up()) is_back(n);
     }
     windows_[index].nodes.clear();
   }
@@ -115,8 +112,9 @@ class CapacityByMachine {
   /// Of one node of a tranche.
   struct State {
     std::int64_t units = 0;
-    bool in_service = false, broken = false, maintained = false;
-    bool is_up() const { return in_service && !broken && !maintained; }
+    bool in_service = false, broken = false;
+    std::uint32_t windows = 0;  ///< that hold it
+    bool is_up() const { return in_service && !broken && windows == 0; }
   };
 
   State& state_of(const SupplyNode& n) { return tranches_[n.tranche][n.ordinal]; }
@@ -144,6 +142,15 @@ class CapacityByMachine {
   void is_back(const SupplyNode& n) {
     dispatch_.levels(n.pool).down.change(world_.now, -n.units);
     comes_up(n);
+  }
+
+  /// The node leaves service. Should it come again, then not for the windows that last.
+  void leaves_windows(const SupplyNode& n) {
+    const auto is_it = [&](const SupplyNode& held) {
+      return held.tranche == n.tranche && held.ordinal == n.ordinal;
+    };
+    for (Window& w : windows_)
+      w.nodes.erase(std::remove_if(w.nodes.begin(), w.nodes.end(), is_it), w.nodes.end());
   }
 
   /// Nodes of the pool in service, up or down, in the order of the file.

@@ -164,6 +164,47 @@ TEST_CASE("nobody starts on machines that a window takes who would not be gone b
   for (const SeenJob& j : run.seen.jobs) CHECK(j.ran.size() == 1);
 }
 
+TEST_CASE("a machine that two windows take comes back when both have ended") {
+  // From day 10 to 12 and from day 11 to 13 the last of four machines is away.
+  const scenario::Scenario s = room_of(4, 8, "{view: node, backfill: none}",
+                                       "  maintenance:\n"
+                                       "    - {name: power, site: room, first: 2026-01-11, every: 80 d, "
+                                       "length: 48 h, share: 25 %}\n"
+                                       "    - {name: cooling, site: room, first: 2026-01-12, every: 80 d, "
+                                       "length: 48 h, share: 25 %}\n");
+  workload::JobLog log;
+  log.jobs = {job(0, 1, 1), job(10 * 24 + 1, 24, 1), job(10 * 24 + 2, 32, 1)};
+  const WatchedRun run = watch(s, 1, &log);
+  CHECK(hours_from(run.seen.jobs.at(1)) == 10 * 24 + 1);
+  CHECK(hours_from(run.seen.jobs.at(2)) == 13 * 24);
+  CHECK(run.within_capacity);
+}
+
+TEST_CASE("a machine that comes anew during a window is taken by the next window alone") {
+  // Power for four machines, from day 11 to 11.5 for three; the last machine is away from day 10 to 13, and
+  // for another window from day 12 to 14.
+  const scenario::Scenario s = scenario_of(
+      "schema: natgpu/1\nname: room\nhorizon: {start: 2026-01-01, end: 2026-04-01}\n"
+      "hardware: [{name: gpu, bf16: 1 TFLOP/s, per_node: 8, power: 1 kW}]\n"
+      "supply:\n  sites: [{name: room, pue: 1, grid: [{from: 2026-01-01, power: 32 kW}, {from: 2026-01-12, "
+      "power: "
+      "24 kW}, {from: 2026-01-13, power: 32 kW}]}]\n"
+      "  tranches: [{name: all, site: room, device: gpu, units: 32 GPU, in_service: 2026-01-01, "
+      "service_life: "
+      "endless}]\n"
+      "  maintenance:\n"
+      "    - {name: power, site: room, first: 2026-01-11, every: 80 d, length: 96 h, share: 25 %}\n"
+      "    - {name: cooling, site: room, first: 2026-01-14, every: 80 d, length: 48 h, share: 25 %}\n"
+      "demand:\n  sectors: [{name: users, organisations: 0}]\n  trace: {sector: users}\n"
+      "scheduling: {view: node, backfill: none}\n");
+  workload::JobLog log;
+  log.jobs = {job(0, 1, 1), job(10 * 24 + 1, 32, 1), job(13 * 24 + 1, 32, 1)};
+  const WatchedRun run = watch(s, 1, &log);
+  CHECK(hours_from(run.seen.jobs.at(1)) == 12 * 24);
+  CHECK(hours_from(run.seen.jobs.at(2)) == 15 * 24);
+  CHECK(run.within_capacity);
+}
+
 TEST_CASE("departures that are known from the start interrupt nobody who ends in time") {
   std::uint64_t jobs = 0;
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
