@@ -78,9 +78,9 @@ std::int64_t of_any_scale(std::uint64_t random) {
 }  // namespace
 
 TEST_CASE("a hundred thousand random schedules and cancellations agree with a sorted map") {
-  const std::uint64_t seed = GENERATE(1, 2, 3);
+  const std::uint64_t seed = GENERATE(as<std::uint64_t>(), 1, 2, 3);
   const auto delay = GENERATE(few_ticks, of_any_scale);
-  const std::uint64_t most = GENERATE(20, 5'000, 100'000);  // events pending
+  const std::uint64_t most = GENERATE(as<std::uint64_t>(), 20, 5'000, 100'000);  // events pending
   CAPTURE(seed, most);
   EventList<std::uint32_t> list;
   using Full = std::tuple<std::int64_t, Rank, std::uint32_t>;

@@ -38,7 +38,7 @@ TEST_CASE("sweeps that look only where GPUs were gained agree with plain loops")
   check_against_plain_loops<InTurns, PlainConservative>(100, ConservativeDispatcher::everyone);
 }
 TEST_CASE("a limited number of reservations agrees with plain loops on random workloads") {
-  const std::size_t limit = GENERATE(1U, 2U, 5U);
+  const std::size_t limit = GENERATE(as<std::size_t>(), 1, 2, 5);
   CAPTURE(limit);
   check_against_plain_loops<ConservativeDispatcher, PlainConservative>(60, limit);
   check_against_plain_loops<GainsAlone, PlainConservative>(60, limit);

@@ -56,7 +56,7 @@ struct PlainProfile {
 }  // namespace
 
 TEST_CASE("a profile of thousands of steps answers like a plain map, with and without dips") {
-  const std::uint64_t seed = GENERATE(1, 2, 3, 4);
+  const std::uint64_t seed = GENERATE(as<std::uint64_t>(), 1, 2, 3, 4);
   const bool dips = GENERATE(false, true);
   CAPTURE(seed, dips);
   Random random{seed};
@@ -136,7 +136,7 @@ TEST_CASE("a profile of forty thousand steps answers like a plain map while it g
 }
 
 TEST_CASE("the waiting queue finds the first job in order that fits, whatever was inserted and removed") {
-  const std::uint64_t seed = GENERATE(1, 2, 3);
+  const std::uint64_t seed = GENERATE(as<std::uint64_t>(), 1, 2, 3);
   CAPTURE(seed);
   Random random{seed};
   WaitingQueue queue;
