@@ -12,12 +12,6 @@ namespace {
 /// Draws of one start of a job: parts count up from the start's first.
 constexpr int part_bits = 20;
 
-/// Of an instant and a length that may both be without end.
-std::int64_t after(std::int64_t now, std::int64_t length) {
-  constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
-  return length > forever - now ? forever : now + length;
-}
-
 }  // namespace
 
 NodeBooks::NodeBooks(std::vector<NodePool> pools, std::vector<NodeKind> kinds, const NodeRules& rules,
@@ -161,14 +155,15 @@ void NodeBooks::plan_departures(std::uint32_t pool, const Departures& leave_at,
   }
 }
 
-bool NodeBooks::could_hold(const NodeChoice& choice) {
+bool NodeBooks::could_hold(const NodeChoice& choice, std::size_t level) {
+  if (!sites_[choice.pool].empty) return true;
   NodePool& empty = *sites_[choice.pool].empty;
   GangRule rule = rules_.gang;
   if (rule.placement != Placement::lowest_id)
     rule.placement = Placement::first;  // any rule finds what there is
   std::vector<Hold> holds;
   const bool could =
-      GangPlacer(rule).place(empty, gang_up_to(choice.gang, top_level()), Dice{&chance_, 0, 0}, holds);
+      GangPlacer(rule).place(empty, gang_up_to(choice.gang, level), Dice{&chance_, 0, 0}, holds);
   scheduling::give_back(empty, holds);
   return could;
 }
@@ -178,7 +173,7 @@ bool NodeBooks::holdable(std::uint32_t kind) {
   if (judged_[kind] != losses_) {
     judged_[kind] = losses_;
     for (std::size_t c = 0; c < kinds_[kind].size(); ++c)
-      holdable_[kind][c] = !sites_[kinds_[kind][c].pool].empty || could_hold(kinds_[kind][c]);
+      holdable_[kind][c] = could_hold(kinds_[kind][c], top_level());
   }
   return std::find(holdable_[kind].begin(), holdable_[kind].end(), true) != holdable_[kind].end();
 }
@@ -196,7 +191,7 @@ bool NodeBooks::place(const NodeChoice& choice, const WaitingJob& job, std::int6
   const std::uint32_t starts = last.id == job.order.id ? last.starts : 0;
   const Dice dice{&chance_, job.order.id, starts << part_bits};
   NodePool& pool = sites_[choice.pool].pool;
-  std::int64_t until = after(now, shortest);
+  std::int64_t until = end_after(now, shortest);
   for (;;) {
     const std::size_t level = level_for(choice.pool, until);
     if (!placer_.place(pool, gang_up_to(choice.gang, level), dice, found.holds)) return false;
@@ -206,7 +201,7 @@ bool NodeBooks::place(const NodeChoice& choice, const WaitingJob& job, std::int6
     if (!found.spread || rules_.slowdown_milli == 1000) return true;
     const std::int64_t grains = (shortest - 1) / rules_.grain + 1;
     found.requested = slowed(grains, rules_.slowdown_milli) * rules_.grain;
-    until = after(now, found.requested);
+    until = end_after(now, found.requested);
     if (level_for(choice.pool, until) == level) return true;
     give_back(found);  // spread it takes longer than some of these machines are there
   }
@@ -227,7 +222,7 @@ void NodeBooks::note_start(const WaitingJob& job, Attempt& found, std::int64_t n
   std::swap(run.holds, found.holds);
   run.pool = found.pool;
   run.spread = found.spread;
-  run.end = after(now, found.requested);
+  run.end = end_after(now, found.requested);
   ++run.starts;
   run.at = static_cast<std::uint32_t>(running_.size());
   running_.push_back(slot);
@@ -246,7 +241,8 @@ std::int64_t NodeBooks::reach_below(std::uint32_t kind, const WaitingJob& job, s
   std::int64_t reach = 0;
   if (!rules_.departures) return reach;
   for (const NodeChoice& c : kinds_[kind]) {
-    const std::int64_t end = after(now, slowed(time_at_speed(job.requested, c.speed), rules_.slowdown_milli));
+    const std::int64_t end =
+        end_after(now, slowed(time_at_speed(job.requested, c.speed), rules_.slowdown_milli));
     for (const std::int64_t leaves : sites_[c.pool].leave_at)
       if (leaves < end && leaves > now) reach = std::max(reach, longest_request(leaves - now, c.speed));
   }

@@ -13,8 +13,8 @@ namespace natgpu::scheduling {
 /// the blocked job may find a place: before that, counting the room on machines that have changed is enough.
 class Foresight {
  public:
-  Foresight(NodeBooks& books, std::uint32_t kind) : books_(books) {
-    for (const NodeChoice& c : books.kinds_[kind]) look_for(c);
+  Foresight(NodeBooks& books, std::uint32_t kind, const WaitingJob& job, std::int64_t now) : books_(books) {
+    for (const NodeChoice& c : books.kinds_[kind]) look_for(c, job, now);
   }
   ~Foresight() {
     for (const Seen& s : seen_) {
@@ -30,10 +30,8 @@ class Foresight {
     const NodeBooks::Run& run = books_.runs_[slot];
     for (const Hold& h : run.holds) {
       Seen& s = at({run.pool, h.node});
-      for (Need& n : needs_) {
-        if (n.pool != run.pool) continue;
-        n.room -= s.then.room_for(n.task, n.tasks);
-      }
+      for (Need& n : needs_)
+        if (n.pool == run.pool) n.room -= s.then.room_for(n.task, n.tasks);
       s.then.give_back(h);
       for (Need& n : needs_)
         if (n.pool == run.pool) n.room += s.then.room_for(n.task, n.tasks);
@@ -41,29 +39,29 @@ class Foresight {
       gained_ |= gains(run.pool, s.then);
     }
   }
-  /// Whether the blocked job may find a place that it has not been looked for in. If not, it does not.
-  bool may_fit() const {
-    return gained_ &&
-           std::any_of(needs_.begin(), needs_.end(), [](const Need& n) { return n.room >= n.tasks; });
+  /// Whether the blocked job may find a place from that instant on, that it has not been looked for in. If
+  /// not, it does not. Instants rise from call to call.
+  bool may_fit(std::int64_t from) {
+    if (!gained_) return false;
+    for (Need& n : needs_) look_from(n, from);
+    return std::any_of(needs_.begin(), needs_.end(), [](const Need& n) { return n.room >= n.tasks; });
   }
   /// Lets the pools show what is foreseen.
   void tell() {
-    for (Seen& s : seen_) {
-      if (!s.changed) continue;
-      books_.sites_[s.machine.pool].pool.set(s.machine.node, s.then);
-      s.changed = false;
-      s.told = true;
-    }
+    show_foreseen();
     gained_ = false;
   }
 
  private:
-  /// So many such tasks at once, in one pool.
+  /// So many such tasks at once, in one pool, for so long.
   struct Need {
     std::uint32_t pool;
-    TaskShape task;
+    std::uint32_t kind;  ///< of the task, for machines that stay; those for machines that leave follow it
+    std::size_t level;
     std::int32_t tasks;
-    std::int64_t room;  ///< there is for so many
+    std::int64_t length;  ///< ticks, at least
+    TaskShape task;       ///< for machines up to the level
+    std::int64_t room;    ///< there is for so many
   };
   struct Seen {
     Machine machine;
@@ -72,15 +70,36 @@ class Foresight {
   };
 
   /// A gang needs room for all its parts, or where it may be spread, for all its GPUs.
-  void look_for(const NodeChoice& c) {
-    const GangKind gang = gang_up_to(c.gang, books_.top_level());
-    smallest_.push_back({c.pool, books_.sites_[c.pool].pool.shape(books_.smallest_of(c))});
-    need(c.pool, gang.part, gang.parts);
-    if (books_.rules_.gang.may_spread && gang.unit != GangKind::none) need(c.pool, gang.unit, gang.units);
+  void look_for(const NodeChoice& c, const WaitingJob& job, std::int64_t now) {
+    const std::int64_t length = time_at_speed(job.requested, c.speed);
+    const std::size_t level = books_.level_for(c.pool, end_after(now, length));
+    const NodePool& machines = books_.sites_[c.pool].pool;
+    const auto need = [&](std::uint32_t kind, std::int32_t tasks) {
+      const std::size_t task = kind + level;
+      needs_.push_back(
+          {c.pool, kind, level, tasks, length, machines.shape(task), machines.room_for(task, tasks)});
+    };
+    need(c.gang.part, c.gang.parts);
+    if (books_.rules_.gang.may_spread && c.gang.unit != GangKind::none) need(c.gang.unit, c.gang.units);
+    smallest_.emplace_back(c.pool, machines.shape(books_.smallest_of(c)));
   }
-  void need(std::uint32_t pool, std::uint32_t task, std::int32_t tasks) {
-    const NodePool& machines = books_.sites_[pool].pool;
-    needs_.push_back({pool, machines.shape(task), tasks, machines.room_for(task, tasks)});
+  /// The later the job starts, the fewer are the machines that are there until it ends.
+  void look_from(Need& n, std::int64_t from) {
+    const std::size_t level = books_.level_for(n.pool, end_after(from, n.length));
+    if (level == n.level) return;
+    show_foreseen();
+    const NodePool& machines = books_.sites_[n.pool].pool;
+    n.level = level;
+    n.task = machines.shape(n.kind + level);
+    n.room = machines.room_for(n.kind + level, n.tasks);
+  }
+  void show_foreseen() {
+    for (Seen& s : seen_) {
+      if (!s.changed) continue;
+      books_.sites_[s.machine.pool].pool.set(s.machine.node, s.then);
+      s.changed = false;
+      s.told = true;
+    }
   }
   /// Whether the machine could take a part of the job.
   bool gains(std::uint32_t pool, const Node& node) const {
@@ -106,17 +125,25 @@ class Foresight {
   bool gained_ = false;  ///< since the pools were told
 };
 
+bool NodeBooks::could_hold_from(std::uint32_t kind, const WaitingJob& job, std::int64_t now) {
+  return std::any_of(kinds_[kind].begin(), kinds_[kind].end(), [&](const NodeChoice& c) {
+    const std::size_t level = level_for(c.pool, end_after(now, time_at_speed(job.requested, c.speed)));
+    return level == top_level() || could_hold(c, level);
+  });
+}
+
 std::int64_t NodeBooks::reserve(std::uint32_t kind, std::int64_t now) {
   const WaitingJob head = *queues_[kind].front();
   reserved_.clear();
   std::int64_t shadow = std::numeric_limits<std::int64_t>::max();
+  if (!could_hold_from(kind, head, now)) return shadow;
   {
-    Foresight ahead(*this, kind);
+    Foresight ahead(*this, kind, head, now);
     Attempt place;
     for (auto it = by_end_.begin(); it != by_end_.end();) {
       const std::int64_t end = it->first, from = std::max(now, end);
       for (; it != by_end_.end() && it->first == end; ++it) ahead.release(it->second);
-      if (!ahead.may_fit()) continue;
+      if (!ahead.may_fit(from)) continue;
       ahead.tell();
       if (!attempt(kind, head, from, place)) continue;
       note_reserved(place);

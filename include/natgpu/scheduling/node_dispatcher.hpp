@@ -198,7 +198,10 @@ class NodeBooks {
   /// As long as a job that ends then may use: machines up to that level.
   std::size_t level_for(std::uint32_t pool, std::int64_t end) const;
   bool place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found);
-  bool could_hold(const NodeChoice& choice);
+  /// Whether the machines of the choice's pool that are there, up to that level, could if they were empty.
+  bool could_hold(const NodeChoice& choice, std::size_t level);
+  /// The same for a job that starts at `now` or later, on any of its choices.
+  bool could_hold_from(std::uint32_t kind, const WaitingJob& job, std::int64_t now);
   /// Whether there may be jobs that the machines that are there could not hold.
   bool judges() const { return rules_.departures || machines_lost_ > 0; }
   void note_reserved(Attempt& place);
