@@ -66,6 +66,7 @@ bool NodeBooks::withdraw(std::uint32_t kind, const QueueKey& key, std::int32_t g
 }
 
 void NodeBooks::finish_job(std::uint32_t slot) {
+  ++changes_;
   Run& run = runs_[slot];
   scheduling::give_back(sites_[run.pool].pool, run.holds);
   for (const Hold& h : run.holds) gained_.push_back({run.pool, h.node});
@@ -77,6 +78,7 @@ void NodeBooks::finish_job(std::uint32_t slot) {
 }
 
 void NodeBooks::extend_job(std::uint32_t slot, std::int64_t new_end) {
+  ++changes_;
   Run& run = runs_[slot];
   if (keeps_ends_) {
     by_end_.erase({run.end, slot});
@@ -121,6 +123,7 @@ void NodeBooks::repair(const Machine& machine) {
 }
 
 void NodeBooks::set(const Machine& machine, const Node& node) {
+  ++changes_;
   Site& site = sites_[machine.pool];
   site.pool.set(machine.node, node);
   site.empty->set(machine.node, node);
@@ -141,6 +144,7 @@ void NodeBooks::plan_departures(std::uint32_t pool, const Departures& leave_at,
   const bool later =
       !std::equal(leave_at.begin(), leave_at.end(), site.leave_at.begin(), std::less_equal<>());
   site.leave_at = leave_at;
+  ++changes_;
   for (std::uint32_t i = 0; i < level.size(); ++i) {
     const auto type = static_cast<std::int8_t>(level[i]);
     const bool moves = site.whole[i].type != type;
@@ -215,6 +219,7 @@ bool NodeBooks::attempt(std::uint32_t kind, const WaitingJob& job, std::int64_t 
 }
 
 void NodeBooks::note_start(const WaitingJob& job, Attempt& found, std::int64_t now) {
+  ++changes_;
   const std::uint32_t slot = job.slot;
   Run& run = runs_[slot];
   if (run.id != job.order.id) run.starts = 0;

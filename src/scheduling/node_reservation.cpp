@@ -28,6 +28,7 @@ class Foresight {
   /// The job hands back what it holds.
   void release(std::uint32_t slot) {
     const NodeBooks::Run& run = books_.runs_[slot];
+    if (!accepts(run.pool)) return;
     for (const Hold& h : run.holds) {
       Seen& s = at({run.pool, h.node});
       for (Need& n : needs_)
@@ -101,6 +102,9 @@ class Foresight {
       s.told = true;
     }
   }
+  bool accepts(std::uint32_t pool) const {
+    return std::any_of(needs_.begin(), needs_.end(), [pool](const Need& n) { return n.pool == pool; });
+  }
   /// Whether the machine could take a part of the job.
   bool gains(std::uint32_t pool, const Node& node) const {
     return std::any_of(smallest_.begin(), smallest_.end(),
@@ -133,7 +137,14 @@ bool NodeBooks::could_hold_from(std::uint32_t kind, const WaitingJob& job, std::
 }
 
 std::int64_t NodeBooks::reserve(std::uint32_t kind, std::int64_t now) {
-  const WaitingJob head = *queues_[kind].front();
+  const WaitingJob& head = *queues_[kind].front();
+  // While nothing has changed, what was looked ahead to from an earlier instant is as it was.
+  if (reservation_.changes != changes_ || reservation_.from < now || reservation_.job != head.order)
+    reservation_ = {head.order, look_ahead(kind, head, now), changes_};
+  return reservation_.from;
+}
+
+std::int64_t NodeBooks::look_ahead(std::uint32_t kind, const WaitingJob& head, std::int64_t now) {
   reserved_.clear();
   std::int64_t shadow = std::numeric_limits<std::int64_t>::max();
   if (!could_hold_from(kind, head, now)) return shadow;

@@ -168,7 +168,7 @@ class NodeBooks {
     Machine machine;
     Node now, then;
   };
-  /// Fills reserved_ for the kind's first job.
+  /// Fills reserved_ for the kind's first job, unless it stands there as it would be.
   /// @returns the instant at which it can be placed; the greatest there is if it waits for machines to come,
   /// and then nothing is held back for it
   std::int64_t reserve(std::uint32_t kind, std::int64_t now);
@@ -191,10 +191,18 @@ class NodeBooks {
   std::vector<std::uint32_t> running_;  ///< slots
   std::vector<Machine> gained_;         ///< since the last pass
   std::vector<Reserved> reserved_;
+  struct {
+    QueueKey job;
+    std::int64_t from = 0;      ///< ticks
+    std::uint64_t changes = 0;  ///< the value of changes_ for which it holds; 0: none was made
+  } reservation_;
+  std::uint64_t changes_ = 1;  ///< counts changes of what machines have, and of what is known of them
   bool keeps_ends_ = false;
   std::set<std::pair<std::int64_t, std::uint32_t>> by_end_;  ///< requested ends, slots
 
  private:
+  /// reserve(), worked out anew.
+  std::int64_t look_ahead(std::uint32_t kind, const WaitingJob& head, std::int64_t now);
   /// As long as a job that ends then may use: machines up to that level.
   std::size_t level_for(std::uint32_t pool, std::int64_t end) const;
   bool place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found);
@@ -284,11 +292,14 @@ class NodeDispatcher : public NodeBooks {
 
   template <class Sink>
   void backfill(std::uint32_t head_kind, std::int64_t now, Sink& sink) {
+    Candidates candidates = first_candidates();
+    pass_over_those_without_room(candidates, now);
+    if (candidates.empty()) return;
     const std::int64_t shadow = reserve(head_kind, now);
     shows_all_ = true;
     beside_.assign(kinds_.size(), Sieve::any);
     Attempt found;
-    for (Candidates candidates = first_candidates(); !candidates.empty();) {
+    while (!candidates.empty()) {
       const Candidate c = candidates.top();
       candidates.pop();
       start_beside(c, shadow, now, found, sink);
@@ -296,7 +307,17 @@ class NodeDispatcher : public NodeBooks {
       consider(candidates, c.kind, &c.job.order, std::max(in_time, beside_[c.kind]));
     }
     show(true);
-    reserved_.clear();
+  }
+  /// Looking ahead costs more than looking for someone to whom it matters.
+  void pass_over_those_without_room(Candidates& candidates, std::int64_t now) {
+    Attempt found;
+    while (!candidates.empty()) {
+      const Candidate c = candidates.top();
+      if (attempt(c.kind, c.job, now, found)) return give_back(found);
+      candidates.pop();
+      close(c.kind, c.job, now);
+      consider(candidates, c.kind, &c.job.order);
+    }
   }
   double fastest(std::uint32_t kind) const { return kinds_[kind].front().speed; }
 

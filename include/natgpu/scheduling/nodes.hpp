@@ -91,7 +91,10 @@ struct Node {
     if (t.gpus == 0) return most;
     if (cuts_for(t)) return std::min(most, instances_of(t));
     std::int32_t places = 0;
-    for (int g = 0; g < gpus; ++g) places += free_milli[static_cast<std::size_t>(g)] / t.gpu_milli;
+    for (std::size_t g = 0; g < static_cast<std::size_t>(gpus); ++g)
+      // Of more than half a GPU each takes one: no division, of which there would be one a GPU.
+      places += 2 * t.gpu_milli > whole_gpu_milli ? (free_milli[g] >= t.gpu_milli ? 1 : 0)
+                                                  : free_milli[g] / t.gpu_milli;
     return std::min(most, places / t.gpus);
   }
   /// What so many of the task would hold here: that GPU if it shares one, and of a GPU that is cut an
