@@ -62,6 +62,23 @@ std::size_t hash_of(const Node& node) {
   for (const std::uint64_t w : words) h = mix64(h ^ w);
   return h;
 }
+constexpr std::size_t plain_states = std::size_t{most_gpus_per_node + 1} * (most_gpus_per_node + 1);
+constexpr std::uint32_t no_class = ~std::uint32_t{0};
+
+/// Of machines without other resources, whose GPUs are each idle or taken whole: the place of their state in
+/// a table. Nothing for others.
+std::optional<std::size_t> plain_place(const Node& node) {
+  if (node.cpu_milli != 0 || node.memory_mib != 0 || node.mig >= 0) return std::nullopt;
+  const auto gpus = static_cast<std::size_t>(node.gpus);
+  std::size_t idle = 0, taken = 0;
+  for (std::size_t g = 0; g < gpus; ++g) {
+    idle += node.free_milli[g] == whole_gpu_milli ? 1 : 0;
+    taken += node.free_milli[g] == 0 ? 1 : 0;
+  }
+  if (idle + taken < gpus) return std::nullopt;
+  return static_cast<std::size_t>(node.type + 1) * plain_states + gpus * (most_gpus_per_node + 1) + idle;
+}
+
 /// Profiles that find a position on some GPU.
 std::uint8_t placeable_on(const Node& node) {
   std::uint8_t all = 0;
@@ -97,6 +114,7 @@ NodePool::NodePool(Placement placement, std::vector<Node> nodes, TaskMix mix, bo
   }
   lists_.resize(static_cast<std::size_t>(types) + 1);
   occupied_.resize(lists_.size());
+  plain_.resize(lists_.size() * plain_states, no_class);
   for (std::uint32_t i = 0; i < nodes_.size(); ++i) enter(i);
 }
 
@@ -124,7 +142,7 @@ void NodePool::set(std::uint32_t i, const Node& node) {
 }
 
 void NodePool::enter(std::uint32_t i) {
-  const std::uint32_t slot = class_of(sorted(nodes_[i]));
+  const std::uint32_t slot = class_of(nodes_[i]);
   Class& c = classes_[slot];
   c.nodes.insert(i);
   class_of_node_[i] = slot;
@@ -140,12 +158,19 @@ void NodePool::leave(std::uint32_t i) {
   if (c.nodes.empty()) drop(slot);
 }
 
-std::uint32_t NodePool::class_of(const Node& state) {
-  const auto [it, is_new] = by_state_.try_emplace(state, 0);
-  if (!is_new) {
-    if (classes_[it->second].nodes.empty()) list(it->second);
-    return it->second;
+std::uint32_t NodePool::class_of(const Node& node) {
+  const std::optional<std::size_t> place = plain_place(node);
+  std::uint32_t slot = place ? plain_[*place] : no_class;
+  if (slot == no_class) {
+    slot = class_of_sorted(sorted(node));
+    if (place) plain_[*place] = slot;
   }
+  if (classes_[slot].nodes.empty()) list(slot);
+  return slot;
+}
+std::uint32_t NodePool::class_of_sorted(const Node& state) {
+  const auto [it, is_new] = by_state_.try_emplace(state, 0);
+  if (!is_new) return it->second;
   if (unused_.empty()) {
     unused_.push_back(static_cast<std::uint32_t>(classes_.size()));
     classes_.emplace_back();
@@ -159,7 +184,6 @@ std::uint32_t NodePool::class_of(const Node& state) {
   c.level = static_cast<std::uint8_t>(level_of(state));
   c.verdicts.clear();
   if (measures_) c.fragmented = scheduling::fragmented_milli(state, mix_);
-  list(slot);
   return slot;
 }
 /// Shows the class to the rules.
@@ -183,6 +207,7 @@ void NodePool::drop(std::uint32_t slot) {
   list.pop_back();
   if (list.empty()) occupied_[c.type] &= ~(std::uint32_t{1} << c.level);
   if (by_state_.size() <= kept_classes) return;
+  if (const std::optional<std::size_t> place = plain_place(c.state)) plain_[*place] = no_class;
   by_state_.erase(c.state);
   unused_.push_back(slot);
 }

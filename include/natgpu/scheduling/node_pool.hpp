@@ -107,7 +107,8 @@ class NodePool {
   void for_each_list(const TaskShape& task, Visit&& visit) const;
   void enter(std::uint32_t i);
   void leave(std::uint32_t i);
-  std::uint32_t class_of(const Node& sorted);
+  std::uint32_t class_of(const Node& node);
+  std::uint32_t class_of_sorted(const Node& sorted);
   void list(std::uint32_t slot);
   void drop(std::uint32_t slot);
   static std::size_t level_of(const Node& sorted);
@@ -140,6 +141,7 @@ class NodePool {
   std::vector<Class> classes_;
   std::vector<std::uint32_t> unused_;
   std::unordered_map<Node, std::uint32_t, Hash> by_state_;  ///< looked up, never iterated
+  std::vector<std::uint32_t> plain_;                        ///< the same for the simplest states, in a table
   std::vector<std::array<List, levels>> lists_;             ///< by type + 1, then level
   std::vector<std::uint32_t> occupied_;                     ///< by type + 1: a bit for each list with classes
   std::vector<std::uint32_t> equals_;                       ///< classes with most points
