@@ -244,11 +244,14 @@ TEST_CASE(
       c.types.gpus.push_back(std::int64_t{1} << dice.below(12));
     for (std::int64_t n = 50 + dice.below(200); n > 0; --n) {
       Row speeds;
-      for (std::size_t j = 0; j < c.types.count(); ++j)
-        speeds.push_back(dice.below(5) == 0 ? 0.0
-                                            : std::ldexp(1 + static_cast<double>(dice.below(4)) / 4,
-                                                         static_cast<int>(dice.below(10)) - 5));
-      c.add(speeds, std::int64_t{1} << dice.below(8), static_cast<double>(1 + dice.below(50)) / 10);
+      for (std::size_t j = 0; j < c.types.count(); ++j) {
+        const bool runs = dice.below(5) != 0;
+        const int exponent = runs ? static_cast<int>(dice.below(10)) - 5 : 0;
+        speeds.push_back(runs ? std::ldexp(1 + static_cast<double>(dice.below(4)) / 4, exponent) : 0.0);
+      }
+      // Drawn one after the other: as arguments of one call they would differ between compilers.
+      const double weight = static_cast<double>(1 + dice.below(50)) / 10;
+      c.add(speeds, std::int64_t{1} << dice.below(8), weight);
       if (c.best(c.claims.size() - 1) == 0) {
         c.claims.pop_back();
         c.types.speeds.pop_back();
