@@ -10,6 +10,9 @@
 //   2 (a policy)   sets `pass`: who starts now. `key`, if set, is the order of its queue, else that of
 //                  submission.
 //
+// A replay has one pool, 0, which takes every job. The run of a scenario has several: a job may run on some of
+// them (`choice`), on some faster than on others (`requested_on`).
+//
 // All numbers are int64_t: identifiers from 0 on, instants and lengths in ticks of one microsecond since the
 // start of the run, GPUs whole. A policy sees what was requested, never how long a job will really run, and
 // `now` is the only clock. Equal calls must have equal effects: no clock of the machine, no random numbers
@@ -39,7 +42,7 @@ enum natgpu_code {
   NATGPU_NO_JOB = -2,       // no job has this identifier
   NATGPU_NOT_WAITING = -3,  // the job runs, has ended, or lost its GPUs in this pass
   NATGPU_NO_ROOM = -4,      // its GPUs are not free during all of [now, now + requested)
-  NATGPU_NO_POOL = -5,      // no pool has this identifier
+  NATGPU_NO_POOL = -5,      // no pool has this identifier, or the job may not run there
   NATGPU_BAD_TIME = -6,     // the instant is not ahead, or the stretch is empty
   NATGPU_UNSUPPORTED = -7,  // not in this kind of run
   NATGPU_NOT_NOW = -8,      // outside the calls in which a policy may act
@@ -50,7 +53,7 @@ enum natgpu_code {
 typedef struct natgpu_job {
   int64_t id;         // position in the log, or among the submissions of a run, from 0
   int64_t submitted;  // instant
-  int64_t requested;  // length, as first asked for; once preempted: what is left, and the restart
+  int64_t requested;  // length at speed 1, as first asked for; once preempted: what is left, and the restart
   int64_t gpus;
   int64_t account;  // who asks: the log's user, the scenario's organisation; -1 where none is named
   int64_t started;  // instant of the present start; -1: waiting, or ended
@@ -74,8 +77,10 @@ struct natgpu_host {
 
   // --- questions
 
-  // The first waiting job, in queue order behind `from` (-1: of all), that asks for no more than so many GPUs
-  // and so long a time. NATGPU_NONE, NATGPU_NO_JOB, NATGPU_NO_POOL. O(log n) of n waiting jobs.
+  // The first waiting job, in queue order behind `from` (-1: of all), that may run in the pool and asks for no
+  // more than so many GPUs and so long a time there. Pool NATGPU_NONE: in any pool, lengths at speed 1.
+  // NATGPU_NONE, NATGPU_NO_JOB, NATGPU_NO_POOL. O(log n) of n waiting jobs, for each set of pools that jobs
+  // accept.
   int64_t (*next_fit)(const natgpu_host*, int64_t from, int64_t max_gpus, int64_t max_requested,
                       int64_t pool);
   // The earliest instant from which the job would have its GPUs for all it requested, if nothing else
@@ -98,9 +103,11 @@ struct natgpu_host {
   int64_t (*start)(const natgpu_host*, int64_t job, int64_t pool);
   // The running job stops. It hands its GPUs back at once, or under a notice (--notice) when that is over;
   // then it goes back to its place in the queue, behind its last checkpoint, where the next pass finds it.
-  // NATGPU_NO_JOB, NATGPU_NOT_RUNNING, NATGPU_TOO_SOON; NATGPU_UNSUPPORTED with a pass for each event.
+  // NATGPU_NO_JOB, NATGPU_NOT_RUNNING, NATGPU_TOO_SOON; NATGPU_UNSUPPORTED with a pass for each event, and of
+  // a scenario's services.
   int64_t (*preempt)(const natgpu_host*, int64_t job);
-  // The waiting job leaves for good. NATGPU_NO_JOB, NATGPU_NOT_WAITING.
+  // The waiting job leaves for good. NATGPU_NO_JOB, NATGPU_NOT_WAITING; NATGPU_UNSUPPORTED of a scenario's
+  // services, and of its jobs that have run before.
   int64_t (*reject)(const natgpu_host*, int64_t job);
   // A pass at that instant, whatever else happens then. NATGPU_BAD_TIME.
   int64_t (*wake_at)(const natgpu_host*, int64_t instant);
@@ -118,6 +125,16 @@ struct natgpu_host {
   // has returned; nothing else is called but `destroy`, and what is asked until then is answered
   // NATGPU_NOT_NOW. Also for `create`, which then returns null.
   void (*fail)(const natgpu_host*, const char* message);
+
+  // --- of several pools
+
+  // How many there are: 0 to one less.
+  int64_t (*pools)(const natgpu_host*);
+  // The pool in which the job would rather run than in all but `rank` others, from rank 0 on: the fastest
+  // first. NATGPU_NONE beyond the last that it accepts; NATGPU_NO_JOB.
+  int64_t (*choice)(const natgpu_host*, int64_t job, int64_t rank);
+  // The length that the job requests in that pool. NATGPU_NONE where it may not run; NATGPU_NO_JOB.
+  int64_t (*requested_on)(const natgpu_host*, int64_t job, int64_t pool);
 };
 
 // What a library offers to natgpu. A null function is not called. At an instant at which anything happens the
@@ -146,6 +163,10 @@ typedef struct natgpu_policy {
   void (*on_capacity)(void* state, const natgpu_host*, int64_t pool, int64_t gpus, int64_t at);
   void (*on_timer)(void* state, const natgpu_host*, int64_t now);
   void (*pass)(void* state, const natgpu_host*, int64_t now);
+
+  // The job has left the queue without a start, and not by `reject`: its patience is over, or its service
+  // wants it no more. In replays nobody does.
+  void (*on_withdraw)(void* state, const natgpu_host*, const natgpu_job*);
 } natgpu_policy;
 
 typedef const natgpu_policy* (*natgpu_policy_entry_function)(void);
@@ -167,7 +188,7 @@ typedef const natgpu_policy* (*natgpu_policy_entry_function)(void);
 // Exports an order: a policy of level 1 with this key.
 #define NATGPU_ORDER(function)                                                       \
   static const natgpu_policy natgpu_order_ = {                                       \
-      NATGPU_POLICY_ABI, sizeof(natgpu_policy), (function), 0, 0, 0, 0, 0, 0, 0, 0}; \
+      NATGPU_POLICY_ABI, sizeof(natgpu_policy), (function), 0, 0, 0, 0, 0, 0, 0, 0, 0}; \
   NATGPU_POLICY(natgpu_order_)
 
 #endif

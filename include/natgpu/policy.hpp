@@ -31,7 +31,8 @@ using Job = natgpu_job;
 using Account = natgpu_account;
 
 /// What natgpu offers to a policy of level 2: the calls of natgpu_host, which say what each answers. To be
-/// passed by value, and no longer of use once the policy's function has returned. `pool` is 0 in a replay.
+/// passed by value, and no longer of use once the policy's function has returned. `pool` is 0 in a replay;
+/// scenarios have several.
 class Host {
  public:
   explicit Host(const natgpu_host* calls) : calls_(calls) {}
@@ -61,6 +62,12 @@ class Host {
   std::int64_t preempt(std::int64_t job) const { return calls_->preempt(calls_, job); }
   std::int64_t reject(std::int64_t job) const { return calls_->reject(calls_, job); }
   std::int64_t wake_at(std::int64_t instant) const { return calls_->wake_at(calls_, instant); }
+  std::int64_t pools() const { return calls_->pools(calls_); }
+  std::int64_t choice(std::int64_t job, std::int64_t rank) const { return calls_->choice(calls_, job, rank); }
+  std::int64_t requested_on(std::int64_t job, std::int64_t pool) const {
+    return calls_->requested_on(calls_, job, pool);
+  }
+
   /// Gives the run up with this message. To throw does the same.
   void fail(const char* message) const { calls_->fail(calls_, message); }
 
@@ -80,6 +87,7 @@ class Policy {
   virtual void on_submit(Host, const Job&) {}
   virtual void on_start(Host, const Job&) {}
   virtual void on_end(Host, const Job&) {}
+  virtual void on_withdraw(Host, const Job&) {}
   virtual void on_capacity(Host, std::int64_t /*pool*/, std::int64_t /*gpus*/, std::int64_t /*at*/) {}
   virtual void on_timer(Host, std::int64_t /*now*/) {}
   virtual void pass(Host, std::int64_t now) = 0;
@@ -120,6 +128,9 @@ struct Calls {
   }
   static void on_end(void* state, const natgpu_host* host, const natgpu_job* job) noexcept {
     guarded(host, [&] { of(state).P::on_end(Host(host), *job); });
+  }
+  static void on_withdraw(void* state, const natgpu_host* host, const natgpu_job* job) noexcept {
+    guarded(host, [&] { of(state).P::on_withdraw(Host(host), *job); });
   }
   static void on_capacity(void* state, const natgpu_host* host, std::int64_t pool, std::int64_t gpus,
                           std::int64_t at) noexcept {
@@ -178,6 +189,7 @@ constexpr natgpu_policy policy_table() {
     table.on_submit = if_overridden(&Calls::on_submit, &P::on_submit, &Policy::on_submit);
     table.on_start = if_overridden(&Calls::on_start, &P::on_start, &Policy::on_start);
     table.on_end = if_overridden(&Calls::on_end, &P::on_end, &Policy::on_end);
+    table.on_withdraw = if_overridden(&Calls::on_withdraw, &P::on_withdraw, &Policy::on_withdraw);
     table.on_capacity = if_overridden(&Calls::on_capacity, &P::on_capacity, &Policy::on_capacity);
     table.on_timer = if_overridden(&Calls::on_timer, &P::on_timer, &Policy::on_timer);
     table.pass = &Calls::pass;

@@ -159,12 +159,6 @@ const std::vector<scenario::CodeRow>& further_codes() {
       {"E0605", "the policy does nothing",
        "A policy sets `key`, and is an order (level 1), or `pass`, and decides who starts (level 2). One "
        "that sets neither has no effect."},
-      {"E0606", "a policy of level 2 in a scenario",
-       "In a scenario jobs are preempted by failures, move between pools and change while they run, which "
-       "the "
-       "interface does not tell a policy that decides by itself. An order (level 1) goes with scenarios, "
-       "with "
-       "each backfill that they have."},
   };
   return rows;
 }

@@ -13,15 +13,13 @@ namespace natgpu::cli {
 namespace {
 
 /// Loads it once; it stays to the end of the program, as scenarios do not own what they name.
-scheduling::PluggedPolicy plugged_order(const std::string& policy) {
+scheduling::PluggedPolicy plugged_policy(const std::string& policy) {
   static std::map<std::string, plugin::Library> loaded;
   if (!plugin::names_library(policy)) return {};
   const auto known = loaded.find(policy);
-  const plugin::Library& library =
-      known != loaded.end() ? known->second : loaded.emplace(policy, plugin::Library(policy)).first->second;
-  if (!library.policy().decides()) return library.policy();
-  refuse_file(policy, "E0606", "this policy decides who starts (level 2), which is for replays",
-              "use `natgpu replay`, or write an order (level 1)");
+  return (known != loaded.end() ? known->second
+                                : loaded.emplace(policy, plugin::Library(policy)).first->second)
+      .policy();
 }
 
 }  // namespace
@@ -34,7 +32,7 @@ std::vector<scenario::Scenario> load_all(const std::vector<std::string>& files,
     found.insert(found.end(), more.begin(), more.end());
     return found;
   };
-  options.plug = plugged_order;
+  options.plug = plugged_policy;
   std::vector<scenario::Scenario> scenarios;
   std::vector<Diagnostic> mistakes;
   for (const std::string& file : files) {

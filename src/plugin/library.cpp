@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 
@@ -16,6 +17,9 @@ namespace natgpu::plugin {
 namespace {
 
 constexpr const char* entry_name = "natgpu_policy_entry";
+/// Of natgpu_policy in the first programs with NATGPU_POLICY_ABI 1. Fields behind it are null where a library
+/// does not have them.
+constexpr std::size_t first_size = offsetof(natgpu_policy, on_withdraw);
 
 /// The loader's reason, without the path that it begins with.
 std::string reason(const std::string& path) {
@@ -69,7 +73,7 @@ void check_version(const natgpu_policy& table, const std::string& path) {
         fmt::format("the policy was made for version {} of natgpu/policy.h, this program has version {}",
                     table.abi, NATGPU_POLICY_ABI),
         "build it with the natgpu/policy.h of this program; `natgpu policy new` writes it");
-  if (table.size != sizeof(natgpu_policy))
+  if (table.size < first_size || table.size > sizeof(natgpu_policy))
     refuse_file(path, "E0604",
                 fmt::format("its natgpu_policy has {} bytes, this program's has {}", table.size,
                             sizeof(natgpu_policy)),
@@ -91,8 +95,12 @@ Library::Library(const std::string& path) {
   policy_.file = path;
   policy_.name = std::filesystem::path(path).filename().string();
   handle_ = load(path);
-  policy_.table = table_of(handle_.get(), path);
-  check_version(*policy_.table, path);
+  const natgpu_policy* own = table_of(handle_.get(), path);
+  check_version(*own, path);
+  const auto table = std::make_shared<natgpu_policy>();
+  std::memcpy(table.get(), own, own->size);
+  table_ = table;
+  policy_.table = table_.get();
 }
 
 }  // namespace natgpu::plugin

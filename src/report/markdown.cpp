@@ -254,6 +254,7 @@ class Page {
           rules.locality > 0 ? fmt::format(", locality {}", csv_number(rules.locality)) : "";
       return fmt::format("{} (placement {}{})", chosen("view"), chosen("placement"), spread);
     };
+    const scheduling::PluggedPolicy& plugged = s_.plugged_order;
     heading(Say::method);
     std::vector<std::string> items{
         line(Say::method_replications, result_.records.size(), result_.replications_asked),
@@ -261,7 +262,8 @@ class Page {
         words(Say::method_streams),
         horizon(),
         words(Say::method_access),
-        line(Say::method_semantics, chosen("order"), chosen("backfill"), view_in_words(),
+        line(Say::method_semantics, plugged ? markdown_text(plugged.name) : chosen("order"),
+             plugged && plugged.decides() ? markdown_text(plugged.name) : chosen("backfill"), view_in_words(),
              rules.semantics.pass == scheduling::PassRule::instant ? "instant" : "event",
              rules.semantics.ties == scheduling::Ties::release_first ? "release-first" : "arrival-first",
              csv_number(in_seconds(rules.slowdown_floor))),

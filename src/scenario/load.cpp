@@ -214,11 +214,28 @@ class Loader {
     }
     if (scenario_.plugged_order && scenario_.scheduling.order != scheduling::Order::fcfs)
       report({{"scheduling.order", "contradicts the order that --policy brings", "leave one of them out"}});
+    if (scenario_.plugged_order && scenario_.plugged_order.decides()) report(beside_plugged_policy());
     if (options_.quick && mistakes_.count() == 0) make_quick(scenario_, has_stated_replications_);
     if (is_clean({"horizon", "demand"})) report(check_whole(scenario_));
     if (is_clean({"demand", "scheduling"})) report(check_classes(scenario_));
     if (options_.check_targets && is_clean({"targets", "regressions", "reality_checks"}))
       report(options_.check_targets(scenario_));
+  }
+
+  /// What a policy that decides by itself (level 2) leaves no room for.
+  std::vector<Finding> beside_plugged_policy() const {
+    const scheduling::Scheduling& s = scenario_.scheduling;
+    std::vector<Finding> found;
+    if (s.view == scheduling::View::node)
+      found.push_back({"scheduling.view", "a policy of level 2 is shown counted GPUs, not machines",
+                       "write `view: pool`, or an order (level 1)"});
+    if (s.backfill != scheduling::Backfill::none)
+      found.push_back({"scheduling.backfill", "a policy of level 2 decides by itself who starts",
+                       "leave it out, or write an order (level 1)"});
+    if (s.preemption.mode != scheduling::PreemptionSettings::Mode::none)
+      found.push_back({"scheduling.preemption.mode", "a policy of level 2 decides by itself who is preempted",
+                       "leave it out; shield and notice are for it"});
+    return found;
   }
 
   /// Whether a policy of the file may make use of what its own order has no use for.

@@ -11,6 +11,7 @@
 #include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/machine_dispatcher.hpp>
 #include <natgpu/scheduling/order.hpp>
+#include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/scheduling/preemptive_books.hpp>
 
 #include "job_table.hpp"
@@ -23,16 +24,19 @@ namespace natgpu::simulation {
 /// job has done so far, some which job it is that leaves, and others only how many GPUs.
 ///
 /// @tparam Dispatcher  a dispatcher of several pools and groups: `Dispatcher` of none, fit or easy, under a
-/// MovingOrder or not; the same on machines; ConservativeDispatcher; AccountDispatcher; or one that takes
-/// GPUs back
+/// MovingOrder or not; the same on machines; ConservativeDispatcher; AccountDispatcher; one that takes GPUs
+/// back; or a plugged policy's
 template <class Dispatcher>
 class DispatchPort {
  public:
   static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher>;
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
   static constexpr bool on_machines = std::is_base_of_v<scheduling::NodeBooks, Dispatcher>;
+  static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
   /// Whether it asks for passes at instants at which nothing else happens.
-  static constexpr bool wakes = preempts || reserves;
+  static constexpr bool wakes = preempts || reserves || plugged;
+  /// Whether it may ask for another instant instead.
+  static constexpr bool wakes_otherwise = preempts || plugged;
 
   DispatchPort(const World& world, const NationalAccounts& accounts, Streams& streams, Dispatcher dispatcher)
       : world_(world),
@@ -48,6 +52,8 @@ class DispatchPort {
     if constexpr (preempts)
       dispatcher_.submit(as_waiting(slot, j), {j.requested - j.done, j.attained, j.stall}, world_.now,
                          j.group, j.kind != JobKind::batch);
+    else if constexpr (plugged)
+      dispatcher_.submit(as_submission(slot, j));
     else if constexpr (ranks_accounts)
       dispatcher_.submit(claimant_of(j), as_waiting(slot, j), j.group);
     else
@@ -56,7 +62,7 @@ class DispatchPort {
   /// A waiting job leaves the queue without having started.
   void withdraw(std::uint32_t slot, const Job& j) {
     bool found = true;
-    if constexpr (preempts)
+    if constexpr (preempts || plugged)
       dispatcher_.withdraw_job(slot);
     else if constexpr (requires { dispatcher_.withdraw_of(as_waiting(slot, j)); })
       found = dispatcher_.withdraw_of(as_waiting(slot, j));
@@ -66,7 +72,7 @@ class DispatchPort {
   }
   /// A running job hands its GPUs back.
   void finish(std::uint32_t slot, const Job& j) {
-    if constexpr (preempts || (on_machines && !ranks_accounts))
+    if constexpr (preempts || plugged || (on_machines && !ranks_accounts))
       dispatcher_.finish_job(slot);
     else if constexpr (ranks_accounts)
       dispatcher_.finish_of({{}, 0, j.gpus, slot}, j.requested_end, j.pool);
@@ -75,10 +81,14 @@ class DispatchPort {
   }
   /// A running job's known end moves. @pre it is still the old one in the books
   void extend(std::uint32_t slot, const Job& j, std::int64_t new_end) {
-    if constexpr (on_machines)
+    if constexpr (on_machines || plugged)
       dispatcher_.extend_job(slot, new_end);
     else
       dispatcher_.extend(j.pool, j.gpus, j.requested_end, new_end);
+  }
+  /// The job is gone for good.
+  void forget(std::uint32_t slot) {
+    if constexpr (plugged) dispatcher_.forget_job(slot);
   }
   /// Whether the job that has just started is a gang on more machines than the fewest.
   bool spread(std::uint32_t slot) const {
@@ -104,15 +114,28 @@ class DispatchPort {
       return {scheduling::Order::priority, {}};
     return {s.scheduling.order, streams.open("order", "lottery")};
   }
+  static std::int64_t account_of(const Job& j) {
+    return j.organisation == no_index ? -1 : std::int64_t{j.organisation};
+  }
   scheduling::QueueKey key_of(const Job& j) const {
-    const std::int64_t account = j.organisation == no_index ? -1 : std::int64_t{j.organisation};
-    return order_.key(j.submitted, j.requested, j.gpus, j.id, j.id, account,
+    return order_.key(j.submitted, j.requested, j.gpus, j.id, j.id, account_of(j),
                       accounts_.rank_of_class[j.job_class]);
   }
   /// A segment may run for what is left of the request, and for its restart.
   scheduling::WaitingJob as_waiting(std::uint32_t slot, const Job& j) const {
     const std::int64_t left = std::max<std::int64_t>(j.requested - j.done, 1);
     return {key_of(j), plus(left, j.stall), j.gpus, slot};
+  }
+  scheduling::PluggedSubmission as_submission(std::uint32_t slot, const Job& j) const {
+    const bool is_batch = j.kind == JobKind::batch;
+    return {as_waiting(slot, j),
+            static_cast<std::int64_t>(j.id),
+            j.submitted,
+            account_of(j),
+            {j.requested - j.done, j.attained, j.stall},
+            j.group,
+            is_batch,
+            is_batch && !j.has_started};
   }
   scheduling::Claimant claimant_of(const Job& j) const {
     return {accounts_.node(j.organisation, j.sector), accounts_.factor_of_class[j.job_class], 0, 0};

@@ -191,6 +191,15 @@ class DispatchProcess {
         instant(end), engine::rank_of(engine::Phase::release, kind::completion, j.id), {slot, 0});
   }
 
+  /// The dispatcher's sink: a waiting job is sent away.
+  void reject(const scheduling::WaitingJob& waiting) {
+    const Job& j = jobs_[waiting.slot];
+    ledger_.count(j, &JobCounts::rejected);
+    queued_gpus_ -= j.gpus;
+    world_.events.cancel(j.patience);
+    forget(waiting.slot);
+  }
+
   /// The dispatcher's sink: others take the job's GPUs, at once or after the notice.
   void preempt(const scheduling::WaitingJob& waiting) {
     const std::uint32_t slot = waiting.slot;
@@ -372,7 +381,7 @@ class DispatchProcess {
   /// A reserved start, or a change that a preemptive order waits for, is an instant of a pass of its own.
   void wake_at_next_start() {
     const std::int64_t next = dispatcher_.next_start();
-    if constexpr (Port::preempts) {  // what it no longer asks for must not come
+    if constexpr (Port::wakes_otherwise) {  // what it no longer asks for must not come
       if (next == wake_) return;
       world_.events.cancel(wake_event_);
       wake_ = next;
@@ -392,7 +401,10 @@ class DispatchProcess {
     queued_gpus_ += j.gpus;
     port_.submit(slot, j);
   }
-  void forget(std::uint32_t slot) { jobs_.remove(slot); }
+  void forget(std::uint32_t slot) {
+    port_.forget(slot);
+    jobs_.remove(slot);
+  }
 
   /// Hands a running job's GPUs back.
   void release(std::uint32_t slot) {

@@ -88,7 +88,7 @@ void JobMeasurer::put_jobs(const Labels& labels, const JobCounts& c) {
   for (const auto& [name, n] : counts) put(name, labels, static_cast<double>(n));
   if (scenario_.scheduling.view == scheduling::View::node)
     put("jobs.spread.count", labels, static_cast<double>(c.spread));
-  if (preempts(scenario_.scheduling)) put("jobs.preempted.count", labels, static_cast<double>(c.preemptions));
+  if (preempting()) put("jobs.preempted.count", labels, static_cast<double>(c.preemptions));
   if (c.started > 0) {
     const double per_job = 1e-6 / static_cast<double>(c.started);
     put("jobs.wait.mean", labels, static_cast<double>(c.waited) * per_job);

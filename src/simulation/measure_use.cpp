@@ -43,7 +43,7 @@ void UseMeasurer::use_of_gpus(const Span& s) {
     put("gpu.hours", {{"period", s.label}, {"state", "lost"}, {"cause", cause}}, in_gpu_hours(used(s, use)));
   };
   for (const auto& [cause, use] : causes) lost(cause, use);
-  if (preempts(scenario_.scheduling)) lost("preemption", Use::lost_preemption);
+  if (preempting()) lost("preemption", Use::lost_preemption);
 }
 
 void UseMeasurer::Energy::add(double more_mwh, double co2, double price) {

@@ -52,6 +52,11 @@ class Measurer {
           sum += b_.dispatch.gpu_time.at(q, p, sector, use);
     return sum;
   }
+  /// Whether jobs may lose their GPUs to others.
+  bool preempting() const {
+    const scheduling::PluggedPolicy& plugged = scenario_.plugged_order;
+    return preempts(scenario_.scheduling) || (plugged && plugged.decides());
+  }
   std::string site(std::size_t pool) const {
     return scenario_.supply.sites[b_.fleet.pools()[pool].site].name;
   }

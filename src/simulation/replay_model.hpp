@@ -231,7 +231,7 @@ class Replay {
     const std::uint32_t i = waiting.slot;
     const scheduling::Progress progress = segments_.progress(i, requested(jobs_[i]));
     if constexpr (plugged)
-      dispatcher_.submit(waiting, ticks(jobs_[i].submit_s), jobs_[i].user, progress);
+      dispatcher_.submit({waiting, i, ticks(jobs_[i].submit_s), jobs_[i].user, progress});
     else
       dispatcher_.submit(waiting, progress, now);
   }

@@ -16,6 +16,7 @@ namespace {
 /// Which of the files of national runs has the dispatcher.
 RunRecord run(const RunParts& parts) {
   const scheduling::Scheduling& s = parts.scenario.scheduling;
+  if (parts.scenario.plugged_order && parts.scenario.plugged_order.decides()) return run_plugged(parts);
   if (s.view == scheduling::View::node)
     return moves(s.order) ? run_on_machines_in_moving_order(parts) : run_on_machines(parts);
   if (preempts(s)) return run_with_preemption(parts);

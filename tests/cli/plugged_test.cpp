@@ -247,7 +247,9 @@ TEST_CASE("a scenario is compared under an order from a library, and refuses wha
     CHECK(outcome.code == 3);
     CHECK(has(outcome.err, part));
   };
-  refused({"./mine.so"}, "./mine.so: error[E0606]");
+  refused({"./mine.so", "--set", "scheduling.backfill=easy"}, "decides by itself who starts");
+  refused({"./mine.so", "--set", "scheduling.view=node"}, "is shown counted GPUs, not machines");
+  refused({"./mine.so", "--set", "scheduling.preemption.mode=by-class"}, "decides by itself who is preempted");
   refused({"./none.so"}, "./none.so: error[E0601]");
   refused({"./area.so", "--set", "scheduling.order=sjf"}, "contradicts the order that --policy brings");
 }

@@ -37,7 +37,7 @@ std::string jobs_under(const Folder& folder, std::vector<std::string> options) {
 
 TEST_CASE("the order of docs/policies.md is one, and its easy is natgpu's") {
   const std::vector<std::string> texts = sources();
-  REQUIRE(texts.size() == 2);
+  REQUIRE(texts.size() == 3);
   for (const std::string& text : texts) CHECK(std::count(text.begin(), text.end(), '\n') < 50);
   const Folder folder;
   build_text(folder, "order", texts[0]);
@@ -67,6 +67,23 @@ TEST_CASE("each easy of docs/policies.md starts all jobs of the KTH log when nat
   CHECK(jobs[1] == jobs[2]);
 }
 
+TEST_CASE("the fcfs of docs/policies.md runs a scenario event for event as natgpu's does") {
+  const Folder folder;
+  build_text(folder, "mine", sources().at(2));
+  const auto fingerprint_under = [&](const std::string& policy) {
+    const Outcome outcome = natgpu_says({"run", NATGPU_SOURCE_DIR "/scenarios/small-city.yaml",
+                                         "--replications", "2", "--policy", policy, "--out", "out"},
+                                        folder.path(""));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    const std::size_t at = outcome.out.find("fingerprint ");
+    REQUIRE(at != std::string::npos);
+    return outcome.out.substr(at, outcome.out.find('\n', at) - at);
+  };
+  CHECK(fingerprint_under("./mine.so") == fingerprint_under("fcfs"));
+  CHECK(fingerprint_under("./mine.so") != fingerprint_under("fit"));
+}
+
 TEST_CASE("docs/policies.md names every call of natgpu/policy.h") {
   const std::string header = read_bytes(NATGPU_SOURCE_DIR "/include/natgpu/policy.h");
   const std::string text = read_bytes(NATGPU_SOURCE_DIR "/docs/policies.md");
@@ -78,5 +95,5 @@ TEST_CASE("docs/policies.md names every call of natgpu/policy.h") {
     INFO(name);
     CHECK((has(text, "`" + name + "`") || has(text, "`" + name + "(")));
   }
-  CHECK(calls == 21);
+  CHECK(calls == 25);
 }

@@ -63,7 +63,7 @@ class DispatcherSubject : public Subject {
     if constexpr (preemptive)
       dispatcher_.submit(s.job, s.progress, s.now);
     else if constexpr (plugged)
-      dispatcher_.submit(s.job, s.at, s.account, s.progress);
+      dispatcher_.submit({s.job, s.job.slot, s.at, s.account, s.progress});
     else if constexpr (scheduling::RanksAccounts<Dispatcher>)
       dispatcher_.submit(trial_claimant(s.account, s.job.slot), s.job);
     else

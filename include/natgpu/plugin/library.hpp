@@ -24,6 +24,7 @@ class Library {
 
  private:
   std::shared_ptr<void> handle_;
+  std::shared_ptr<const natgpu_policy> table_;  ///< the library's own, with null for what it does not have
   scheduling::PluggedPolicy policy_;
 };
 

@@ -148,7 +148,7 @@ struct Scenario {
   demand::Demand demand;
   Access access;
   scheduling::Scheduling scheduling;
-  scheduling::PluggedPolicy plugged_order;  ///< of level 1, in the place of scheduling.order; no field
+  scheduling::PluggedPolicy plugged_order;  ///< in the place of scheduling.order; no field
   std::vector<Target> targets;
   Regressions regressions;
   std::vector<RealityCheck> reality_checks;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include <natgpu/scheduling/waiting_queue.hpp>
@@ -35,6 +36,12 @@ inline std::int64_t longest_request(std::int64_t room, double speed) {
   if (speed == 1.0) return room;
   const double bound = static_cast<double>(room) * speed * (1 + 1e-9);
   return bound < 9e18 ? static_cast<std::int64_t>(bound) + 1 : Sieve::any;
+}
+
+/// When what begins then and lasts so long ends, in ticks; both may be without end.
+constexpr std::int64_t end_after(std::int64_t now, std::int64_t length) {
+  constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
+  return length > forever - now ? forever : now + length;
 }
 
 /// Jobs that accept the same pools at the same speeds share a group; its choices stand in the order in which

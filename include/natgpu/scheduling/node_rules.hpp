@@ -62,11 +62,6 @@ constexpr std::int64_t slowed(std::int64_t length, std::int64_t slowdown_milli) 
     return length;
   return (length * slowdown_milli + 999) / 1000;
 }
-/// When what begins then and lasts so long ends, in ticks; both may be without end.
-constexpr std::int64_t end_after(std::int64_t now, std::int64_t length) {
-  constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
-  return length > forever - now ? forever : now + length;
-}
 /// Whole seconds that work of so many seconds takes on so many machines.
 constexpr std::int64_t slowed_s(std::int64_t work_s, bool spread, std::int64_t slowdown_milli) {
   return spread ? slowed(work_s, slowdown_milli) : work_s;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A policy of someone else's behind natgpu/policy.h, in the place of a dispatcher. One pool, for replays.
+// A policy of someone else's behind natgpu/policy.h, in the place of a dispatcher.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <type_traits>
+#include <vector>
 
 #include <natgpu/policy.h>
 #include <natgpu/core/random.hpp>
+#include <natgpu/scheduling/job_group.hpp>
 #include <natgpu/scheduling/plugged_policy.hpp>
 #include <natgpu/scheduling/preemptive_rule.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
@@ -20,9 +23,20 @@ struct PluggedPreemption {
   std::int64_t notice = 0;  ///< from a preemption to the return of the GPUs
 };
 
+/// A job joins, or rejoins, the queue of a policy.
+struct PluggedSubmission {
+  WaitingJob job;
+  std::int64_t id = 0;         ///< for the policy, from 0; no other job of the run has it
+  std::int64_t submitted = 0;  ///< ticks
+  std::int64_t account = -1;   ///< of who asks, or -1
+  Progress progress;
+  std::uint32_t group = 0;
+  bool may_preempt = true;  ///< or the policy is told that it cannot
+  bool may_reject = true;   ///< the same
+};
+
 /// What `Dispatcher` does, with the decisions made by a policy of level 2. Waiting jobs stand in an index, so
-/// that `next_fit` is O(log n); nothing is copied for the policy. A job's record is kept to the end of the
-/// run, under its slot, which is its identifier.
+/// that `next_fit` is O(log n) in each group; nothing is copied for the policy.
 class PluggedDispatcher {
  public:
   static constexpr std::int64_t forever = NATGPU_NEVER;
@@ -30,23 +44,34 @@ class PluggedDispatcher {
   /// @param draws           of `uniform`
   /// @param arrivals_first  a running job whose requested end is now counts as gone (Ties::arrival_first)
   /// @pre policy.decides(). @throws RunError if the policy cannot begin
+  PluggedDispatcher(const PluggedPolicy& policy, const Stream& draws, std::size_t pools,
+                    const std::vector<GroupSpec>& groups, bool arrivals_first = false,
+                    const PluggedPreemption& preemption = {});
+  /// One pool, which all jobs accept.
   PluggedDispatcher(const PluggedPolicy& policy, const Stream& draws, bool arrivals_first = false,
                     const PluggedPreemption& preemption = {});
   PluggedDispatcher(PluggedDispatcher&&) noexcept;
   ~PluggedDispatcher();
 
-  /// A job joins (or, requeued, rejoins) the queue; inside a pass, at its end.
-  /// @param submitted  ticks  @param account  of who asks, or -1
-  void submit(const WaitingJob& job, std::int64_t submitted, std::int64_t account, const Progress& progress);
+  /// Inside a pass the job comes at its end.
+  void submit(const PluggedSubmission& s);
+  /// A waiting job leaves without having started, not by the policy's own will. @pre no pass is under way
+  void withdraw_job(std::uint32_t slot);
   /// The job in this slot hands its GPUs back: it is done, lost them, or its notice is over.
   void finish_job(std::uint32_t slot);
+  /// A running job's known end moves.
+  void extend_job(std::uint32_t slot, std::int64_t new_end);
+  /// The job in this slot is gone for good: its slot may be another's, its identifier is nobody's.
+  void forget_job(std::uint32_t slot);
   /// GPUs come or go now. @pre a loss has been made free beforehand: delta >= -free
   void change_capacity(std::uint32_t pool, std::int64_t delta);
   void foresee(std::uint32_t pool, std::int64_t at, std::int64_t delta);
   void withdraw_foreseen(std::uint32_t pool, std::int64_t at, std::int64_t delta);
   void keep_profile() {}  // it is always kept
 
-  std::int64_t free(std::uint32_t) const;
+  std::int64_t free(std::uint32_t pool) const;
+  /// GPUs that are up, idle or not.
+  std::int64_t capacity(std::uint32_t pool) const;
   std::size_t waiting() const;
   /// The next instant at which the policy wants a pass, or `forever`.
   std::int64_t next_start() const;
@@ -58,7 +83,9 @@ class PluggedDispatcher {
   void pass(std::int64_t now, Sink&& sink) {
     using S = std::remove_reference_t<Sink>;
     run_pass(now, {const_cast<void*>(static_cast<const void*>(&sink)),
-                   [](void* to, const WaitingJob& job) { static_cast<S*>(to)->start(job, 0, job.requested); },
+                   [](void* to, const WaitingJob& job, std::uint32_t pool, std::int64_t requested) {
+                     static_cast<S*>(to)->start(job, pool, requested);
+                   },
                    [](void* to, const WaitingJob& job) { static_cast<S*>(to)->reject(job); },
                    [](void* to, const WaitingJob& job) { static_cast<S*>(to)->preempt(job); }});
   }
@@ -66,7 +93,7 @@ class PluggedDispatcher {
  private:
   struct Decisions {
     void* to;
-    void (*start)(void* to, const WaitingJob&);
+    void (*start)(void* to, const WaitingJob&, std::uint32_t pool, std::int64_t requested);
     void (*reject)(void* to, const WaitingJob&);
     void (*preempt)(void* to, const WaitingJob&);
   };

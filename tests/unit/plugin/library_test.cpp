@@ -88,6 +88,21 @@ TEST_CASE("what is no policy is refused with what is wrong, where, and what to d
   expect(table("idle", "NATGPU_POLICY_ABI, sizeof(natgpu_policy), 0,0,0,0,0,0,0,0,0"), "E0605", "neither");
 }
 
+TEST_CASE("a library made with an earlier header of the same version has null for what is new") {
+  const Folder folder;
+  // Behind `pass` lies what is none of the table's.
+  const plugin::Library old(build_text(
+      folder, "old",
+      header +
+          "static int64_t key(const natgpu_job *j) { return j->gpus; }\n"
+          "static natgpu_policy p = {NATGPU_POLICY_ABI, sizeof(natgpu_policy) - sizeof p.on_withdraw, key,\n"
+          "  0, 0, 0, 0, 0, 0, 0, 0, (void (*)(void *, const natgpu_host *, const natgpu_job *))(void "
+          "(*)(void))key};\n"
+          "NATGPU_POLICY(p)\n"));
+  CHECK(old.policy().table->key != nullptr);
+  CHECK(old.policy().table->on_withdraw == nullptr);
+}
+
 TEST_CASE("a word with a slash or the ending of a library names one, and no policy of natgpu does") {
   CHECK(plugin::names_library("./mine.so"));
   CHECK(plugin::names_library("mine.so"));
