@@ -180,6 +180,7 @@ constexpr natgpu_policy policy = {
                       std::int64_t at) { of(state)->on_capacity(gpus, at); },
     .on_timer = nullptr,
     .pass = [](void* state, const natgpu_host* host, std::int64_t now) { of(state)->pass(host, now); },
+    .on_withdraw = nullptr,
 };
 
 }  // namespace

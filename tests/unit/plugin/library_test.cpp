@@ -82,10 +82,10 @@ TEST_CASE("what is no policy is refused with what is wrong, where, and what to d
     return build_text(folder, name,
                       header + "static const natgpu_policy p = {" + fields + "};\nNATGPU_POLICY(p)\n");
   };
-  expect(table("abi", "NATGPU_POLICY_ABI + 1, sizeof(natgpu_policy), 0,0,0,0,0,0,0,0,0"), "E0604",
+  expect(table("abi", "NATGPU_POLICY_ABI + 1, sizeof(natgpu_policy), 0,0,0,0,0,0,0,0,0,0"), "E0604",
          "version 2");
-  expect(table("size", "NATGPU_POLICY_ABI, 16, 0,0,0,0,0,0,0,0,0"), "E0604", "16 bytes");
-  expect(table("idle", "NATGPU_POLICY_ABI, sizeof(natgpu_policy), 0,0,0,0,0,0,0,0,0"), "E0605", "neither");
+  expect(table("size", "NATGPU_POLICY_ABI, 16, 0,0,0,0,0,0,0,0,0,0"), "E0604", "16 bytes");
+  expect(table("idle", "NATGPU_POLICY_ABI, sizeof(natgpu_policy), 0,0,0,0,0,0,0,0,0,0"), "E0605", "neither");
 }
 
 TEST_CASE("a library made with an earlier header of the same version has null for what is new") {
