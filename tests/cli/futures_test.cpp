@@ -129,7 +129,8 @@ TEST_CASE("sixty futures have a range") {
   const Place place;
   const Outcome outcome = place.says({"run", "pool.yaml", "--replications", "60", "--out", "out"});
   CHECK(has(outcome.out, "[a to b] is p5 to p95 over futures"));
-  for (const json& m : place.parsed("out/summary.json")["metrics"])
+  const json summary = place.parsed("out/summary.json");
+  for (const json& m : summary["metrics"])
     if (m["metric"] == "energy.mwh" && m["labels"] == json{{"period", "2025"}}) {
       CHECK(m["outcomes"]["p5"] < m["mean"]);
       CHECK(m["outcomes"]["p95"] > m["mean"]);
