@@ -31,7 +31,7 @@ bool all_equal(const std::vector<std::size_t>& values, std::size_t wanted) {
 }  // namespace
 
 TEST_CASE("a Latin hypercube has one point in each stratum of each dimension, at another place each time") {
-  for (const std::size_t n : {1, 2, 7, 100}) {
+  for (const std::size_t n : {1U, 2U, 7U, 100U}) {
     const auto points = latin_hypercube(n, 5, 3);
     REQUIRE(points.size() == n);
     for (std::size_t d = 0; d < 5; ++d) CHECK(all_equal(counts(points, d, n), 1));

@@ -177,7 +177,7 @@ TEST_CASE("an A/A check raises a false alarm in at most 2.5 % of 2000 suites, pa
       return 5 * normal_quantile(shared.unit(metric, r)) + normal_quantile(own.unit(metric, r));
     };
   };
-  for (const std::uint64_t seed : {1, 2}) {  // the baseline's seed, and another
+  for (const std::uint64_t seed : {1U, 2U}) {  // the baseline's seed, and another
     int alarms = 0, passes = 0;
     for (std::uint32_t suite = 0; suite < 2000; ++suite) {
       std::vector<RegressionResult> results;
