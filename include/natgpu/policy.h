@@ -186,8 +186,8 @@ typedef const natgpu_policy* (*natgpu_policy_entry_function)(void);
   }
 
 // Exports an order: a policy of level 1 with this key.
-#define NATGPU_ORDER(function)                                                       \
-  static const natgpu_policy natgpu_order_ = {                                       \
+#define NATGPU_ORDER(function)                                                          \
+  static const natgpu_policy natgpu_order_ = {                                          \
       NATGPU_POLICY_ABI, sizeof(natgpu_policy), (function), 0, 0, 0, 0, 0, 0, 0, 0, 0}; \
   NATGPU_POLICY(natgpu_order_)
 

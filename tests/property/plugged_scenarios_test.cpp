@@ -12,6 +12,7 @@
 #include <natgpu/simulation/simulate.hpp>
 
 #include "catch.hpp"
+#include "policy_table.hpp"
 #include "random_scenario.hpp"
 #include "scenario_text.hpp"
 
@@ -21,14 +22,6 @@ using namespace natgpu::testing;
 namespace {
 
 constexpr std::uint64_t scenarios = 150;
-
-natgpu_policy policy_with(void (*pass)(void*, const natgpu_host*, std::int64_t)) {
-  natgpu_policy p{};
-  p.abi = NATGPU_POLICY_ABI;
-  p.size = sizeof p;
-  p.pass = pass;
-  return p;
-}
 
 bool start_anywhere(const natgpu_host* host, std::int64_t job, const std::set<std::int64_t>& shut) {
   std::int64_t pool = 0;

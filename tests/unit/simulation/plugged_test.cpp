@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "policy_table.hpp"
 
 using namespace natgpu;
+using namespace natgpu::testing;
 using scheduling::Backfill;
 using scheduling::Order;
 using simulation::ReplayOptions;
@@ -39,13 +41,6 @@ workload::JobLog random_log(std::uint64_t seed, std::int64_t gpus) {
 
 scheduling::PluggedPolicy plugged(const natgpu_policy& table) {
   return {&table, "./mine.so", "mine.so", "0123"};
-}
-natgpu_policy policy_with(void (*pass)(void*, const natgpu_host*, std::int64_t)) {
-  natgpu_policy p{};
-  p.abi = NATGPU_POLICY_ABI;
-  p.size = sizeof p;
-  p.pass = pass;
-  return p;
 }
 natgpu_policy order_with(std::int64_t (*key)(const natgpu_job*)) {
   natgpu_policy p = policy_with(nullptr);
