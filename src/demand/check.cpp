@@ -101,8 +101,20 @@ void check_sector(const Demand& demand, const Sector& s, Findings& findings) {
          "give a law with a mean above 0");
 }
 
+/// @param one_gpu  whether all of its jobs, or replicas, are of one GPU
+void check_needs(const MachineNeeds& needs, bool one_gpu, const std::string& path, Findings& findings) {
+  const double milli = needs.gpu_share * 1000;
+  if (std::abs(milli - std::round(milli)) > 1e-6)
+    find(findings, path + ".gpu_share", "GPUs are shared in whole thousandths",
+         fmt::format("write {:.3f}, or {:.3f}", std::floor(milli) / 1000, std::ceil(milli) / 1000));
+  if (needs.gpu_share < 1 && !one_gpu)
+    find(findings, path + ".gpu_share", "only one GPU is shared, and these jobs are of several",
+         "leave the number of GPUs at 1, or write a class for jobs that share one");
+}
+
 void check_batch(const BatchClass& c, Findings& findings) {
   const std::string path = fmt::format("demand.batch[{}]", c.name);
+  check_needs(c, c.gpus == Law::constant(1), path, findings);
   check_law(c.gpus, path + ".gpus", findings);
   check_law(c.run_time, path + ".run_time", findings);
   check_law(c.overestimate, path + ".overestimate", findings);
@@ -114,6 +126,7 @@ void check_batch(const BatchClass& c, Findings& findings) {
 
 void check_service(const ServiceClass& c, Findings& findings) {
   const std::string path = fmt::format("demand.service[{}]", c.name);
+  check_needs(c, c.gpus_per_replica == 1, path, findings);
   check_law(c.duration, path + ".duration", findings);
   check_law(c.patience, path + ".patience", findings);
   if (c.floor > c.peak)

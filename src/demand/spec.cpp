@@ -6,6 +6,18 @@ namespace {
 
 constexpr double most_organisations = 1e8;  // 16 times all firms of Korea; ordinals are 32 bits
 
+template <class JobClass>
+Fields<JobClass>& add_needs(Fields<JobClass>& fields) {
+  return fields
+      .quantity("gpu_share", &JobClass::gpu_share, Dimension::share, between(0.001, 1),
+                "In the node view, the share of one GPU that each takes, in thousandths, or with MIG the "
+                "smallest instance that has it; counted GPUs are never shared.")
+      .quantity("cores_per_gpu", &JobClass::cores_per_gpu, Dimension::count, between(0, 1e4),
+                "In the node view, cores of its machine that each GPU, or share of one, goes with.")
+      .quantity("memory_per_gpu", &JobClass::memory_gb_per_gpu, Dimension::memory, between(0, 1e6),
+                "In the node view, main memory of its machine that each GPU, or share of one, goes with.");
+}
+
 }  // namespace
 
 const FieldTable& fields_of(const NamedShare*) {
@@ -100,12 +112,13 @@ const FieldTable& fields_of(const Sector*) {
 
 const FieldTable& fields_of(const BatchClass*) {
   static const FieldTable table =
-      Fields<BatchClass>("batch class", "A gang of GPUs that runs once. Times are of the reference device.")
-          .text("name", &BatchClass::name, "Name by which mixes refer to it.")
-          .required()
-          .text("title", &BatchClass::title, "Name for reports; the name itself if left out.")
-          .law("gpus", &BatchClass::gpus, Dimension::gpus, positive(),
-               "GPUs of one job, rounded to a whole number of at least 1.")
+      add_needs(Fields<BatchClass>("batch class",
+                                   "A gang of GPUs that runs once. Times are of the reference device.")
+                    .text("name", &BatchClass::name, "Name by which mixes refer to it.")
+                    .required()
+                    .text("title", &BatchClass::title, "Name for reports; the name itself if left out.")
+                    .law("gpus", &BatchClass::gpus, Dimension::gpus, positive(),
+                         "GPUs of one job, rounded to a whole number of at least 1."))
           .law("run_time", &BatchClass::run_time, Dimension::time, at_least(0),
                "How long a job runs that neither fails nor is cancelled; at least one tick.")
           .law("overestimate", &BatchClass::overestimate, Dimension::count, positive(),
@@ -130,11 +143,12 @@ const FieldTable& fields_of(const BatchClass*) {
 
 const FieldTable& fields_of(const ServiceClass*) {
   static const FieldTable table =
-      Fields<ServiceClass>("service class", "Replicas that follow the arrival calendar for months.")
-          .text("name", &ServiceClass::name, "Name by which sectors refer to it.")
-          .required()
-          .text("title", &ServiceClass::title, "Name for reports; the name itself if left out.")
-          .gpus("gpus_per_replica", &ServiceClass::gpus_per_replica, between(1, 1e6), "GPUs of one replica.")
+      add_needs(Fields<ServiceClass>("service class", "Replicas that follow the arrival calendar for months.")
+                    .text("name", &ServiceClass::name, "Name by which sectors refer to it.")
+                    .required()
+                    .text("title", &ServiceClass::title, "Name for reports; the name itself if left out.")
+                    .gpus("gpus_per_replica", &ServiceClass::gpus_per_replica, between(1, 1e6),
+                          "GPUs of one replica."))
           .integer("floor", &ServiceClass::floor, between(1, 1e6),
                    "Replicas held from start to contract end, as one gang.")
           .integer("peak", &ServiceClass::peak, between(1, 1e6), "Replicas in the calendar's highest hour.")

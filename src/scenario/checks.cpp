@@ -83,6 +83,45 @@ void check_machines(const Scenario& s, std::vector<Finding>& out) {
   }
 }
 
+/// Jobs of the class find machines on which one of their GPUs has its cores and memory.
+void check_needs(const Scenario& s, const demand::MachineNeeds& needs,
+                 const std::vector<std::string>& devices, const std::string& path,
+                 std::vector<Finding>& out) {
+  const auto holds = [&](const supply::Device& d) {
+    const bool accepted =
+        devices.empty() || std::find(devices.begin(), devices.end(), d.name) != devices.end();
+    return accepted && (d.node_cores == 0 || needs.cores_per_gpu <= d.node_cores) &&
+           (d.node_memory_gb == 0 || needs.memory_gb_per_gpu <= d.node_memory_gb);
+  };
+  if (std::none_of(s.hardware.begin(), s.hardware.end(), holds))
+    out.push_back({fmt::format("{}.{}", path, needs.cores_per_gpu > 0 ? "cores_per_gpu" : "memory_per_gpu"),
+                   "no device that it accepts has a node with so many cores and so much memory for one GPU",
+                   "ask for less, or state larger `node_cores` and `node_memory` of a device"});
+}
+
+void check_all_needs(const Scenario& s, std::vector<Finding>& out) {
+  if (s.scheduling.view != scheduling::View::node) return;
+  for (const demand::BatchClass& c : s.demand.batch)
+    check_needs(s, c, c.devices, fmt::format("demand.batch[{}]", c.name), out);
+  for (const demand::ServiceClass& c : s.demand.service)
+    check_needs(s, c, c.devices, fmt::format("demand.service[{}]", c.name), out);
+}
+
+void check_mig(const Scenario& s, std::vector<Finding>& out) {
+  std::vector<std::string> tables;
+  for (const scheduling::MigTable& t : scheduling::mig_tables()) tables.emplace_back(t.gpu);
+  for (const supply::Device& device : s.hardware) {
+    if (device.mig.empty() || scheduling::mig_table_named(device.mig)) continue;
+    const std::string near = nearest_name(device.mig, tables);
+    out.push_back({fmt::format("hardware[{}].mig", device.name),
+                   fmt::format("there is no MIG table `{}`", device.mig),
+                   near.empty() ? fmt::format("tables: {}; devices of other models are not cut: leave it out",
+                                              fmt::join(tables, ", "))
+                                : fmt::format("did you mean `{}`?", near),
+                   code_of(Fault::unknown_reference)});
+  }
+}
+
 /// Names of classes in one list of `scheduling`.
 void check_names(const std::string& path, const std::vector<std::string>& names,
                  const std::vector<std::string>& known, std::vector<Finding>& out) {
@@ -145,6 +184,8 @@ std::vector<Finding> check_whole(const Scenario& scenario) {
   if (all.empty()) check_jobs(scenario, all);
   check_trace(scenario, all);
   check_machines(scenario, all);
+  check_mig(scenario, all);
+  check_all_needs(scenario, all);
   return all;
 }
 

@@ -7,38 +7,17 @@
 namespace natgpu::scheduling {
 namespace {
 
-/// Levels of departure, that of machines that stay among them.
-constexpr std::uint32_t levels = most_departures + 1;
-
-/// The task of so many GPUs on one machine, on those that stay.
-std::uint32_t task_of(std::int64_t gpus) {
-  return static_cast<std::uint32_t>(gpus - 1) * levels;
+bool may_spread(const MachineSettings& settings) {
+  return settings.slowdown_milli > 0 || settings.placement == Placement::lowest_id;
 }
 
-/// One task for each number of GPUs and each level that it may go up to. Only those that may go anywhere are
-/// expected.
-TaskMix mix_of(const MachinePool& pool) {
-  TaskMix mix;
-  for (std::int32_t gpus = 1; gpus <= pool.gpus; ++gpus)
-    for (std::uint32_t level = 0; level < levels; ++level) {
-      const TaskShape shape{0, 0, gpus, whole_gpu_milli, (std::uint32_t{2} << level) - 1};
-      const bool any = level == most_departures && !pool.expected.empty();
-      mix.kinds.push_back({shape, any ? pool.expected[static_cast<std::size_t>(gpus) - 1] : 0});
-    }
-  return mix;
+MachineTasks tasks_of(const MachinePool& pool, const MachineSettings& settings) {
+  return {pool, settings.needs, may_spread(settings)};
 }
 
 NodePool pool_of(const MachinePool& from, const MachineSettings& settings) {
-  Node whole;
-  whole.gpus = from.gpus;
-  whole.type = most_departures;  // the highest level of all, until it is known when the machine leaves
-  std::fill_n(whole.free_milli.begin(), from.gpus, static_cast<std::int16_t>(whole_gpu_milli));
-  return {settings.placement, std::vector<Node>(from.machines, whole), mix_of(from),
-          settings.measures_fragmentation};
-}
-
-bool may_spread(const MachineSettings& settings) {
-  return settings.slowdown_milli > 0 || settings.placement == Placement::lowest_id;
+  return {settings.placement, std::vector<Node>(from.machines, whole_machine(from, from.gpus)),
+          tasks_of(from, settings).mix(), settings.measures_fragmentation};
 }
 
 }  // namespace
@@ -61,7 +40,8 @@ NodeBooks absent_machines(const MachineSettings& settings, const Stream& chance)
 
 MachineKinds::MachineKinds(const MachineSettings& settings)
     : groups_(settings.groups), may_spread_(may_spread(settings)), known_(groups_.size()) {
-  for (const MachinePool& pool : settings.pools) gpus_.push_back(pool.gpus);
+  for (const MachinePool& pool : settings.pools) tasks_.push_back(tasks_of(pool, settings));
+  for (const MachineNeed& need : settings.needs) shares_.push_back(need.shares());
 }
 
 std::uint32_t MachineKinds::kind_of(NodeBooks& books, std::uint32_t group, std::int32_t gpus) {
@@ -73,21 +53,32 @@ std::uint32_t MachineKinds::kind_of(NodeBooks& books, std::uint32_t group, std::
 }
 
 NodeKind MachineKinds::make_kind(std::uint32_t group, std::int32_t gpus) const {
+  const std::uint32_t need = groups_[group].need;
   NodeKind kind;
-  for (const PoolChoice& choice : groups_[group].choices) {
-    const std::int32_t most = gpus_[choice.pool];
-    GangKind gang;
-    gang.part = task_of(std::min(gpus, most));
-    gang.parts = std::max(gpus / most, 1);
-    if (gpus > most && gpus % most > 0) gang.rest = task_of(gpus % most);
-    gang.fewest = (gpus - 1) / most + 1;
-    if (may_spread_ && gpus > 1) {
-      gang.unit = task_of(1);
-      gang.units = gpus;
-    }
-    kind.push_back({gang, choice.pool, choice.speed});
-  }
+  for (const PoolChoice& choice : groups_[group].choices)
+    if (const MachineTasks& tasks = tasks_[choice.pool]; tasks.most(need) > 0)
+      kind.push_back({gang_in(tasks, need, gpus), choice.pool, choice.speed});
+  NATGPU_ENSURE(!kind.empty(), "a job that no machine holds is not submitted");
   return kind;
+}
+
+GangKind MachineKinds::gang_in(const MachineTasks& tasks, std::uint32_t need, std::int32_t gpus) const {
+  const std::int32_t most = tasks.most(need);
+  GangKind gang;
+  gang.fewest = (gpus - 1) / most + 1;
+  if (shares_[need]) {
+    gang.part = tasks.task(need, 1);
+    gang.parts = gpus;
+    return gang;
+  }
+  gang.part = tasks.task(need, std::min(gpus, most));
+  gang.parts = std::max(gpus / most, 1);
+  if (gpus > most && gpus % most > 0) gang.rest = tasks.task(need, gpus % most);
+  if (may_spread_ && gpus > 1) {
+    gang.unit = tasks.task(need, 1);
+    gang.units = gpus;
+  }
+  return gang;
 }
 
 }  // namespace natgpu::scheduling

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <natgpu/scheduling/mig.hpp>
 
+#include <algorithm>
 #include <vector>
 
 namespace natgpu::scheduling {
@@ -97,6 +98,14 @@ std::size_t smallest_covering(const MigTable& table, std::int32_t gpu_milli) {
 std::span<const MigTable> mig_tables() {
   return tables;
 }
+std::optional<std::size_t> mig_table_named(std::string_view gpu) {
+  const std::span<const MigTable> tables = mig_tables();
+  const auto found =
+      std::find_if(tables.begin(), tables.end(), [gpu](const MigTable& t) { return t.gpu == gpu; });
+  if (found == tables.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - tables.begin());
+}
+
 std::span<const MigPositionRule> mig_positions() {
   return positions;
 }

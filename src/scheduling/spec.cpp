@@ -23,6 +23,12 @@ std::vector<std::pair<std::string, Placement>> placement_names() {
   return names;
 }
 
+std::vector<std::pair<std::string, MigPosition>> mig_position_names() {
+  std::vector<std::pair<std::string, MigPosition>> names;
+  for (const MigPositionRule& rule : mig_positions()) names.emplace_back(rule.name, rule.position);
+  return names;
+}
+
 }  // namespace
 
 const std::vector<Choice<Order>>& orders() {
@@ -125,6 +131,8 @@ const FieldTable& fields_of(const Scheduling*) {
               "locality", &Scheduling::locality, Dimension::count, at_least(0),
               "In the node view, how many times longer a job on more machines than the fewest takes; 0: it "
               "waits for the fewest.")
+          .choice("mig_positions", &Scheduling::mig_positions, mig_position_names(),
+                  "In the node view, where an instance goes on a GPU that MIG cuts.")
           .choice("order", &Scheduling::order, names_of(orders()),
                   "Queue order; ties go to the earlier submission and then to position.")
           .choice("backfill", &Scheduling::backfill, names_of(backfills()),
@@ -170,6 +178,7 @@ std::vector<Meant> meanings(const Scheduling& s) {
   return {
       {"placement", s.placement != Scheduling{}.placement, on_machines, "view node"},
       {"locality", s.locality > 0, on_machines, "view node"},
+      {"mig_positions", s.mig_positions != Scheduling{}.mig_positions, on_machines, "view node"},
       {"recalc", s.recalc != Scheduling{}.recalc, moves(s.order) && !by_holding(s.order),
        "order wfp, unicef, multifactor or fairtree"},
       {"classes", !s.classes.empty(), s.order == Order::priority || s.order == Order::multifactor,

@@ -51,7 +51,7 @@ class Level {
   Area area_ = 0;
 };
 
-/// Public GPUs of one pool by state; in_service = down + idle + allocated at every instant.
+/// Public GPUs of one pool by state, in parts of GPUs; in_service = down + idle + allocated at every instant.
 struct PoolLevels {
   Level in_service, down, idle, allocated;
   Level fragmented;  ///< in the node view: thousandths of idle GPUs of no use to a task to be expected
@@ -98,7 +98,7 @@ struct JobCounts {
 /// Service capacity asked for above the floor.
 struct ReplicaCounts {
   std::uint64_t entries = 0, started = 0, lapsed = 0;
-  Area unserved = 0;  ///< GPU-ticks wanted and not had
+  Area unserved = 0;  ///< ticks of parts of GPUs wanted and not had
 
   ReplicaCounts since(const ReplicaCounts& before) const {
     return {entries - before.entries, started - before.started, lapsed - before.lapsed,
@@ -106,7 +106,7 @@ struct ReplicaCounts {
   }
 };
 
-/// Public GPUs of one pool at the end of a quarter.
+/// Public GPUs of one pool at the end of a quarter, in parts.
 struct PoolStock {
   std::int64_t in_service = 0, down = 0, idle = 0, allocated = 0;
 };
@@ -128,6 +128,7 @@ struct DispatchBooks {
         promises_broken(quarters) {}
 
   std::size_t pools, sectors;
+  std::int64_t parts_per_gpu = 1;  ///< areas and stocks count parts of GPUs, so many to one
   std::vector<PoolAreas> areas;
   std::vector<PoolStock> stocks;
   std::vector<Area> fragmented;  ///< thousandths of a GPU, as PoolLevels

@@ -41,7 +41,7 @@ class CapacityByMachine {
     if (n.ordinal >= layout_.machines_of(n.tranche)) add_machine(n.tranche);
     if (nodes.size() <= n.ordinal) nodes.resize(n.ordinal + std::size_t{1});
     nodes[n.ordinal] = {n.units, true, false, 0};
-    dispatch_.levels(n.pool).in_service.change(world_.now, n.units);
+    dispatch_.levels(n.pool).in_service.change(world_.now, parts(n));
     comes_up(n);
   }
   void node_leaves(const SupplyNode& n, std::int64_t) {
@@ -49,8 +49,8 @@ class CapacityByMachine {
     if (state_of(n).is_up())
       goes(n);
     else
-      levels.down.change(world_.now, -n.units);
-    levels.in_service.change(world_.now, -n.units);
+      levels.down.change(world_.now, -parts(n));
+    levels.in_service.change(world_.now, -parts(n));
     leaves_windows(n);
     state_of(n) = {};
   }
@@ -117,6 +117,8 @@ class CapacityByMachine {
     bool is_up() const { return in_service && !broken && windows == 0; }
   };
 
+  /// Of GPUs, as levels count them.
+  std::int64_t parts(const SupplyNode& n) const { return n.units * dispatch_.parts_per_gpu(); }
   State& state_of(const SupplyNode& n) { return tranches_[n.tranche][n.ordinal]; }
 
   void add_machine(std::uint32_t tranche) {
@@ -125,7 +127,7 @@ class CapacityByMachine {
     NATGPU_ENSURE(number == machine.node, "machines are numbered alike");
   }
   void comes_up(const SupplyNode& n) {
-    dispatch_.levels(n.pool).idle.change(world_.now, n.units);
+    dispatch_.levels(n.pool).idle.change(world_.now, parts(n));
     dispatch_.dispatcher().come(layout_.machine(n.tranche, n.ordinal), n.units);
   }
   /// Whoever runs there loses its GPUs, all of them.
@@ -133,14 +135,14 @@ class CapacityByMachine {
     const scheduling::Machine machine = layout_.machine(n.tranche, n.ordinal);
     dispatch_.requeue(dispatch_.dispatcher().jobs_on(machine));
     dispatch_.dispatcher().go(machine, n.units);
-    dispatch_.levels(n.pool).idle.change(world_.now, -n.units);
+    dispatch_.levels(n.pool).idle.change(world_.now, -parts(n));
   }
   void goes_down(const SupplyNode& n) {
     goes(n);
-    dispatch_.levels(n.pool).down.change(world_.now, n.units);
+    dispatch_.levels(n.pool).down.change(world_.now, parts(n));
   }
   void is_back(const SupplyNode& n) {
-    dispatch_.levels(n.pool).down.change(world_.now, -n.units);
+    dispatch_.levels(n.pool).down.change(world_.now, -parts(n));
     comes_up(n);
   }
 
@@ -163,7 +165,8 @@ class CapacityByMachine {
   }
   std::int64_t units_of(const supply::MaintenanceWindow& w, std::uint32_t pool) const {
     const supply::Device& device = world_.scenario.hardware[fleet_.pools()[pool].device];
-    return supply::maintenance_units(dispatch_.levels(pool).in_service.value(), device.per_node, w.share);
+    const std::int64_t in_service = dispatch_.levels(pool).in_service.value() / dispatch_.parts_per_gpu();
+    return supply::maintenance_units(in_service, device.per_node, w.share);
   }
   /// Windows to come at the pool's site, each as the units that it will take from the end, and no window that
   /// an earlier one covers.

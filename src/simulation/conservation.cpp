@@ -35,7 +35,8 @@ void check_pools(const Books& b) {
       for (std::uint32_t t = 0; t < b.fleet.tranches(); ++t)
         if (b.fleet.pool_of(t) == p)
           from_supply += b.supply.area(q, t)[static_cast<std::size_t>(SupplyState::public_in_service)];
-      require(from_supply == a.in_service, "public in service of the tranches = of the pool", period, where);
+      require(from_supply * b.dispatch.parts_per_gpu == a.in_service,
+              "public in service of the tranches = of the pool", period, where);
     }
 }
 

@@ -179,6 +179,7 @@ class DemandProcess {
     s.organisation = o;
     s.sector = static_cast<std::uint16_t>(org.sector);
     s.job_class = static_cast<std::uint16_t>(r.batch_class);
+    s.group = groups_.of_class[r.batch_class];
     s.gpus = r.gpus;
     s.run_time = r.run_time.count();
     s.requested = r.requested.count();
@@ -209,6 +210,7 @@ class DemandProcess {
     typename Dispatch::Submission s;
     s.sector = log_sector_;
     s.job_class = groups_.log_class;
+    s.group = groups_.group_of_log_job(row);
     s.gpus = j.gpus;
     s.run_time = seconds(j.run_s).count();
     s.requested = seconds(j.requested_s).count();

@@ -23,9 +23,9 @@ namespace natgpu::simulation {
 /// Jobs of the national books, told to a dispatcher in its own words: some want to know who asks, some what a
 /// job has done so far, some which job it is that leaves, and others only how many GPUs.
 ///
-/// @tparam Dispatcher  a dispatcher of several pools and groups: `Dispatcher` of none, fit or easy, under a
-/// MovingOrder or not; the same on machines; ConservativeDispatcher; AccountDispatcher; one that takes GPUs
-/// back; or a plugged policy's
+/// @tparam Dispatcher  a dispatcher of several pools and groups: `Dispatcher` of none, fit, easy or
+/// easy-sjbf, under a MovingOrder or not; the same on machines; ConservativeDispatcher; AccountDispatcher;
+/// one that takes GPUs back; or a plugged policy's
 template <class Dispatcher>
 class DispatchPort {
  public:
@@ -96,6 +96,13 @@ class DispatchPort {
       return dispatcher_.spread(slot);
     else
       return false;
+  }
+  /// Parts of GPUs, so many to one, that the job that has just started holds.
+  std::int64_t parts_of(std::uint32_t slot, const Job& j, std::int64_t per_gpu) const {
+    if constexpr (on_machines)
+      return dispatcher_.held_milli(slot) * per_gpu / scheduling::whole_gpu_milli;
+    else
+      return j.gpus * per_gpu;
   }
   /// How many times longer the job that has just started takes for where it runs, in thousandths.
   std::int32_t slowdown_milli(std::uint32_t slot) const {

@@ -44,13 +44,6 @@ struct DispatchParts {
   std::size_t organisations;
 };
 
-/// The most public units that each pool will ever have, as planned.
-inline std::vector<std::int64_t> planned_units(const supply::Fleet& fleet) {
-  std::vector<std::int64_t> planned(fleet.pools().size());
-  for (std::uint32_t t = 0; t < fleet.tranches(); ++t) planned[fleet.pool_of(t)] += fleet.public_units_of(t);
-  return planned;
-}
-
 /// @tparam Dispatcher  whatever a DispatchPort can talk to
 template <class Dispatcher>
 class DispatchProcess {
@@ -58,15 +51,16 @@ class DispatchProcess {
   DispatchProcess(const DispatchParts& parts, Dispatcher dispatcher, Streams& streams)
       : world_(parts.world),
         groups_(parts.groups),
-        planned_(planned_units(parts.fleet)),
         port_(world_, parts.accounts, streams, std::move(dispatcher)),
         dispatcher_(port_.dispatcher()),
-        orders_(planned_.size()),
-        levels_(planned_.size()),
-        books_(world_.quarters.size(), planned_.size(), world_.scenario.demand.sectors.size(),
+        orders_(groups_.pools),
+        levels_(groups_.pools),
+        books_(world_.quarters.size(), groups_.pools, world_.scenario.demand.sectors.size(),
                groups_.classes.size(), parts.organisations),
         ledger_(world_, groups_, books_),
-        settlement_(world_, groups_, books_) {}
+        settlement_(world_, groups_, books_) {
+    books_.parts_per_gpu = groups_.parts_per_gpu;
+  }
 
   DispatchProcess(const DispatchProcess&) = delete;
 
@@ -80,6 +74,7 @@ class DispatchProcess {
     JobKind kind = JobKind::batch;
     std::uint32_t organisation = no_index;
     std::uint32_t service = no_index;
+    std::uint32_t group = 0;
     std::uint16_t sector = 0, job_class = 0;
     std::int32_t gpus = 1;
     std::int64_t run_time = 0, requested = 0;
@@ -95,8 +90,7 @@ class DispatchProcess {
       if (counted) ledger_.count(world_.quarter, s.sector, s.job_class, what);
     };
     count(&JobCounts::submitted);
-    const std::uint32_t group = groups_.of_class[s.job_class];
-    if (!ever_fits(group, s.gpus) || queue_is_full()) {
+    if (!groups_.ever_fits(s.group, s.gpus) || queue_is_full()) {
       count(&JobCounts::rejected);
       return no_index;
     }
@@ -109,7 +103,7 @@ class DispatchProcess {
     j.patience_end = plus(world_.now, s.patience);
     j.organisation = s.organisation;
     j.service = s.service;
-    j.group = group;
+    j.group = s.group;
     j.gpus = s.gpus;
     j.sector = s.sector;
     j.job_class = s.job_class;
@@ -124,7 +118,7 @@ class DispatchProcess {
   void withdraw(std::uint32_t slot) {
     const Job& j = jobs_[slot];
     port_.withdraw(slot, j);
-    queued_gpus_ -= j.gpus;
+    queued_parts_ -= j.parts;
     world_.events.cancel(j.patience);
     forget(slot);
   }
@@ -164,11 +158,12 @@ class DispatchProcess {
     j.slowdown_milli = port_.slowdown_milli(slot);
     j.started = world_.now;
     j.requested_end = plus(world_.now, requested_on_pool);
-    queued_gpus_ -= j.gpus;
+    queued_parts_ -= j.parts;
+    j.parts = port_.parts_of(slot, j, groups_.parts_per_gpu);
     running_jobs_ += 1;
     orders_[pool].add(slot, j.gpus, [this](std::uint32_t s) -> std::uint32_t& { return jobs_[s].position; });
-    levels_[pool].idle.change(world_.now, -j.gpus);
-    levels_[pool].allocated.change(world_.now, j.gpus);
+    levels_[pool].idle.change(world_.now, -j.parts);
+    levels_[pool].allocated.change(world_.now, j.parts);
     if (port_.spread(slot)) ledger_.count(j, &JobCounts::spread);
     if (!j.has_started) {
       j.has_started = true;
@@ -195,7 +190,7 @@ class DispatchProcess {
   void reject(const scheduling::WaitingJob& waiting) {
     const Job& j = jobs_[waiting.slot];
     ledger_.count(j, &JobCounts::rejected);
-    queued_gpus_ -= j.gpus;
+    queued_parts_ -= j.parts;
     world_.events.cancel(j.patience);
     forget(waiting.slot);
   }
@@ -331,7 +326,11 @@ class DispatchProcess {
 
   const DispatchBooks& books() const { return books_; }
   const PoolLevels& levels(std::size_t pool) const { return levels_[pool]; }
-  std::int64_t queued_gpus() const { return queued_gpus_; }
+  std::uint32_t group_of(std::uint16_t job_class) const { return groups_.of_class[job_class]; }
+  /// Parts of GPUs that a job asks for.
+  std::int64_t asked(const Job& j) const { return groups_.parts_of(j.group, j.gpus); }
+  std::int64_t parts_per_gpu() const { return groups_.parts_per_gpu; }
+  std::int64_t queued_parts() const { return queued_parts_; }
   std::uint64_t running_jobs() const { return running_jobs_; }
   std::size_t waiting_jobs() const { return dispatcher_.waiting(); }
   std::uint64_t submitted() const { return next_id_; }
@@ -349,11 +348,6 @@ class DispatchProcess {
   static Use end_use(demand::Fate fate) {
     static constexpr Use use[] = {Use::useful, Use::lost_user_error, Use::lost_cancel};
     return use[static_cast<std::size_t>(fate)];
-  }
-  bool ever_fits(std::uint32_t group, std::int64_t gpus) const {
-    for (const auto& c : groups_.specs[group].choices)
-      if (gpus <= planned_[c.pool]) return true;
-    return false;
   }
   bool queue_is_full() const {
     const std::int64_t limit = world_.scenario.scheduling.queue_limit;
@@ -398,7 +392,8 @@ class DispatchProcess {
   void enqueue(std::uint32_t slot) {
     Job& j = jobs_[slot];
     j.state = JobState::queued;
-    queued_gpus_ += j.gpus;
+    j.parts = asked(j);
+    queued_parts_ += j.parts;
     port_.submit(slot, j);
   }
   void forget(std::uint32_t slot) {
@@ -415,8 +410,8 @@ class DispatchProcess {
   /// The same, where the dispatcher has taken them already.
   void hand_back(const Job& j) {
     orders_[j.pool].remove(j.position);
-    levels_[j.pool].allocated.change(world_.now, -j.gpus);
-    levels_[j.pool].idle.change(world_.now, j.gpus);
+    levels_[j.pool].allocated.change(world_.now, -j.parts);
+    levels_[j.pool].idle.change(world_.now, j.parts);
     --running_jobs_;
   }
   /// A running job loses its GPUs and goes back to its place in the queue, to its last checkpoint.
@@ -456,7 +451,6 @@ class DispatchProcess {
 
   World& world_;
   const JobGroups& groups_;
-  std::vector<std::int64_t> planned_;
   Port port_;
   Dispatcher& dispatcher_;  ///< the port's
   std::int64_t wake_ = -1;  ///< the next pass that the dispatcher asks for
@@ -472,7 +466,7 @@ class DispatchProcess {
   std::vector<JobRef> victims_;
   ServiceListener* listener_ = nullptr;
   std::uint64_t next_id_ = 0;
-  std::int64_t queued_gpus_ = 0;
+  std::int64_t queued_parts_ = 0;
   std::uint64_t running_jobs_ = 0;
 };
 

@@ -35,7 +35,8 @@ struct Job {
   std::uint32_t pool = 0;
   std::uint32_t position = 0;        ///< in the pool's start order
   std::uint32_t settled = no_index;  ///< work of earlier segments that awaits the job's end
-  std::int32_t gpus = 1;
+  std::int32_t gpus = 1;             ///< or shares of one
+  std::int64_t parts = 1;  ///< of GPUs (JobGroups::parts_per_gpu): that it holds, or asks for while it waits
   std::int32_t slowdown_milli =
       1000;  ///< of this segment: a gang on more machines than the fewest takes longer
   std::uint32_t restarts = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "machine_layout.hpp"
+#include "machine_needs.hpp"
 
 namespace natgpu::simulation {
 namespace {
@@ -40,21 +41,38 @@ void add_parts(std::int64_t gpus, std::int64_t weight, std::vector<std::int64_t>
   if (gpus % most > 0) tasks[static_cast<std::size_t>(gpus % most) - 1] += weight;
 }
 
-std::vector<std::int64_t> expected_on(std::uint32_t pool, std::int64_t per_node,
+/// Batch classes that ask for the need: their parts on machines that hold so many of its GPUs, or shares.
+std::vector<std::int64_t> expected_of(std::uint32_t need, std::int32_t most, std::uint32_t pool,
                                       const scenario::Scenario& scenario, const JobGroups& groups) {
-  std::vector<std::int64_t> tasks(static_cast<std::size_t>(per_node));
+  std::vector<std::int64_t> tasks(static_cast<std::size_t>(most));
   double all = 0;
   for (const demand::BatchClass& c : scenario.demand.batch) all += rate_of(scenario, c.name);
-  for (std::size_t c = 0; c < scenario.demand.batch.size(); ++c) {
-    if (!accepts(groups.specs[groups.of_class[c]], pool)) continue;
+  for (std::size_t c = 0; c < scenario.demand.batch.size() && most > 0; ++c) {
+    const scheduling::GroupSpec& group = groups.specs[groups.of_class[c]];
+    if (group.need != need || !accepts(group, pool)) continue;
     const demand::BatchClass& job = scenario.demand.batch[c];
     const std::int64_t weight = weight_of(rate_of(scenario, job.name), all);
     for (int i = 0; i < steps && weight > 0; ++i) {
       const double gpus = job.gpus.has_quantile() ? job.gpus.quantile((i + 0.5) / steps) : job.gpus.mean();
-      add_parts(demand::whole_gpus(gpus), weight, tasks);
+      if (groups.needs[need].shares())
+        tasks.front() += weight;
+      else
+        add_parts(demand::whole_gpus(gpus), weight, tasks);
     }
   }
   return tasks;
+}
+
+scheduling::MachinePool pool_of(std::uint32_t p, std::uint32_t machines, const scenario::Scenario& scenario,
+                                const supply::Fleet& fleet, const JobGroups& groups) {
+  scheduling::MachinePool pool =
+      machines_of(scenario.hardware[fleet.pools()[p].device], scenario.scheduling.mig_positions);
+  pool.machines = machines;
+  // A pool without public machines may be of larger ones than can be placed: it has no part in this.
+  if (machines == 0) pool.gpus = 1;
+  for (std::uint32_t n = 0; n < groups.needs.size(); ++n)
+    pool.expected.push_back(expected_of(n, most_on(pool, pool.gpus, groups.needs[n]), p, scenario, groups));
+  return pool;
 }
 
 }  // namespace
@@ -64,14 +82,10 @@ scheduling::MachineSettings machine_settings(const scenario::Scenario& scenario,
   const scheduling::Scheduling& s = scenario.scheduling;
   const MachineLayout layout(fleet, scenario.hardware);
   scheduling::MachineSettings settings;
-  for (std::uint32_t p = 0; p < layout.pools(); ++p) {
-    const std::int64_t per_node = scenario.hardware[fleet.pools()[p].device].per_node;
-    // A pool without public machines may be of larger ones than can be placed: it has no part in this.
-    const std::int64_t gpus = layout.machines_in(p) > 0 ? per_node : 1;
-    settings.pools.push_back(
-        {layout.machines_in(p), static_cast<std::int16_t>(gpus), expected_on(p, gpus, scenario, groups)});
-  }
+  for (std::uint32_t p = 0; p < layout.pools(); ++p)
+    settings.pools.push_back(pool_of(p, layout.machines_in(p), scenario, fleet, groups));
   settings.groups = groups.specs;
+  settings.needs = groups.needs;
   settings.placement = s.placement;
   settings.slowdown_milli = static_cast<std::int64_t>(std::lround(s.locality * 1000));
   settings.measures_fragmentation = true;

@@ -63,7 +63,7 @@ void CapacityMeasurer::put_capacity(const Labels& labels, const Units& units) {
     put("capacity.eflops", with_reading, peak);
   }
 }
-/// Units by device of the pools that are wanted. Whole numbers: their sums are exact in any order.
+/// Units by device of the pools that are wanted. Whole numbers, or thousandths where GPUs are shared.
 template <class Wanted>
 CapacityMeasurer::Units CapacityMeasurer::by_device(const Units& of_pool, const Wanted& wanted) const {
   Units units(scenario_.hardware.size());
@@ -110,11 +110,11 @@ void CapacityMeasurer::over(const Span& s) {
   for (std::size_t p = 0; p < b_.dispatch.pools; ++p) {
     const PoolAreas a = areas(s, p);
     const std::size_t d = b_.fleet.pools()[p].device;
-    up[d] += in_gpu_hours(a.in_service - a.down) / s.hours;
-    allocated[d] += in_gpu_hours(a.allocated) / s.hours;
+    up[d] += gpu_hours(a.in_service - a.down) / s.hours;
+    allocated[d] += gpu_hours(a.allocated) / s.hours;
     for (std::size_t q = s.first; q <= s.last; ++q)
       for (std::size_t sector = 0; sector < b_.dispatch.sectors; ++sector)
-        useful[d] += in_gpu_hours(b_.dispatch.gpu_time.at(q, p, sector, Use::useful)) / s.hours;
+        useful[d] += gpu_hours(b_.dispatch.gpu_time.at(q, p, sector, Use::useful)) / s.hours;
   }
   put_capacity({{"period", s.label}, {"state", "up"}}, up);
   put_capacity({{"period", s.label}, {"state", "allocated"}}, allocated);
@@ -162,8 +162,9 @@ void CapacityMeasurer::stocks_of_use(std::size_t quarter, const std::string& day
   Units up(b_.dispatch.pools), allocated(up);
   for (std::size_t p = 0; p < b_.dispatch.pools; ++p) {
     const PoolStock& stock = b_.dispatch.stock(quarter, p);
-    up[p] = static_cast<double>(stock.in_service - stock.down);
-    allocated[p] = static_cast<double>(stock.allocated);
+    const auto per_gpu = static_cast<double>(b_.dispatch.parts_per_gpu);
+    up[p] = static_cast<double>(stock.in_service - stock.down) / per_gpu;
+    allocated[p] = static_cast<double>(stock.allocated) / per_gpu;
   }
   put_stock(day, "up", up);
   put_readings(day, "allocated", put_stock(day, "allocated", allocated));

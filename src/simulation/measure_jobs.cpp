@@ -26,7 +26,7 @@ void JobMeasurer::sectors(const Span& s) {
   }
   for (std::size_t sector = 0; sector < by_sector.size(); ++sector) {
     const Labels labels = {{"period", s.label}, {"sector", scenario_.demand.sectors[sector].name}};
-    put("gpu_hours.sector", labels, in_gpu_hours(by_sector[sector]));
+    put("gpu_hours.sector", labels, gpu_hours(by_sector[sector]));
     if (all > 0) put("share.gpu_hours", labels, ratio(by_sector[sector], all));
   }
 }
@@ -42,7 +42,7 @@ void JobMeasurer::regions_and_groups() {
     all += a;
     regions[organisations[o].region] += a;
     groups[{organisations[o].sector, organisations[o].group}] += a;
-    each.push_back(in_gpu_hours(a));
+    each.push_back(gpu_hours(a));
   }
   if (all == 0) return;
   for (std::size_t r = 0; r < regions.size(); ++r)
@@ -135,7 +135,7 @@ void JobMeasurer::services() {
   if (scenario_.demand.service.empty()) return;
   put("services.entries.count", {{"period", "all"}}, static_cast<double>(b_.replicas.entries));
   put("services.lapsed.count", {{"period", "all"}}, static_cast<double>(b_.replicas.lapsed));
-  put("services.unserved.gpu_hours", {{"period", "all"}}, in_gpu_hours(b_.replicas.unserved));
+  put("services.unserved.gpu_hours", {{"period", "all"}}, gpu_hours(b_.replicas.unserved));
 }
 
 void JobCounts::merge(const JobCounts& o) {

@@ -26,7 +26,7 @@ void UseMeasurer::use_of_gpus(const Span& s) {
   if (all.in_service > all.down)
     put("gpu.allocated.of_up.share", {{"period", s.label}}, ratio(all.allocated, all.in_service - all.down));
   const auto hours = [&](const char* state, Area area) {
-    put("gpu.hours", {{"period", s.label}, {"state", state}}, in_gpu_hours(area));
+    put("gpu.hours", {{"period", s.label}, {"state", state}}, gpu_hours(area));
   };
   hours("in_service", all.in_service);
   hours("down", all.down);
@@ -40,7 +40,7 @@ void UseMeasurer::use_of_gpus(const Span& s) {
                                                            {"user_error", Use::lost_user_error},
                                                            {"cancel", Use::lost_cancel}};
   const auto lost = [&](const char* cause, Use use) {
-    put("gpu.hours", {{"period", s.label}, {"state", "lost"}, {"cause", cause}}, in_gpu_hours(used(s, use)));
+    put("gpu.hours", {{"period", s.label}, {"state", "lost"}, {"cause", cause}}, gpu_hours(used(s, use)));
   };
   for (const auto& [cause, use] : causes) lost(cause, use);
   if (preempting()) lost("preemption", Use::lost_preemption);
@@ -66,7 +66,7 @@ void UseMeasurer::energy(const Span& s) {
       const std::size_t i = b_.fleet.pools()[p].site;
       const supply::Site& at = scenario_.supply.sites[i];
       const double mwh = supply::energy_mwh(scenario_.hardware[b_.fleet.pools()[p].device], at,
-                                            in_gpu_hours(a.in_service), in_gpu_hours(a.allocated));
+                                            gpu_hours(a.in_service), gpu_hours(a.allocated));
       for (Energy* e : {&all, &of_site[i]})
         e->add(mwh, supply::value_on(at.co2, day), supply::value_on(at.power_price, day));
     }
@@ -95,7 +95,9 @@ void UseMeasurer::fragmentation(const Span& s) {
       fragmented += b_.dispatch.fragmented[q * b_.dispatch.pools + p];
   }
   put("fragmentation.gpus", {{"period", s.label}}, in_gpu_hours(fragmented) / 1000 / s.hours);
-  if (idle > 0) put("fragmentation.share", {{"period", s.label}}, ratio(fragmented, idle) / 1000);
+  if (idle > 0)
+    put("fragmentation.share", {{"period", s.label}},
+        ratio(fragmented, idle) / 1000 * static_cast<double>(b_.dispatch.parts_per_gpu));
 }
 void UseMeasurer::failures(const Span& s) {
   for (std::size_t c = 0; c < b_.supply.causes; ++c) {

@@ -33,6 +33,10 @@ class Measurer {
     return static_cast<double>(part) / static_cast<double>(whole);
   }
 
+  /// GPU-hours of an area of the dispatch books.
+  double gpu_hours(Area parts) const {
+    return in_gpu_hours(parts) / static_cast<double>(b_.dispatch.parts_per_gpu);
+  }
   PoolAreas areas(const Span& s, std::size_t pool) const {
     PoolAreas sum;
     for (std::size_t q = s.first; q <= s.last; ++q) {

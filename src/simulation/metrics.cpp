@@ -20,7 +20,7 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
        "Public GPU-time by state: in_service = down + idle + allocated; allocated = stalled + useful + lost "
        "(by cause: "
        "failure, limit, user_error, cancel, preemption) + unfinished (work since the last checkpoint at the "
-       "horizon)."},
+       "horizon). A job that shares a GPU counts with what it holds of it."},
       {"fragmentation.gpus", "GPU", "period",
        "Idle GPUs that a job to be expected cannot use, as a mean over these jobs and over time; in the node "
        "view (F of Weng et al., USENIX ATC 2023)."},

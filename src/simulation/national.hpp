@@ -167,7 +167,7 @@ class National {
   /// Once a day at midnight, after the pass.
   void sample() {
     const Date day = world_.calendar.date_of(instant(world_.now));
-    std::int64_t in_service = 0, down = 0, allocated = 0;
+    std::int64_t in_service = 0, down = 0, allocated = 0;  // parts of GPUs
     for (std::size_t p = 0; p < dispatch_.pools(); ++p) {
       const PoolLevels& l = dispatch_.levels(p);
       in_service += l.in_service.value();
@@ -177,12 +177,15 @@ class National {
     const auto add = [&](const char* metric, measures::Labels labels, double value) {
       series_.push_back({day, metric, std::move(labels), value});
     };
-    add("capacity.units", {{"state", "public"}}, static_cast<double>(in_service));
-    add("capacity.units", {{"state", "up"}}, static_cast<double>(in_service - down));
-    add("capacity.units", {{"state", "allocated"}}, static_cast<double>(allocated));
+    const auto in_gpus = [per_gpu = dispatch_.parts_per_gpu()](std::int64_t parts) {
+      return static_cast<double>(parts) / static_cast<double>(per_gpu);
+    };
+    add("capacity.units", {{"state", "public"}}, in_gpus(in_service));
+    add("capacity.units", {{"state", "up"}}, in_gpus(in_service - down));
+    add("capacity.units", {{"state", "allocated"}}, in_gpus(allocated));
     add("jobs.running.count", {}, static_cast<double>(dispatch_.running_jobs()));
     add("jobs.queued.count", {}, static_cast<double>(dispatch_.waiting_jobs()));
-    add("gpu.queued", {}, static_cast<double>(dispatch_.queued_gpus()));
+    add("gpu.queued", {}, in_gpus(dispatch_.queued_parts()));
     add("adoption.gpu_user.count", {}, demand_.users_now());
     world_.schedule(instant(world_.now + days(1).count()), engine::Phase::observe, kind::sample, 0, {});
   }

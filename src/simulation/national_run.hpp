@@ -40,7 +40,7 @@ RunRecord run_national(const RunParts& p, Make&& make) {
   World world(p.scenario, p.measured_from);
   Streams streams(p.options.seed, p.options.replication);
   supply::Fleet fleet(p.scenario.hardware, p.scenario.supply);
-  const JobGroups groups = make_job_groups(p.scenario, fleet.pools());
+  const JobGroups groups = make_job_groups(p.scenario, fleet, p.log);
   const demand::Population population = demand::draw_population(p.scenario.demand, streams);
   const NationalAccounts accounts = make_national_accounts(p.scenario, population, groups);
   using Model = National<decltype(make(std::declval<const DispatcherParts&>()))>;

@@ -121,6 +121,7 @@ class ServiceProcess final : public ServiceListener {
     sub.service = id;
     sub.sector = static_cast<std::uint16_t>(population_.organisations[s.organisation].sector);
     sub.job_class = static_cast<std::uint16_t>(world_.scenario.demand.batch.size() + s.service_class);
+    sub.group = dispatch_.group_of(sub.job_class);
     return sub;
   }
   void ask_for_replica(std::uint32_t id) {
@@ -145,7 +146,7 @@ class ServiceProcess final : public ServiceListener {
   Area waited(std::uint32_t slot) const { return waited(slot, world_.now); }
   Area waited(std::uint32_t slot, std::int64_t until) const {
     const Job& j = dispatch_.job(slot);
-    return static_cast<Area>(until - j.submitted) * j.gpus;
+    return static_cast<Area>(until - j.submitted) * dispatch_.asked(j);
   }
   /// When the replica at that place above the floor is scaled down, as far as the curve tells.
   std::int64_t known_end(const Service& s, std::size_t place) const {

@@ -26,7 +26,7 @@ class Settlement {
     if (until <= from) return;
     give_to_organisation(j, from, until);
     for_quarters(from, until, [&](std::uint16_t quarter, std::int64_t length) {
-      books_.gpu_time.at(quarter, j.pool, j.sector, use) += static_cast<Area>(length) * j.gpus;
+      books_.gpu_time.at(quarter, j.pool, j.sector, use) += static_cast<Area>(length) * j.parts;
     });
   }
   /// Settles the stretch of running that ends now: stalled, then work that is kept, then work that is not.
@@ -74,7 +74,7 @@ class Settlement {
   void give_to_organisation(const Job& j, std::int64_t from, std::int64_t until) {
     const std::int64_t measured = std::min(until, world_.stretch.until) - std::max(from, world_.stretch.from);
     if (j.organisation != no_index && measured > 0)
-      books_.of_organisation[j.organisation] += static_cast<Area>(measured) * j.gpus;
+      books_.of_organisation[j.organisation] += static_cast<Area>(measured) * j.parts;
   }
   template <class Take>
   void for_quarters(std::int64_t from, std::int64_t until, Take&& take) const {
@@ -110,7 +110,7 @@ class Settlement {
         at = static_cast<std::uint32_t>(saved_.size());
         saved_.emplace_back();
       }
-      saved_[at] = {quarter, static_cast<std::uint16_t>(j.pool), static_cast<Area>(length) * j.gpus,
+      saved_[at] = {quarter, static_cast<std::uint16_t>(j.pool), static_cast<Area>(length) * j.parts,
                     j.settled};
       j.settled = at;
     });

@@ -39,6 +39,13 @@ const FieldTable& fields_of(const Device*) {
                     "Programme cost of one device, network, storage and cooling included.")
           .integer("per_node", &Device::per_node, between(1, 1024),
                    "Devices in one server: the grain of buying, lighting and failing.")
+          .quantity("node_cores", &Device::node_cores, Dimension::count, between(0, 1e6),
+                    "In the node view, cores of one server; 0: they set no limit.")
+          .quantity("node_memory", &Device::node_memory_gb, Dimension::memory, between(0, 1e6),
+                    "In the node view, main memory of one server; 0: it sets no limit.")
+          .text("mig", &Device::mig,
+                "In the node view, the table by which MIG cuts the device for jobs that share one, such as "
+                "A100-80GB; left out: they hold thousandths.")
           .quantity("speed", &Device::speed, Dimension::count, positive(),
                     "Speed against the reference device for classes not listed in `speeds`.")
           .items("speeds", &Device::speeds, "Speeds of single classes of work.");

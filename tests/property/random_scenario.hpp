@@ -38,8 +38,10 @@ enum class Feature : unsigned char {
   rhythm,
   queue_limit,
   pass_per_event,
-  ranks_anew,  ///< an order that moves, preempts or goes by account
-  machines,    ///< the node view, where the order lets it
+  ranks_anew,   ///< an order that moves, preempts or goes by account
+  machines,     ///< the node view, where the order lets it
+  shared_gpus,  ///< jobs that share GPUs
+  node_limits,  ///< cores and memory of machines
   last,
 };
 inline constexpr auto features = static_cast<unsigned>(Feature::last);
@@ -107,9 +109,13 @@ class Writer {
   std::string device(const char* name) const {
     const std::string key(name);
     return fmt::format(
-        "  - {{name: {}, bf16: {} TFLOP/s, power: 1 kW, idle_power: 300 W, per_node: {}, speed: {}}}\n", name,
-        between(key + ".bf16", 300, 2000), one_of(key + ".node", {"1", "2", "4", "8"}),
-        one_of(key + ".speed", {"1", "2", "0.5", "1.3"}));
+        "  - {{name: {}, bf16: {} TFLOP/s, power: 1 kW, idle_power: 300 W, per_node: {}, speed: {}{}{}}}\n",
+        name, between(key + ".bf16", 300, 2000), one_of(key + ".node", {"1", "2", "4", "8"}),
+        one_of(key + ".speed", {"1", "2", "0.5", "1.3"}),
+        has(Feature::shared_gpus) ? one_of(key + ".mig", {"", ", mig: A100-40GB", ", mig: A30-24GB"}) : "",
+        has(Feature::node_limits) ? ", node_cores: " + one_of(key + ".cores", {"9", "32"}) +
+                                        ", node_memory: " + one_of(key + ".memory", {"40 GB", "1 TB"})
+                                  : "");
   }
   std::string hardware() const {
     return "hardware:\n" + device("one") + (has(Feature::second_device) ? device("two") : "");
@@ -187,10 +193,11 @@ class Writer {
     const std::string key(name);
     std::string text = fmt::format(
         "    - name: {}\n      organisations: {}\n      activity: {}\n      request_rate: {} /d\n"
-        "      mix: [{{name: short, share: {}}}, {{name: long, share: 2}}, {{name: wide, share: 1}}]\n",
+        "      mix: [{{name: short, share: {}}}, {{name: long, share: 2}}, {{name: wide, share: 1}}{}]\n",
         name, between(key + ".organisations", 1, 12),
         one_of(key + ".activity", {"1", "{dist: bounded_pareto, low: 1, high: 20, alpha: 1.3}"}),
-        one_of(key + ".rate", {"0.5", "1", "2"}), between(key + ".mix", 1, 9));
+        one_of(key + ".rate", {"0.5", "1", "2"}), between(key + ".mix", 1, 9),
+        has(Feature::shared_gpus) ? ", {name: slice, share: 5}" : "");
     if (has(Feature::adoption))
       text += fmt::format(
           "      non_demanders: 20 %\n      adoption: {{initial: 30 %, market: 90 %, innovation: 0.01 /d, "
@@ -221,7 +228,12 @@ class Writer {
                           between(key + ".restart", 0, 30));
     if (has(Feature::user_errors)) text += ", failed_share: 20 %, cancelled_share: 20 %";
     if (has(Feature::second_device) && number(key + ".picky", 3) == 0) text += ", devices: [one]";
-    return text + "}\n";
+    return text + needs(key) + "}\n";
+  }
+  std::string needs(const std::string& key) const {
+    if (!has(Feature::node_limits)) return "";
+    return ", cores_per_gpu: " + one_of(key + ".cores", {"0", "3.5", "8"}) +
+           ", memory_per_gpu: " + one_of(key + ".memory", {"0 GB", "7 GB", "30 GB"});
   }
   std::string demand() const {
     std::string text = "demand:\n  sectors:\n" + sector("alpha");
@@ -231,12 +243,15 @@ class Writer {
             batch("long", "{dist: discrete, values: [1 GPU, 4 GPU], weights: [1, 1]}", 100, 3000) +
             batch("wide", "{dist: discrete, values: [8 GPU, 12 GPU, 20 GPU, 40 GPU], weights: [6, 3, 2, 1]}",
                   20, 600);
+    if (has(Feature::shared_gpus))
+      text += batch("slice", "1 GPU, gpu_share: " + one_of("slice", {"0.1", "0.25", "0.6"}), 30, 900);
     if (has(Feature::services))
       text += fmt::format(
           "  service:\n    - {{name: steady, gpus_per_replica: 2 GPU, floor: 1, peak: 1, duration: 20 d, "
           "patience: 3 d}}\n"
-          "    - {{name: wavy, gpus_per_replica: 1 GPU, floor: {}, peak: {}, duration: {}}}\n",
-          between("floor", 1, 3), between("peak", 3, 9), time_law("contract", 3000, 30000));
+          "    - {{name: wavy, gpus_per_replica: 1 GPU, floor: {}, peak: {}, duration: {}{}}}\n",
+          between("floor", 1, 3), between("peak", 3, 9), time_law("contract", 3000, 30000),
+          (has(Feature::shared_gpus) ? ", gpu_share: 0.3" : "") + needs("wavy"));
     if (has(Feature::rhythm))
       text +=
           "  calendar: {hours: [1, 1, 1, 1, 1, 1, 2, 3, 6, 9, 9, 9, 6, 9, 9, 9, 6, 3, 2, 2, 2, 1, 1, 1], "
@@ -264,7 +279,8 @@ class Writer {
   std::string machines() const {
     return ", view: node, placement: " +
            one_of("placement", {"first", "best", "worst", "random", "fgd", "consolidated", "lowest-id"}) +
-           ", locality: " + one_of("locality", {"0", "1", "1.3"});
+           ", locality: " + one_of("locality", {"0", "1", "1.3"}) +
+           ", mig_positions: " + one_of("positions", {"most-left", "first"});
   }
   std::string settled(bool on_machines) const {
     const std::string backfill =

@@ -81,7 +81,7 @@ class JobWatcher {
       seen_.waiting += now - since_;
       return s;
     }
-    seen_.allocated[j.pool] += static_cast<Area>(now - since_) * j.gpus;
+    seen_.allocated[j.pool] += static_cast<Area>(now - since_) * j.parts;
     const bool goes_on = !s.ran.empty() && s.ran.back().until == since_ && j.started < since_;
     if (goes_on)
       s.ran.back().until = now;

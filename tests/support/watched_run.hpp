@@ -51,7 +51,7 @@ WatchedRun watch_under(const scenario::Scenario& scenario, std::uint64_t seed, c
   simulation::World world(scenario);
   Streams streams(seed, 0);
   supply::Fleet fleet(scenario.hardware, scenario.supply);
-  const simulation::JobGroups groups = simulation::make_job_groups(scenario, fleet.pools());
+  const simulation::JobGroups groups = simulation::make_job_groups(scenario, fleet, log);
   const demand::Population population = demand::draw_population(scenario.demand, streams);
   const simulation::NationalAccounts accounts =
       simulation::make_national_accounts(scenario, population, groups);

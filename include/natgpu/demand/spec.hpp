@@ -54,8 +54,15 @@ struct Sector {
   std::vector<ServiceShare> services;  ///< service classes
 };
 
+/// What a job holds of its machines, in the node view.
+struct MachineNeeds {
+  double gpu_share = 1;  ///< of one GPU, in thousandths; below 1 a job (a replica) shares it with others
+  double cores_per_gpu = 0;
+  double memory_gb_per_gpu = 0;  ///< main memory
+};
+
 /// A gang of GPUs that runs once.
-struct BatchClass {
+struct BatchClass : MachineNeeds {
   std::string name, title;
   Law gpus = Law::constant(1);
   Law run_time = Law::constant(3600);  ///< seconds on the reference device
@@ -72,7 +79,7 @@ struct BatchClass {
 };
 
 /// Replicas that follow a daily and weekly curve for months.
-struct ServiceClass {
+struct ServiceClass : MachineNeeds {
   std::string name, title;
   std::int64_t gpus_per_replica = 1;
   std::int64_t floor = 1;            ///< replicas held from start to contract end, as one gang

@@ -48,6 +48,7 @@ constexpr std::int64_t end_after(std::int64_t now, std::int64_t length) {
 /// pools are tried: speed descending, catalogue, site.
 struct GroupSpec {
   std::vector<PoolChoice> choices;
+  std::uint32_t need = 0;  ///< in the node view: of a machine, by its place in MachineSettings::needs
 };
 
 /// A group's waiting jobs, and its place in a scan of them.

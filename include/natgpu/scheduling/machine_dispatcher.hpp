@@ -9,22 +9,16 @@
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/machine_tasks.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
 
 namespace natgpu::scheduling {
-
-/// All machines that a pool will ever have; each comes with so many GPUs at most.
-struct MachinePool {
-  std::uint32_t machines = 0;
-  std::int16_t gpus = 1;  ///< of 1 to most_gpus_per_node
-  /// How often jobs of so many GPUs on one machine are to be expected, by GPUs less one; empty: not known.
-  std::vector<std::int64_t> expected;
-};
 
 /// What the node view of a run is made of.
 struct MachineSettings {
   std::vector<MachinePool> pools;
   std::vector<GroupSpec> groups;
+  std::vector<MachineNeed> needs = {{}};
   Placement placement = Placement::best;
   /// How long a gang on more machines than the fewest runs, in thousandths of its time there; 0: it waits for
   /// the fewest.
@@ -36,7 +30,7 @@ struct MachineSettings {
 NodeBooks absent_machines(const MachineSettings& settings, const Stream& chance);
 
 /// Jobs of a group that ask for so many GPUs are of one kind. They take the machines of one pool: as many
-/// full ones as they can, and one for the rest.
+/// full ones as they can, and one for the rest; or as many shares of one GPU, wherever in the pool.
 class MachineKinds {
  public:
   explicit MachineKinds(const MachineSettings& settings);
@@ -44,14 +38,16 @@ class MachineKinds {
 
  private:
   NodeKind make_kind(std::uint32_t group, std::int32_t gpus) const;
+  GangKind gang_in(const MachineTasks& tasks, std::uint32_t need, std::int32_t gpus) const;
 
-  std::vector<std::int16_t> gpus_;  ///< of a full machine, by pool
+  std::vector<MachineTasks> tasks_;  ///< by pool
   std::vector<GroupSpec> groups_;
+  std::vector<bool> shares_;  ///< by need
   bool may_spread_;
   std::vector<std::vector<std::uint32_t>> known_;  ///< by group and GPUs; GangKind::none where none came yet
 };
 
-/// Whole GPUs on machines that come and go, in the words of the dispatchers that count GPUs.
+/// Machines that come and go, in the words of the dispatchers that count GPUs.
 template <Backfill B>
 class MachineDispatcher : public NodeDispatcher<B> {
  public:
@@ -88,6 +84,12 @@ class MachineDispatcher : public NodeDispatcher<B> {
   /// GPUs that are up, idle or not.
   std::int64_t capacity(std::uint32_t pool) const { return up_[pool]; }
   std::int64_t free(std::uint32_t pool) const { return this->pool(pool).free_milli() / whole_gpu_milli; }
+  /// Thousandths of GPUs that the running job holds.
+  std::int64_t held_milli(std::uint32_t slot) const {
+    std::int64_t held = 0;
+    for (const Hold& h : this->holds(slot)) held += h.total_milli();
+    return held;
+  }
   /// How much longer the running job takes for being spread, in thousandths.
   std::int64_t slowdown_milli(std::uint32_t slot) const {
     return this->spread(slot) ? this->rules_.slowdown_milli : 1000;

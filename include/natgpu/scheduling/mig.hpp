@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -31,6 +32,8 @@ struct MigTable {
   std::span<const MigProfile> profiles;
 };
 std::span<const MigTable> mig_tables();
+/// The place of the table of that GPU, or nothing.
+std::optional<std::size_t> mig_table_named(std::string_view gpu);
 
 /// Where an instance goes of all positions that its profile has free.
 enum class MigPosition : std::uint8_t {

@@ -8,6 +8,7 @@
 
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/field.hpp>
+#include <natgpu/scheduling/mig.hpp>
 #include <natgpu/scheduling/order_settings.hpp>
 #include <natgpu/scheduling/placement_rule.hpp>
 
@@ -106,6 +107,7 @@ struct Scheduling {
   /// In the node view: how many times longer a gang on more machines than the fewest takes; 0: it waits for
   /// these.
   double locality = 0;
+  MigPosition mig_positions = MigPosition::most_left;  ///< in the node view
   Order order = Order::fcfs;
   Backfill backfill = Backfill::easy;
   std::int64_t reservations = 0;  ///< jobs that hold one, with Backfill::reservations; 0: not stated

@@ -29,6 +29,9 @@ struct Device {
   double idle_power_w = 0;  ///< the same when idle
   double price_krw = 0;     ///< all-in programme cost per device
   std::int64_t per_node = 8;
+  double node_cores = 0;      ///< of one server; 0: they set no limit
+  double node_memory_gb = 0;  ///< main memory of one server; 0: it sets no limit
+  std::string mig;            ///< table by which MIG cuts it; empty: it is not cut
   double speed = 1.0;  ///< for classes not listed in `speeds`
   std::vector<ClassSpeed> speeds;
 

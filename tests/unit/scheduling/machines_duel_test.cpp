@@ -42,7 +42,10 @@ Setting random_setting(Draws& draw, PlainMachines::Rule rule) {
   for (std::int64_t p = 0; p < pools; ++p) {
     const auto machines = static_cast<std::uint32_t>(1 + draw.below(5));
     const auto gpus = static_cast<std::int16_t>(1 + draw.below(4));
-    s.settings.pools.push_back({machines, gpus, {}});
+    scheduling::MachinePool pool;
+    pool.machines = machines;
+    pool.gpus = gpus;
+    s.settings.pools.push_back(pool);
     s.plain.pools.emplace_back(machines);
     s.plain.full.push_back(gpus);
   }

@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
-#include <natgpu/simulation/node_replay.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
 #include "catch.hpp"
+#include "room.hpp"
 #include "scenario_text.hpp"
 #include "watched_run.hpp"
 
@@ -41,60 +41,29 @@ workload::JobLog random_log(std::uint64_t seed, std::int64_t most_gpus) {
   return log;
 }
 
-scenario::Scenario room_of(int machines, int gpus, const std::string& scheduling,
-                           const std::string& more = "") {
-  return scenario_of(
-      fmt::format("schema: natgpu/1\nname: room\nhorizon: {{start: 2026-01-01, end: 2026-04-01}}\n"
-                  "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: {}}}]\n"
-                  "supply:\n  sites: [{{name: room}}]\n"
-                  "  tranches: [{{name: all, site: room, device: gpu, units: {} GPU, in_service: 2026-01-01, "
-                  "service_life: endless}}]\n{}"
-                  "demand:\n  sectors: [{{name: users, organisations: 0}}]\n  trace: {{sector: users}}\n"
-                  "scheduling: {}\n",
-                  gpus, machines * gpus, more, scheduling));
+/// Two windows, each for a quarter of the machines.
+std::string windows(const char* first, const char* length, const char* second, const char* second_length) {
+  const auto window = [](const char* name, const char* day, const char* hours) {
+    return fmt::format("    - {{name: {}, site: room, first: {}, every: 80 d, length: {}, share: 25 %}}\n",
+                       name, day, hours);
+  };
+  return "  maintenance:\n" + window("power", first, length) + window("cooling", second, second_length);
 }
-
-/// First start and last end of each job, in seconds.
-using Spans = std::vector<std::pair<std::int64_t, std::int64_t>>;
-
-Spans spans_of(const WatchedRun& run) {
-  Spans spans;
-  for (const SeenJob& j : run.seen.jobs) {
-    REQUIRE_FALSE(j.ran.empty());
-    spans.emplace_back(j.ran.front().from / ticks_per_second, j.ran.back().until / ticks_per_second);
-  }
+std::vector<double> starts_in_hours(const scenario::Scenario& s, const workload::JobLog& log) {
+  const WatchedRun run = watch(s, 1, &log);
   CHECK(run.within_capacity);
-  return spans;
+  std::vector<double> starts;
+  for (const SeenJob& j : run.seen.jobs) starts.push_back(hours_from(j));
+  return starts;
 }
+
 Spans replayed(const workload::JobLog& log, Backfill backfill, Placement placement,
                std::int64_t slowdown_milli) {
-  simulation::ReplayOptions options;
-  options.backfill = backfill;
-  options.seed = 1;
   simulation::NodeView view;
   view.machines = workload::equal_nodes("6x8").value();
   view.placement = placement;
   view.slowdown_milli = slowdown_milli;
-  const auto r = simulation::replay_on_nodes(log, options, view).replay;
-  Spans spans;
-  for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
-  return spans;
-}
-
-std::int64_t at_hour(double hours) {
-  return static_cast<std::int64_t>(hours * 3600) * ticks_per_second;
-}
-
-workload::LogJob job(double submit_h, std::int32_t gpus, double hours) {
-  workload::LogJob j;
-  j.submit_s = static_cast<std::int64_t>(submit_h * 3600);
-  j.gpus = gpus;
-  j.run_s = j.requested_s = static_cast<std::int64_t>(hours * 3600);
-  return j;
-}
-
-double hours_from(const SeenJob& j, std::size_t segment = 0) {
-  return static_cast<double>(j.ran.at(segment).from) / static_cast<double>(at_hour(1));
+  return replayed_on(view, log, backfill);
 }
 
 }  // namespace
@@ -147,8 +116,9 @@ TEST_CASE("a job waits for its GPUs together where the pool view would count the
 TEST_CASE("nobody starts on machines that a window takes who would not be gone by then") {
   // From day 10 on for 6 h the last two of four machines are away.
   const scenario::Scenario s = room_of(4, 8, "{view: node, backfill: fit}",
-                                       "  maintenance: [{name: service, site: room, first: 2026-01-11, "
-                                       "every: 60 d, length: 6 h, share: 50 %}]\n");
+                                       {.maintenance = "  maintenance: [{name: service, site: room, first: "
+                                                       "2026-01-11, every: 60 d, length: 6 h, share: 50 "
+                                                       "%}]\n"});
   workload::JobLog log;
   log.jobs = {job(0, 1, 1)};  // a log's first job comes as the run begins
   for (int i = 0; i < 3; ++i) log.jobs.push_back(job(9 * 24, 8, 48));
@@ -167,42 +137,24 @@ TEST_CASE("nobody starts on machines that a window takes who would not be gone b
 TEST_CASE("a machine that two windows take comes back when both have ended") {
   // From day 10 to 12 and from day 11 to 13 the last of four machines is away.
   const scenario::Scenario s = room_of(4, 8, "{view: node, backfill: none}",
-                                       "  maintenance:\n"
-                                       "    - {name: power, site: room, first: 2026-01-11, every: 80 d, "
-                                       "length: 48 h, share: 25 %}\n"
-                                       "    - {name: cooling, site: room, first: 2026-01-12, every: 80 d, "
-                                       "length: 48 h, share: 25 %}\n");
+                                       {.maintenance = windows("2026-01-11", "48 h", "2026-01-12", "48 h")});
   workload::JobLog log;
   log.jobs = {job(0, 1, 1), job(10 * 24 + 1, 24, 1), job(10 * 24 + 2, 32, 1)};
-  const WatchedRun run = watch(s, 1, &log);
-  CHECK(hours_from(run.seen.jobs.at(1)) == 10 * 24 + 1);
-  CHECK(hours_from(run.seen.jobs.at(2)) == 13 * 24);
-  CHECK(run.within_capacity);
+  CHECK(starts_in_hours(s, log) == std::vector<double>{0, 10 * 24 + 1, 13 * 24});
 }
 
 TEST_CASE("a machine that comes anew during a window is taken by the next window alone") {
-  // Power for four machines, from day 11 to 11.5 for three; the last machine is away from day 10 to 13, and
-  // for another window from day 12 to 14.
-  const scenario::Scenario s = scenario_of(
-      "schema: natgpu/1\nname: room\nhorizon: {start: 2026-01-01, end: 2026-04-01}\n"
-      "hardware: [{name: gpu, bf16: 1 TFLOP/s, per_node: 8, power: 1 kW}]\n"
-      "supply:\n  sites: [{name: room, pue: 1, grid: [{from: 2026-01-01, power: 32 kW}, {from: 2026-01-12, "
-      "power: "
-      "24 kW}, {from: 2026-01-13, power: 32 kW}]}]\n"
-      "  tranches: [{name: all, site: room, device: gpu, units: 32 GPU, in_service: 2026-01-01, "
-      "service_life: "
-      "endless}]\n"
-      "  maintenance:\n"
-      "    - {name: power, site: room, first: 2026-01-11, every: 80 d, length: 96 h, share: 25 %}\n"
-      "    - {name: cooling, site: room, first: 2026-01-14, every: 80 d, length: 48 h, share: 25 %}\n"
-      "demand:\n  sectors: [{name: users, organisations: 0}]\n  trace: {sector: users}\n"
-      "scheduling: {view: node, backfill: none}\n");
+  // The last of four machines has no power from day 11 to 12. Of the window from day 10 to 14 it is free when
+  // it comes again; the window from day 13 to 15 takes it.
+  scenario::Scenario s = room_of(
+      4, 8, "{view: node, backfill: none}",
+      {.device = ", power: 1 kW", .maintenance = windows("2026-01-11", "96 h", "2026-01-14", "48 h")});
+  s.supply.sites[0].pue = 1;
+  s.supply.sites[0].grid = {
+      {Date::of(2026, 1, 1), 32'000}, {Date::of(2026, 1, 12), 24'000}, {Date::of(2026, 1, 13), 32'000}};
   workload::JobLog log;
   log.jobs = {job(0, 1, 1), job(10 * 24 + 1, 32, 1), job(13 * 24 + 1, 32, 1)};
-  const WatchedRun run = watch(s, 1, &log);
-  CHECK(hours_from(run.seen.jobs.at(1)) == 12 * 24);
-  CHECK(hours_from(run.seen.jobs.at(2)) == 15 * 24);
-  CHECK(run.within_capacity);
+  CHECK(starts_in_hours(s, log) == std::vector<double>{0, 12 * 24, 15 * 24});
 }
 
 TEST_CASE("departures that are known from the start interrupt nobody who ends in time") {
@@ -249,7 +201,9 @@ TEST_CASE("departures that are known from the start interrupt nobody who ends in
 
 TEST_CASE("a failure takes the gangs with a part on the machine, whole, and nobody else") {
   scheduling::MachineSettings settings;
-  settings.pools = {{4, 8, {}}};
+  settings.pools.emplace_back();
+  settings.pools[0].machines = 4;
+  settings.pools[0].gpus = 8;
   settings.groups = {{{{0, 1.0}}}};
   settings.placement = Placement::first;
   scheduling::MachineDispatcher<Backfill::fit> d(settings, Streams(1, 0).open("nodes", "placement"));

@@ -66,7 +66,7 @@ class ScriptUnder {
         world_(scenario_),
         streams_(1, 0),
         fleet_(scenario_.hardware, scenario_.supply),
-        groups_(simulation::make_job_groups(scenario_, fleet_.pools())),
+        groups_(simulation::make_job_groups(scenario_, fleet_, nullptr)),
         population_(demand::draw_population(scenario_.demand, streams_)),
         accounts_(simulation::make_national_accounts(scenario_, population_, groups_)),
         profile_(scenario_.demand.calendar, world_.calendar, world_.end),
