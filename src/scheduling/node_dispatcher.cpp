@@ -29,6 +29,7 @@ NodeBooks::NodeBooks(std::vector<NodePool> pools, std::vector<NodeKind> kinds, c
 std::uint32_t NodeBooks::add_kind(NodeKind kind) {
   kinds_.push_back(std::move(kind));
   queues_.emplace_back();
+  by_request_.emplace_back();
   front_of_.emplace_back();
   waits_.push_back(false);
   reach_.push_back(Sieve::any);
@@ -52,8 +53,7 @@ std::uint32_t NodeBooks::add_machine(std::uint32_t pool) {
 }
 
 bool NodeBooks::withdraw(std::uint32_t kind, const QueueKey& key, std::int32_t gpus) {
-  if (queues_[kind].erase(key, gpus)) {
-    move_front(kind);
+  if (dequeue(kind, key, gpus)) {
     --waiting_;
     return true;
   }
@@ -237,6 +237,7 @@ void NodeBooks::note_start(const WaitingJob& job, Attempt& found, std::int64_t n
 void NodeBooks::take_submitted() {
   for (const auto& [kind, job] : submitted_) {
     queues_[kind].insert(job);
+    if (keeps_requests_) by_request_[kind].insert(job);
     move_front(kind);
   }
   submitted_.clear();
@@ -298,9 +299,20 @@ const WaitingJob* NodeBooks::candidate(std::uint32_t kind, const QueueKey* after
   return queues_[kind].find(sieve, after, nullptr, [](const WaitingJob&) { return true; }).job;
 }
 
-void NodeBooks::dequeue(std::uint32_t kind, const QueueKey& key, std::int32_t gpus) {
-  queues_[kind].erase(key, gpus);
+const WaitingJob* NodeBooks::candidate_by_request(std::uint32_t kind, const WaitingJob* after,
+                                                  std::int64_t most) const {
+  const WaitingIndex<ByRequest>& jobs = by_request_[kind];
+  const WaitingJob* next = after != nullptr ? jobs.first_after(ByRequest::key(*after)) : jobs.front();
+  return next != nullptr && next->requested <= std::min(most, reach_[kind]) ? next : nullptr;
+}
+
+bool NodeBooks::dequeue(std::uint32_t kind, const QueueKey& key, std::int32_t gpus) {
+  if (keeps_requests_)
+    if (const WaitingJob* job = queues_[kind].look_up(key, gpus))
+      by_request_[kind].erase(ByRequest::key(*job), gpus);
+  if (!queues_[kind].erase(key, gpus)) return false;
   move_front(kind);
+  return true;
 }
 
 void NodeBooks::move_front(std::uint32_t kind) {

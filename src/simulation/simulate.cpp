@@ -17,11 +17,14 @@ namespace {
 RunRecord run(const RunParts& parts) {
   const scheduling::Scheduling& s = parts.scenario.scheduling;
   if (parts.scenario.plugged_order && parts.scenario.plugged_order.decides()) return run_plugged(parts);
-  if (s.view == scheduling::View::node)
+  const bool shortest_first = s.backfill == scheduling::Backfill::easy_sjbf;
+  if (s.view == scheduling::View::node) {
+    if (shortest_first) return run_on_machines_shortest_first(parts);
     return moves(s.order) ? run_on_machines_in_moving_order(parts) : run_on_machines(parts);
+  }
   if (preempts(s)) return run_with_preemption(parts);
   if (by_holding(s.order)) return run_by_holding(parts);
-  if (s.backfill == scheduling::Backfill::easy_sjbf) return run_shortest_first(parts);
+  if (shortest_first) return run_shortest_first(parts);
   if (moves(s.order)) return run_in_moving_order(parts);
   return run_in_settled_order(parts);
 }

@@ -285,7 +285,7 @@ class Writer {
   std::string settled(bool on_machines) const {
     const std::string backfill =
         on_machines
-            ? one_of("on-machines", {"none", "fit", "easy"})
+            ? one_of("on-machines", {"none", "fit", "easy", "easy-sjbf"})
             : one_of("backfill", {"none", "fit", "easy", "easy-sjbf", "conservative", "reservations"});
     std::string text =
         "order: " + one_of("order", {"fcfs", "fcfs", "sjf", "saf", "lottery"}) + ", backfill: " + backfill;
@@ -293,7 +293,7 @@ class Writer {
     return text;
   }
   std::string rest(bool on_machines) const {
-    return on_machines ? one_of("rest-machines", {"none", "fit", "easy"})
+    return on_machines ? one_of("rest-machines", {"none", "fit", "easy", "easy-sjbf"})
                        : one_of("rest", {"none", "fit", "easy", "easy-sjbf"});
   }
   std::string moving(bool on_machines) const {

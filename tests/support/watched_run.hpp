@@ -106,7 +106,7 @@ inline WatchedRun watch(const scenario::Scenario& scenario, std::uint64_t seed =
     case scheduling::Backfill::easy:
       return watch_in_view<scheduling::Backfill::easy>(scenario, seed, log);
     case scheduling::Backfill::easy_sjbf:
-      return watch_with<scheduling::Backfill::easy_sjbf>(scenario, seed, log);
+      return watch_in_view<scheduling::Backfill::easy_sjbf>(scenario, seed, log);
     default:
       return watch_with<scheduling::Backfill::conservative>(scenario, seed, log);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who runs now, in the node view: queue order under backfill none, fit and easy, on machines.
+// Who runs now, in the node view: queue order under backfill none, fit, easy and easy-sjbf, on machines.
 #pragma once
 
 #include <algorithm>
@@ -117,12 +117,16 @@ class NodeBooks {
   void close(std::uint32_t kind, const WaitingJob& job, std::int64_t now);
   /// Opens the kinds that may find room on machines that have gained.
   void open_kinds();
-  void dequeue(std::uint32_t kind, const QueueKey& key, std::int32_t gpus);
+  /// @returns false if it is not there
+  bool dequeue(std::uint32_t kind, const QueueKey& key, std::int32_t gpus);
   void move_front(std::uint32_t kind);
   /// The first job of the kind, behind `after` if that is given, that requests no more than `most` and may
   /// find room; null if there is none.
   const WaitingJob* candidate(std::uint32_t kind, const QueueKey* after,
                               std::int64_t most = Sieve::any) const;
+  /// The same by request. @pre keeps_requests_
+  const WaitingJob* candidate_by_request(std::uint32_t kind, const WaitingJob* after,
+                                         std::int64_t most) const;
   /// Starts jobs in queue order; one that finds no room shuts the pools that it accepts to all behind it.
   /// @param until_blocked  stops at the first such job
   /// @returns the kind of the first such job, or GangKind::none
@@ -198,6 +202,8 @@ class NodeBooks {
   } reservation_;
   std::uint64_t changes_ = 1;  ///< counts changes of what machines have, and of what is known of them
   bool keeps_ends_ = false;
+  bool keeps_requests_ = false;
+  std::vector<WaitingIndex<ByRequest>> by_request_;          ///< waiting jobs by kind, if they are kept
   std::set<std::pair<std::int64_t, std::uint32_t>> by_end_;  ///< requested ends, slots
 
  private:
@@ -236,13 +242,17 @@ class NodeBooks {
 /// each pass. Then, in queue order, another job starts if it can be placed and ends, as requested, at or
 /// before that instant; or if it can be placed on what the reservation leaves, both now and then. A job that
 /// the machines that are there could not hold, were they empty, blocks nobody.
+/// easy-sjbf: the same, but these others are tried by request, the shortest first.
 template <Backfill B>
 class NodeDispatcher : public NodeBooks {
-  static_assert(B == Backfill::none || B == Backfill::fit || B == Backfill::easy);
+  static_assert(B == Backfill::none || B == Backfill::fit || B == Backfill::easy || B == Backfill::easy_sjbf);
+  static constexpr bool shortest_first = B == Backfill::easy_sjbf;
+  static constexpr bool reserves = B == Backfill::easy || shortest_first;
 
  public:
   explicit NodeDispatcher(NodeBooks&& books) : NodeBooks(std::move(books)) {
-    keeps_ends_ = B == Backfill::easy;
+    keeps_ends_ = reserves;
+    keeps_requests_ = shortest_first;
   }
 
   template <class Sink>
@@ -252,8 +262,8 @@ class NodeDispatcher : public NodeBooks {
     if constexpr (B == Backfill::fit) {
       start_what_fits(now, sink);
     } else {
-      const std::uint32_t blocked = start_heads(now, B == Backfill::easy, sink);
-      if constexpr (B == Backfill::easy)
+      const std::uint32_t blocked = start_heads(now, reserves, sink);
+      if constexpr (reserves)
         if (blocked != GangKind::none) backfill(blocked, now, sink);
     }
   }
@@ -262,7 +272,12 @@ class NodeDispatcher : public NodeBooks {
   struct Candidate {
     WaitingJob job;
     std::uint32_t kind;
-    friend bool operator>(const Candidate& a, const Candidate& b) { return b.job.order < a.job.order; }
+    friend bool operator>(const Candidate& a, const Candidate& b) {
+      if constexpr (shortest_first)
+        return ByRequest::key(b.job) < ByRequest::key(a.job);
+      else
+        return b.job.order < a.job.order;
+    }
   };
   using Candidates = std::priority_queue<Candidate, std::vector<Candidate>, std::greater<Candidate>>;
 
@@ -271,9 +286,12 @@ class NodeDispatcher : public NodeBooks {
     for (const auto& [key, kind] : fronts_) consider(first, kind, nullptr);
     return first;
   }
-  void consider(Candidates& candidates, std::uint32_t kind, const QueueKey* after,
+  void consider(Candidates& candidates, std::uint32_t kind, const WaitingJob* after,
                 std::int64_t most = Sieve::any) const {
-    if (const WaitingJob* job = this->candidate(kind, after, most)) candidates.push({*job, kind});
+    const WaitingJob* job = shortest_first
+                                ? candidate_by_request(kind, after, most)
+                                : candidate(kind, after != nullptr ? &after->order : nullptr, most);
+    if (job != nullptr) candidates.push({*job, kind});
   }
 
   template <class Sink>
@@ -286,7 +304,7 @@ class NodeDispatcher : public NodeBooks {
         start(c.kind, c.job, found, now, sink);
       else
         close(c.kind, c.job, now);
-      consider(candidates, c.kind, &c.job.order);
+      consider(candidates, c.kind, &c.job);
     }
   }
 
@@ -304,7 +322,7 @@ class NodeDispatcher : public NodeBooks {
       candidates.pop();
       start_beside(c, shadow, now, found, sink);
       const std::int64_t in_time = longest_request(shadow - now, fastest(c.kind));
-      consider(candidates, c.kind, &c.job.order, std::max(in_time, beside_[c.kind]));
+      consider(candidates, c.kind, &c.job, std::max(in_time, beside_[c.kind]));
     }
     show(true);
   }
@@ -316,7 +334,7 @@ class NodeDispatcher : public NodeBooks {
       if (attempt(c.kind, c.job, now, found)) return give_back(found);
       candidates.pop();
       close(c.kind, c.job, now);
-      consider(candidates, c.kind, &c.job.order);
+      consider(candidates, c.kind, &c.job);
     }
   }
   double fastest(std::uint32_t kind) const { return kinds_[kind].front().speed; }

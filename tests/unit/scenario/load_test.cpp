@@ -275,7 +275,6 @@ TEST_CASE("parts of scheduling that contradict each other are refused at their l
   const Case cases[] = {
       {"{order: srtf, backfill: easy-sjbf}", "scheduling.backfill", "nobody can be promised"},
       {"{order: maxmin, backfill: easy-sjbf}", "scheduling.backfill", "whose turn it is"},
-      {"{view: node, backfill: easy-sjbf}", "scheduling.backfill", "in the order of the queue"},
       {"{order: gavel-las, backfill: fit}", "scheduling.order", "for replays"},
       {"{order: wfp, backfill: conservative}", "scheduling.backfill", "moves with time"},
       {"{order: fairtree, backfill: reservations, reservations: 3}", "scheduling.backfill",

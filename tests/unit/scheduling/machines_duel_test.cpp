@@ -203,14 +203,16 @@ class Duel {
 }  // namespace
 
 TEST_CASE("machines that come, break and are known to leave are filled as plain loops fill them") {
-  std::size_t none = 0, fit = 0, easy = 0;
+  std::size_t none = 0, fit = 0, easy = 0, shortest_first = 0;
   for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
     CAPTURE(seed);
     none += Duel<Backfill::none>(seed, PlainMachines::Rule::none).fight();
     fit += Duel<Backfill::fit>(seed, PlainMachines::Rule::fit).fight();
     easy += Duel<Backfill::easy>(seed, PlainMachines::Rule::easy).fight();
+    shortest_first += Duel<Backfill::easy_sjbf>(seed, PlainMachines::Rule::easy_sjbf).fight();
   }
   CHECK(none > 30'000);
   CHECK(none < easy);
   CHECK(easy < fit + fit / 10);
+  CHECK(easy < shortest_first);
 }

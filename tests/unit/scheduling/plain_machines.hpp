@@ -54,7 +54,7 @@ class PlainMachines {
     Place place;
     std::int64_t end = 0;
   };
-  enum class Rule { none, fit, easy };
+  enum class Rule { none, fit, easy, easy_sjbf };
   using Pools = std::vector<std::vector<Machine>>;
 
   Pools pools;
@@ -72,7 +72,7 @@ class PlainMachines {
     std::optional<Job> head;
     std::vector<Job> later, left;
     for (const Job& job : waiting) {
-      if (head && rule == Rule::easy) {
+      if (head && reserves()) {
         later.push_back(job);
         continue;
       }
@@ -84,11 +84,15 @@ class PlainMachines {
       if (rule == Rule::fit || all_shut(job, shut)) continue;
       const std::set<std::size_t> could = pools_for(job);
       if (could.empty()) continue;
-      if (rule == Rule::easy) head = job;
+      if (reserves()) head = job;
       shut.insert(could.begin(), could.end());
     }
     waiting = left;
+    if (rule == Rule::easy_sjbf)
+      std::stable_sort(later.begin(), later.end(),
+                       [](const Job& a, const Job& b) { return a.requested < b.requested; });
     if (head) beside(*head, later, now, started);
+    std::sort(waiting.begin(), waiting.end(), [](const Job& a, const Job& b) { return a.slot < b.slot; });
     return started;
   }
   void finish(std::uint32_t slot) {
@@ -99,6 +103,7 @@ class PlainMachines {
   }
 
  private:
+  bool reserves() const { return rule == Rule::easy || rule == Rule::easy_sjbf; }
   static void hand_back(Pools& pools, const Place& place) {
     for (const auto& [machine, gpus] : place.held) pools[place.pool][machine].free |= gpus;
   }
