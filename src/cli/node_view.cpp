@@ -64,9 +64,9 @@ void refuse_without_nodes(const Arguments& arguments) {
                        "add `--nodes MACHINES`, or leave it out");
 }
 
-/// GPU-seconds, rounded to thousandths as they are counted.
-double gpu_seconds(Area milli) {
-  return static_cast<double>(milli) / scheduling::whole_gpu_milli;
+/// GPU-seconds, rounded as they are counted. @param units  those of NodeTime
+double gpu_seconds(Area milli, std::int64_t units) {
+  return static_cast<double>(milli) / (scheduling::whole_gpu_milli * static_cast<double>(units));
 }
 nlohmann::ordered_json number_or_null(double value) {
   return std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
@@ -89,7 +89,7 @@ std::vector<Option> node_view_options() {
   return options;
 }
 
-std::optional<simulation::NodeView> node_view_of(const Arguments& arguments) {
+std::optional<simulation::NodeView> node_view_of(const Arguments& arguments, bool preempts) {
   if (!arguments.has("--nodes")) {
     refuse_without_nodes(arguments);
     return {};
@@ -104,13 +104,14 @@ std::optional<simulation::NodeView> node_view_of(const Arguments& arguments) {
   view.machines = equal ? *equal : workload::read_node_list(machines);
   view.placement = scheduling::placement_rules()[arguments.choice("--placement", rule_names(), 1)].placement;
   view.slowdown_milli = slowdown_of(arguments);
-  view.checkpoint_s = checkpoint_of(arguments);
-  if (arguments.has("--restart-cost")) view.restart_s = whole_seconds("--restart-cost", arguments);
+  if (!preempts) view.checkpoint_s = checkpoint_of(arguments);
+  if (!preempts && arguments.has("--restart-cost"))
+    view.restart_s = whole_seconds("--restart-cost", arguments);
   view.fragmentation = arguments.has("--fragmentation");
   view.mig = mig_use_of(arguments, view.machines);
   if (arguments.has("--node-outages"))
     view.outages = workload::read_node_outages(arguments.text("--node-outages"), view.machines);
-  else if (arguments.has("--checkpoint") || arguments.has("--restart-cost"))
+  else if (!preempts && (arguments.has("--checkpoint") || arguments.has("--restart-cost")))
     throw UsageError("--checkpoint and --restart-cost have no meaning where no machine is lost",
                      "add `--node-outages FILE`, or leave them out");
   return view;
@@ -139,22 +140,22 @@ nlohmann::ordered_json node_json(const NodeOutput& nodes) {
       {"spread_starts", f.spread},
       {"outages", f.failures},
       {"jobs_stopped_by_outages", f.restarted},
-      {"checkpoint_s",
-       v.checkpoint_s > 0 ? nlohmann::ordered_json(v.checkpoint_s) : nlohmann::ordered_json()},
-      {"restart_cost_s", v.restart_s},
+      {"checkpoint_s", f.checkpoint_s ? nlohmann::ordered_json(*f.checkpoint_s) : nlohmann::ordered_json()},
+      {"restart_cost_s", f.restart_s},
       {"gpu_seconds",
-       {{"nominal", gpu_seconds(f.time.nominal)},
-        {"useful", gpu_seconds(f.time.useful)},
-        {"stopped_at_limit", gpu_seconds(f.time.stopped)},
-        {"lost_to_outages", gpu_seconds(f.time.lost)},
-        {"restarts", gpu_seconds(f.time.restarts)},
-        {"idle", gpu_seconds(f.time.idle)},
-        {"down", gpu_seconds(f.time.down)}}},
+       {{"nominal", gpu_seconds(f.time.nominal, f.time.units_per_s)},
+        {"useful", gpu_seconds(f.time.useful, f.time.units_per_s)},
+        {"stopped_at_limit", gpu_seconds(f.time.stopped, f.time.units_per_s)},
+        {"lost_to_outages", gpu_seconds(f.time.lost, f.time.units_per_s)},
+        {"lost_to_preemptions", gpu_seconds(f.time.preempted, f.time.units_per_s)},
+        {"restarts", gpu_seconds(f.time.restarts, f.time.units_per_s)},
+        {"idle", gpu_seconds(f.time.idle, f.time.units_per_s)},
+        {"down", gpu_seconds(f.time.down, f.time.units_per_s)}}},
       {"mig", mig_json(v.mig, v.machines, f.mig.starts)},
       {"never_fit", nlohmann::ordered_json::array()}};
   if (v.mig.any()) {
-    json["mig"]["asked_gpu_seconds"] = gpu_seconds(f.mig.asked);
-    json["mig"]["given_gpu_seconds"] = gpu_seconds(f.mig.given);
+    json["mig"]["asked_gpu_seconds"] = gpu_seconds(f.mig.asked, f.time.units_per_s);
+    json["mig"]["given_gpu_seconds"] = gpu_seconds(f.mig.given, f.time.units_per_s);
   }
   for (const simulation::NeverFits& n : f.never_fit)
     json["never_fit"].push_back({{"reason", n.reason}, {"jobs", n.jobs}});

@@ -18,9 +18,10 @@ namespace natgpu::cli {
 std::vector<Option> node_view_options();
 
 /// The machines of --nodes; nothing without it.
+/// @param preempts  the order takes GPUs back, and says itself what that costs (read_preemption)
 /// @throws UsageError on options that contradict each other
 /// @throws ScenarioError on files that cannot be used
-std::optional<simulation::NodeView> node_view_of(const Arguments& arguments);
+std::optional<simulation::NodeView> node_view_of(const Arguments& arguments, bool preempts);
 
 /// What a replay on machines has beside the figures of every replay.
 struct NodeOutput {

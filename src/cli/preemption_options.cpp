@@ -117,8 +117,7 @@ const std::vector<Option>& preemption_options() {
        "of preemptive orders and policies: from a preemption to the return of the GPUs; 0s by default"},
       {"--checkpoint", "T",
        "of preemptive orders and outages: always, all work is kept; never; or work between two checkpoints; "
-       "by "
-       "default always, with --nodes never"},
+       "always by default, for outages beside other orders never"},
       {"--restart-cost", "T",
        "of preemptive orders and outages: each start after the first takes so long; 0s by default"}};
   return options;

@@ -73,6 +73,18 @@ std::int64_t GangPlacer::missing(const NodePool& pool, const GangKind& kind) con
   return std::max<std::int64_t>(kind.parts - pool.room_for(kind.part, kind.parts), 1);
 }
 
+bool take_if_free(NodePool& pool, const std::vector<Hold>& holds) {
+  for (std::size_t i = 0; i < holds.size(); ++i) {
+    if (pool.node(holds[i].node).has(holds[i])) {
+      pool.take(holds[i]);
+      continue;
+    }
+    while (i > 0) pool.give_back(holds[--i]);
+    return false;
+  }
+  return true;
+}
+
 void give_back(NodePool& pool, const std::vector<Hold>& holds) {
   for (const Hold& h : holds) pool.give_back(h);
 }

@@ -66,9 +66,14 @@ bool NodeBooks::withdraw(std::uint32_t kind, const QueueKey& key, std::int32_t g
 }
 
 void NodeBooks::finish_job(std::uint32_t slot) {
-  ++changes_;
   Run& run = runs_[slot];
   scheduling::give_back(sites_[run.pool].pool, run.holds);
+  forget_run(slot);
+}
+
+void NodeBooks::forget_run(std::uint32_t slot) {
+  ++changes_;
+  Run& run = runs_[slot];
   for (const Hold& h : run.holds) gained_.push_back({run.pool, h.node});
   run.holds.clear();
   runs_[running_.back()].at = run.at;
@@ -212,7 +217,7 @@ bool NodeBooks::place(const NodeChoice& choice, const WaitingJob& job, std::int6
 }
 
 bool NodeBooks::attempt(std::uint32_t kind, const WaitingJob& job, std::int64_t now, Attempt& found) {
-  if (runs_.size() <= job.slot) runs_.resize(job.slot + std::size_t{1});
+  make_room_for(job.slot);
   return std::any_of(kinds_[kind].begin(), kinds_[kind].end(), [&](const NodeChoice& choice) {
     return !shut_[choice.pool] && place(choice, job, now, found);
   });

@@ -18,6 +18,7 @@
 #include <natgpu/scheduling/order.hpp>
 #include <natgpu/scheduling/plugged.hpp>
 #include <natgpu/scheduling/preemptive_books.hpp>
+#include <natgpu/scheduling/type_speed.hpp>
 #include <natgpu/scheduling/typed_gavel.hpp>
 #include <natgpu/simulation/replay.hpp>
 
@@ -212,9 +213,10 @@ class Replay {
 
   void start_segment(std::uint32_t i) {
     const std::int64_t now = now_.time_since_epoch().count();
-    std::int64_t speed = scheduling::unit_speed;
-    if constexpr (typed) speed = dispatcher_.machine().speeds[types_.job_class(i)][types_.type_of(i)];
-    const Instant end{Duration{segments_.start(i, now, speed)}};
+    Pace pace;
+    if constexpr (typed)
+      pace = {scheduling::unit_speed, dispatcher_.machine().speeds[types_.job_class(i)][types_.type_of(i)]};
+    const Instant end{Duration{segments_.start(i, now, pace)}};
     const std::uint64_t entity = completions_in_start_order_ ? result_.started : i;
     if (result_.start_s[i] < 0) {
       result_.start_s[i] = now / ticks_per_second;

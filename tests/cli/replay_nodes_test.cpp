@@ -77,6 +77,34 @@ TEST_CASE("machines that are lost stop whole gangs, which go on behind their las
   CHECK(json.at("nodes").at("gpu_seconds").at("down") == 32.0);
 }
 
+TEST_CASE("orders that take GPUs back say what each job lost, and where GPU time went") {
+  const Folder folder;
+  write_bytes(folder.path("log.swf"),
+              "1 0 -1 10 4 -1 -1 4 10 -1 1 1 1 -1 -1 -1 -1 -1\n"
+              "2 5 -1 2 2 -1 -1 2 2 -1 1 1 1 -1 -1 -1 -1 -1\n");
+  const Outcome outcome =
+      natgpu_says({"replay", "log.swf", "--nodes", "1x4", "--policy", "srtf", "--checkpoint", "3s",
+                   "--restart-cost", "1s", "--jobs-csv", "jobs.csv", "--json", "r.json"},
+                  folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(read_bytes(folder.path("jobs.csv")) ==
+        "job_id,submit_s,start_s,end_s,gpus,state,preemptions,lost_s,nodes\n"
+        "1,0,0,15,4,finished,1,2,0\n"
+        "2,5,5,7,2,finished,0,0,0\n");
+  CHECK(has(outcome.out, "shield 0 s, checkpoint 3 s, restart cost 1 s, view nodes (placement best"));
+  const auto json = nlohmann::json::parse(read_bytes(folder.path("r.json")));
+  CHECK(json.at("preemptions") == 1);
+  CHECK(json.at("nodes").at("checkpoint_s") == 3.0);
+  CHECK(json.at("nodes").at("restart_cost_s") == 1.0);
+  const auto time = json.at("nodes").at("gpu_seconds");
+  CHECK(time.at("nominal") == 60.0);
+  CHECK(time.at("useful") == 44.0);
+  CHECK(time.at("lost_to_preemptions") == 8.0);
+  CHECK(time.at("restarts") == 4.0);
+  CHECK(time.at("idle") == 4.0);
+}
+
 TEST_CASE("GPUs of a type are cut by --mig, and whole GPUs are taken without it") {
   const Folder folder;
   write_cluster(folder);
@@ -145,7 +173,13 @@ TEST_CASE("what a replay on machines cannot do is said before it runs, with what
   CHECK(has(says({"--nodes", "2x4", "--gpus", "8"}), "--gpus has no meaning on machines"));
   CHECK(has(says({"--gpus", "8", "--locality", "2"}), "--locality goes with machines"));
   CHECK(has(says({"--nodes", "2x4", "--checkpoint", "2s"}), "add `--node-outages FILE`"));
-  CHECK(has(says({"--nodes", "2x4", "--policy", "srtf"}), "jobs keep what they have to their end"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "drf"}), "accounts and target shares do not count"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "gavel-las"}), "accounts and target shares do not count"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--notice", "5s"}), "leave --notice out"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--backfill", "easy"}), "keeps no reservations"));
+  CHECK(
+      has(says({"--nodes", "2x4", "--policy", "las2d", "--quantum", "5s"}), "has no meaning for this order"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "fit", "--shield", "5s"}), "leaves running jobs their GPUs"));
   CHECK(says({"--nodes", "2x40"}).rfind("3 ", 0) == 0);
   CHECK(has(says({"--nodes", "2x40"}), "E0411"));
 }

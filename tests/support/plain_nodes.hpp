@@ -121,7 +121,7 @@ class PlainNodes {
   std::vector<Job> jobs;
   double fragmented_gpus = 0;  ///< mean over time
 
- private:
+ protected:
   // --- what a job asks for
 
   static Task share(const workload::LogJob& j, int units, int of, std::uint32_t types) {

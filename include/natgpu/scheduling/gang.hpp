@@ -56,6 +56,8 @@ class GangPlacer {
   GangRule rule_;
 };
 
+/// Takes all that they say if it is free, or nothing. @returns false if it is not
+bool take_if_free(NodePool& pool, const std::vector<Hold>& holds);
 /// Hands back all that they say.
 void give_back(NodePool& pool, const std::vector<Hold>& holds);
 /// Machines among the holds, each counted once.

@@ -98,6 +98,13 @@ class NodeBooks {
     std::vector<std::uint32_t> foreseen;  ///< by machine: its place in a look ahead, while there is one
   };
 
+  /// Looks for a place from `now` on, on machines of the choice's pool. @pre make_room_for()
+  bool place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found);
+  void make_room_for(std::uint32_t slot) {
+    if (runs_.size() <= slot) runs_.resize(slot + std::size_t{1});
+  }
+  /// The job runs no more; what it held is free already.
+  void forget_run(std::uint32_t slot);
   /// Looks for a place from `now` on, pool by pool in the order of the kind's choices.
   bool attempt(std::uint32_t kind, const WaitingJob& job, std::int64_t now, Attempt& found);
   void give_back(const Attempt& found) { scheduling::give_back(sites_[found.pool].pool, found.holds); }
@@ -151,12 +158,16 @@ class NodeBooks {
       if (may && !has_shut_pool(kind)) close(kind, job, now);
       if (first_blocked == GangKind::none) first_blocked = kind;
       if (until_blocked) break;
-      for (std::size_t c = 0; c < kinds_[kind].size(); ++c)
-        if (!judges() || holdable_[kind][c]) shut_[kinds_[kind][c].pool] = true;
+      shut_pools_of(kind);
       ++it;
     }
     shut_.assign(sites_.size(), false);
     return first_blocked;
+  }
+  /// To all behind such a job; those that could not hold it stay open. @pre holdable() has been asked
+  void shut_pools_of(std::uint32_t kind) {
+    for (std::size_t c = 0; c < kinds_[kind].size(); ++c)
+      if (!judges() || holdable_[kind][c]) shut_[kinds_[kind][c].pool] = true;
   }
   bool has_open_pool(std::uint32_t kind) const {
     return std::any_of(kinds_[kind].begin(), kinds_[kind].end(),
@@ -211,7 +222,6 @@ class NodeBooks {
   std::int64_t look_ahead(std::uint32_t kind, const WaitingJob& head, std::int64_t now);
   /// As long as a job that ends then may use: machines up to that level.
   std::size_t level_for(std::uint32_t pool, std::int64_t end) const;
-  bool place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found);
   /// Whether the machines of the choice's pool that are there, up to that level, could if they were empty.
   bool could_hold(const NodeChoice& choice, std::size_t level);
   /// The same for a job that starts at `now` or later, on any of its choices.

@@ -115,6 +115,15 @@ struct Node {
       }
     return h;
   }
+  /// Whether all that the hold says is free.
+  bool has(const Hold& h) const {
+    if (h.cpu_milli > cpu_milli || h.memory_mib > memory_mib) return false;
+    for (std::uint32_t rest = h.gpus; rest != 0; rest &= rest - 1) {
+      const auto g = static_cast<std::size_t>(std::countr_zero(rest));
+      if (free_milli[g] < h.gpu_milli || (taken[g] & h.slices) != 0) return false;
+    }
+    return true;
+  }
   void take(const Hold& h) { change(h, -1); }
   void give_back(const Hold& h) { change(h, 1); }
   /// Gives one task what it asks for. @pre as hold()

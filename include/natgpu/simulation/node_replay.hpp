@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,22 +23,26 @@ struct NodeView {
   /// fewest (but under lowest-id, where machines do not count, it takes its time and no more).
   std::int64_t slowdown_milli = 0;
   std::vector<workload::NodeOutage> outages;
-  std::int64_t checkpoint_s = 0;  ///< work between two checkpoints, which cost nothing; 0: none
-  std::int64_t restart_s = 0;     ///< before a job that lost its GPUs goes on with its work
-  bool fragmentation = false;     ///< measured (under fgd in any case)
+  /// Work between two checkpoints, which cost nothing (0: none), and what a job that lost its GPUs takes
+  /// before it goes on with its work. Under orders that take GPUs back ReplayOptions::segments says so, and
+  /// not these.
+  std::int64_t checkpoint_s = 0, restart_s = 0;
+  bool fragmentation = false;  ///< measured (under fgd in any case)
   MigUse mig{};
 };
 
-/// GPU time in thousandths of a GPU x seconds, from the first submission to the last end.
-/// useful + stopped + lost + restarts + idle + down = nominal, checked in every run.
+/// GPU time in thousandths of a GPU x seconds, or parts of a second, from the first submission to the last
+/// end. useful + stopped + lost + preempted + restarts + idle + down = nominal, checked in every run.
 struct NodeTime {
   Area nominal = 0;
-  Area useful = 0;    ///< of work that was finished
-  Area stopped = 0;   ///< of jobs stopped at their requested time
-  Area lost = 0;      ///< of work behind the last checkpoint when a machine failed
-  Area restarts = 0;  ///< before work went on
+  Area useful = 0;     ///< of work that was finished
+  Area stopped = 0;    ///< of jobs stopped at their requested time
+  Area lost = 0;       ///< of work behind the last checkpoint when a machine failed
+  Area preempted = 0;  ///< the same, when machines were taken back
+  Area restarts = 0;   ///< before work went on
   Area idle = 0;
   Area down = 0;
+  std::int64_t units_per_s = 1;  ///< a second has so many of its units: ticks, under orders that preempt
 };
 
 /// Jobs that the machines could not hold, were they empty.
@@ -49,7 +54,7 @@ struct NeverFits {
 /// Instances of GPUs that MIG cuts.
 struct MigFigures {
   std::vector<MigStarts> starts;  ///< by profile
-  /// Thousandths of a GPU x seconds: what their jobs asked for, and what they held.
+  /// As NodeTime: what their jobs asked for, and what they held.
   Area asked = 0, given = 0;
 };
 
@@ -61,6 +66,9 @@ struct NodeFigures {
   /// F, mean over time: GPUs that are free and that an expected job cannot use; and their share of those that
   /// are free. NaN where it was not measured.
   double fragmented_gpus = 0, fragmented_of_free = 0;
+  /// Work between two checkpoints, seconds; 0: all is kept, none: nothing is. And what a restart takes.
+  std::optional<double> checkpoint_s;
+  double restart_s = 0;
   std::uint64_t spread = 0;     ///< starts on more machines than the fewest
   std::uint64_t failures = 0;   ///< outages that began
   std::uint64_t restarted = 0;  ///< jobs that lost their GPUs, each time
@@ -83,7 +91,8 @@ struct NodeReplayResult {
 /// Why there are no replays on machines with these options, and what to do; empty where there are.
 std::string not_on_nodes(const ReplayOptions& options);
 
-/// Replays a log on machines, with backfill none, fit or easy. docs/nodes.md defines the rules.
+/// Replays a log on machines, with backfill none, fit or easy, or under srtf, srsf, las or las2d with none or
+/// fit. docs/nodes.md defines the rules.
 /// @throws ScenarioError E0411 if the machines cannot be used
 /// @throws RunError on options that the node view does not have
 /// @throws Interrupted when stopped
