@@ -14,9 +14,9 @@ PreemptiveNodes::PreemptiveNodes(NodeBooks&& books, PreemptiveRule rule)
   for (Area& limit : rule_.limits) limit *= whole_gpu_milli;
 }
 
-std::int64_t PreemptiveNodes::rank_of(const Job& j, std::int64_t remaining, std::int64_t served) const {
+std::int64_t PreemptiveNodes::rank_of(const Job& j, std::int64_t remaining, std::int64_t attained) const {
   const std::int64_t milli = j.progress.gpu_milli;
-  if (rule_.order != Order::srsf) return rank(rule_, remaining, served, milli);
+  if (rule_.order != Order::srsf) return rank(rule_, remaining, attained, milli);
   const Area area = static_cast<Area>(remaining) * milli / whole_gpu_milli;
   return static_cast<std::int64_t>(std::min<Area>(area, forever));
 }

@@ -113,7 +113,7 @@ class PreemptiveNodes : public NodeBooks {
   std::int64_t served(const Job& j, std::int64_t now) const {
     return j.progress.progress.attained - j.forgiven + now - j.started;
   }
-  std::int64_t rank_of(const Job& j, std::int64_t remaining, std::int64_t served) const;
+  std::int64_t rank_of(const Job& j, std::int64_t remaining, std::int64_t attained) const;
   bool keeps(std::uint32_t slot, std::int64_t now) const {
     return jobs_[slot].progress.firm || now - jobs_[slot].started < rule_.shield;
   }
