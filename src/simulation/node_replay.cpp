@@ -2,11 +2,13 @@
 #include <natgpu/simulation/node_replay.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <natgpu/core/diagnostic.hpp>
+#include <natgpu/scheduling/fair_share.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
 
@@ -39,7 +41,7 @@ class NodeReplay : public NodeRun<Dispatcher> {
     const workload::LogJob& job = jobs_[i];
     if (this->can_run(i)) {
       keys_[i] = queue_order_.key(now.time_since_epoch().count(), this->ticks(this->requested_s(job)),
-                                  job.gpus, rank, i, job.user);
+                                  job.gpus, rank, i, job.user, accounts_.job_class(i));
       submit(i);
     }
     return engine::rank_of(engine::Phase::arrive, submission, i);
@@ -99,6 +101,7 @@ class NodeReplay : public NodeRun<Dispatcher> {
   }
 
  private:
+  using Base::accounts_;
   using Base::arrivals_;
   using Base::dispatcher_;
   using Base::events_;
@@ -115,11 +118,14 @@ class NodeReplay : public NodeRun<Dispatcher> {
   /// Its place in the queue is that of its first submission.
   void submit(std::uint32_t i) {
     const std::int64_t limit_s = this->requested_s(jobs_[i]) - states_[i].saved + restart_s(states_[i]);
-    dispatcher_.submit(this->work_.kind_of_job[i],
-                       WaitingJob{keys_[i], this->ticks(limit_s), std::max(jobs_[i].gpus, 1), i});
+    const WaitingJob waiting{keys_[i], this->ticks(limit_s), std::max(jobs_[i].gpus, 1), i};
+    if constexpr (Base::ranks_accounts)
+      dispatcher_.submit(accounts_.claimant(i, jobs_[i]), waiting, this->work_.kind_of_job[i]);
+    else
+      dispatcher_.submit(this->work_.kind_of_job[i], waiting);
   }
   void finish(std::uint32_t i) {
-    dispatcher_.finish_job(i);
+    this->hand_back(i);
     const bool killed = jobs_[i].run_s > jobs_[i].requested_s;
     result_.replay.end_s[i] = now_s_;
     result_.replay.killed[i] = killed;
@@ -148,10 +154,17 @@ template <Backfill B>
 void run_under(scheduling::NodeBooks&& books, const NodeParts& parts) {
   scheduling::NodeDispatcher<B> dispatcher(std::move(books));
   const ReplayOptions& o = parts.options;
-  if (moves(o.order))
-    run_with(scheduling::MovingOrder(std::move(dispatcher), o.order, o.recalc_s * ticks_per_second), parts);
-  else
+  const std::int64_t period = o.recalc_s * ticks_per_second;
+  if (by_use(o.order)) {
+    scheduling::FairShare rule(o.order, parts.accounts.tree, o.accounts.fair_share, parts.result.replay.gpus);
+    run_with(scheduling::MovingOrder<scheduling::NodeDispatcher<B>, scheduling::FairShare>(
+                 std::move(dispatcher), std::move(rule), period),
+             parts);
+  } else if (moves(o.order)) {
+    run_with(scheduling::MovingOrder(std::move(dispatcher), o.order, period), parts);
+  } else {
     run_with(std::move(dispatcher), parts);
+  }
 }
 
 std::string view_in_words(const NodeView& view, bool order_preempts) {
@@ -183,15 +196,14 @@ void note_checkpoints(const ReplayOptions& o, const NodeView& view, NodeFigures&
 }  // namespace
 
 std::string not_on_nodes(const ReplayOptions& o) {
-  if (o.backfill != Backfill::none && o.backfill != Backfill::fit && o.backfill != Backfill::easy)
-    return "on machines only the first blocked job holds a reservation: choose backfill none, fit or easy";
+  if (o.backfill == Backfill::conservative || o.backfill == Backfill::reservations)
+    return "on machines only the first blocked job holds a reservation: choose backfill none, fit, easy or "
+           "easy-sjbf";
   using scheduling::Order;
-  const auto known = {Order::fcfs,   Order::sjf,  Order::ljf,  Order::saf, Order::lottery, Order::wfp,
-                      Order::unicef, Order::srtf, Order::srsf, Order::las, Order::las2d,   Order::plugged};
-  if (std::find(known.begin(), known.end(), o.order) == known.end())
-    return "on machines accounts and target shares do not count: choose --order fcfs, sjf, ljf, saf, "
-           "lottery, "
-           "wfp, unicef, srtf, srsf, las or las2d";
+  const auto unknown = {Order::gavel_las, Order::gavel_ftf, Order::drf, Order::maxmin};
+  if (std::find(unknown.begin(), unknown.end(), o.order) != unknown.end())
+    return "on machines target shares and what accounts hold do not count: choose another order, multifactor "
+           "and fairtree among them";
   if (o.by_class) return "preemption by class counts GPUs: leave --nodes or --preemption out";
   if (o.preemption.notice > 0)
     return "on machines GPUs that are taken back come free at once: leave --notice out, or --nodes";
@@ -242,15 +254,15 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
   for (const scheduling::GangKind& gang : work.kinds) kinds.push_back({{gang}});
   scheduling::NodeBooks books(std::move(pools), std::move(kinds), rules,
                               Streams(options.seed, 0).open("nodes", "placement"));
-  const NodeParts parts{log, options, view, work, result};
+  const ReplayAccounts accounts = accounts_of(log, options);
+  r.without_jobs = accounts.without_jobs;
+  const NodeParts parts{log, options, view, work, accounts, result};
+  static constexpr auto runners = std::array{run_under<Backfill::none>, run_under<Backfill::fit>,
+                                             run_under<Backfill::easy>, run_under<Backfill::easy_sjbf>};
   if (preempts(options.order))
     run_preemptive(std::move(books), parts);
-  else if (options.backfill == Backfill::none)
-    run_under<Backfill::none>(std::move(books), parts);
-  else if (options.backfill == Backfill::fit)
-    run_under<Backfill::fit>(std::move(books), parts);
   else
-    run_under<Backfill::easy>(std::move(books), parts);
+    runners[static_cast<std::size_t>(options.backfill)](std::move(books), parts);
   return result;
 }
 

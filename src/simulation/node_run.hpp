@@ -16,6 +16,7 @@
 #include "log_arrivals.hpp"
 #include "node_books.hpp"
 #include "node_kinds.hpp"
+#include "replay_accounts.hpp"
 #include "replay_watch.hpp"
 
 namespace natgpu::simulation {
@@ -29,6 +30,7 @@ struct NodeParts {
   const ReplayOptions& options;
   const NodeView& view;
   const NodeWorkload& work;
+  const ReplayAccounts& accounts;
   NodeReplayResult& result;
 };
 
@@ -44,12 +46,15 @@ class NodeRun {
   Instant next_arrival() const { return arrivals_.next(); }
 
  protected:
+  static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
+
   NodeRun(const NodeParts& parts, Dispatcher dispatcher)
       : jobs_(parts.log.jobs),
         order_(by_submission(parts.log)),
         options_(parts.options),
         view_(parts.view),
         work_(parts.work),
+        accounts_(parts.accounts),
         result_(parts.result),
         dispatcher_(std::move(dispatcher)),
         measured_(view_.fragmentation || view_.placement == scheduling::Placement::fgd),
@@ -73,7 +78,9 @@ class NodeRun {
     const workload::NodeOutage& outage = view_.outages[i];
     ++result_.nodes.failures;
     if (lost_[outage.node]++ == 0) down_milli_ += gpu_milli_of(outage.node);
-    std::vector<std::uint32_t> hit = dispatcher_.fail({0, outage.node});
+    std::vector<std::uint32_t> hit = dispatcher_.jobs_on({0, outage.node});
+    for (const std::uint32_t job : hit) hand_back(job);
+    dispatcher_.fail({0, outage.node});
     result_.nodes.restarted += hit.size();
     schedule(ticks(outage.until_s), engine::Phase::capacity, repair, i);
     return hit;
@@ -82,6 +89,13 @@ class NodeRun {
     const std::uint32_t node = view_.outages[i].node;
     if (--lost_[node] == 0) down_milli_ -= gpu_milli_of(node);
     dispatcher_.repair({0, node});
+  }
+  /// A running job is done, or loses what it has.
+  void hand_back(std::uint32_t i) {
+    if constexpr (ranks_accounts)
+      dispatcher_.finish_of({{}, 0, std::max(jobs_[i].gpus, 1), i}, 0);
+    else
+      dispatcher_.finish_job(i);
   }
   /// Notes where the job starts. @param now  in the unit of the books
   void note_start(std::uint32_t i, std::int64_t now) {
@@ -111,6 +125,7 @@ class NodeRun {
   const ReplayOptions& options_;
   const NodeView& view_;
   const NodeWorkload& work_;
+  const ReplayAccounts& accounts_;
   NodeReplayResult& result_;
   engine::EventList<Payload> events_;
   Dispatcher dispatcher_;

@@ -166,15 +166,18 @@ TEST_CASE("what a replay on machines cannot do is said before it runs, with what
     const Outcome outcome = natgpu_says(options, folder.path(""));
     return std::to_string(outcome.code) + " " + outcome.err;
   };
-  CHECK(has(says({"--nodes", "2x4", "--policy", "conservative"}), "choose backfill none, fit or easy"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "conservative"}),
+            "choose backfill none, fit, easy or easy-sjbf"));
   CHECK(says({"--nodes", "2x4", "--policy", "conservative"})[0] == '2');
   CHECK(has(says({"--nodes", "2x4", "--placement", "bset"}), "did you mean `best`?"));
   CHECK(has(says({"--nodes", "2x4", "--locality", "0.5"}), "is no factor from 1 to 100"));
   CHECK(has(says({"--nodes", "2x4", "--gpus", "8"}), "--gpus has no meaning on machines"));
   CHECK(has(says({"--gpus", "8", "--locality", "2"}), "--locality goes with machines"));
   CHECK(has(says({"--nodes", "2x4", "--checkpoint", "2s"}), "add `--node-outages FILE`"));
-  CHECK(has(says({"--nodes", "2x4", "--policy", "drf"}), "accounts and target shares do not count"));
-  CHECK(has(says({"--nodes", "2x4", "--policy", "gavel-las"}), "accounts and target shares do not count"));
+  CHECK(
+      has(says({"--nodes", "2x4", "--policy", "drf"}), "target shares and what accounts hold do not count"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "gavel-las"}),
+            "target shares and what accounts hold do not count"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--notice", "5s"}), "leave --notice out"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--backfill", "easy"}), "keeps no reservations"));
   CHECK(

@@ -120,7 +120,7 @@ inline Case random_case(std::uint64_t seed) {
   c.view.placement = static_cast<scheduling::Placement>(dice.below(7));
   if (dice.chance(40)) c.view.slowdown_milli = 1'000 + 100 * dice.below(12);
   c.view.fragmentation = true;
-  c.options.backfill = static_cast<scheduling::Backfill>(dice.below(3));
+  c.options.backfill = static_cast<scheduling::Backfill>(dice.below(4));
   if (dice.chance(30)) c.options.order = scheduling::Order::sjf;
   c.options.seed = seed;
   if (dice.chance(50)) {

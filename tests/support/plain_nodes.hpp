@@ -504,7 +504,10 @@ class PlainNodes {
         head = i;
       }
     }
-    if (blocked && options_.backfill == Backfill::easy) backfill(head, later, t);
+    if (options_.backfill == Backfill::easy_sjbf)
+      std::stable_sort(later.begin(), later.end(),
+                       [this](std::size_t a, std::size_t b) { return limit(a) < limit(b); });
+    if (blocked && options_.backfill != Backfill::none) backfill(head, later, t);
   }
   void backfill(std::size_t head, const std::vector<std::size_t>& later, std::int64_t t) {
     std::set<std::int64_t> ends;
