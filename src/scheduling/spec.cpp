@@ -216,13 +216,15 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
       std::adjacent_find(limits.begin(), limits.end(), std::greater_equal<>()) == limits.end();
   const bool on_machines = s.view == View::node;
   return {
-      {"order", on_machines && (preempts(s.order) || by_holding(s.order)),
-       "on machines jobs keep what they have to their end, and what accounts hold does not count",
-       "choose an order that does not preempt, multifactor or fairtree among them, or write `view: pool`"},
+      {"order", on_machines && by_holding(s.order), "on machines what accounts hold does not count",
+       "choose another order, multifactor or fairtree among them, or write `view: pool`"},
       {"backfill", on_machines && keeps_all, "on machines only the first blocked job holds a reservation",
        "write `backfill: none`, fit, easy or easy-sjbf, or `view: pool`"},
       {"preemption.mode", on_machines && s.preemption.mode != PreemptionSettings::Mode::none,
-       "on machines jobs keep what they have to their end", "leave `preemption` out, or write `view: pool`"},
+       "on machines who loses them is said by the order alone",
+       "choose `order: las2d`, srtf, srsf or las, or write `view: pool`"},
+      {"preemption.notice", on_machines && s.preemption.notice > Duration{0},
+       "on machines GPUs that are taken back come free at once", "leave `notice` out, or write `view: pool`"},
       {"locality", s.locality > 0 && (s.locality < 1 || s.locality > 100),
        "a job does not become faster on more machines, nor more than a hundred times slower",
        "write 1 to 100, or 0 for jobs that wait for the fewest machines"},

@@ -29,7 +29,8 @@ namespace natgpu::simulation {
 template <class Dispatcher>
 class DispatchPort {
  public:
-  static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher>;
+  static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher> ||
+                                   std::is_base_of_v<scheduling::PreemptiveNodes, Dispatcher>;
   static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
   static constexpr bool on_machines = std::is_base_of_v<scheduling::NodeBooks, Dispatcher>;
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;

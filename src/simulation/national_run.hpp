@@ -102,5 +102,6 @@ RunRecord run_plugged(const RunParts& parts);
 RunRecord run_on_machines(const RunParts& parts);
 RunRecord run_on_machines_in_moving_order(const RunParts& parts);
 RunRecord run_on_machines_shortest_first(const RunParts& parts);
+RunRecord run_on_machines_with_preemption(const RunParts& parts);
 
 }  // namespace natgpu::simulation

@@ -19,6 +19,7 @@ RunRecord run(const RunParts& parts) {
   if (parts.scenario.plugged_order && parts.scenario.plugged_order.decides()) return run_plugged(parts);
   const bool shortest_first = s.backfill == scheduling::Backfill::easy_sjbf;
   if (s.view == scheduling::View::node) {
+    if (preempts(s)) return run_on_machines_with_preemption(parts);
     if (shortest_first) return run_on_machines_shortest_first(parts);
     return moves(s.order) ? run_on_machines_in_moving_order(parts) : run_on_machines(parts);
   }

@@ -262,9 +262,9 @@ class Writer {
   std::string scheduling() const {
     std::string text = "scheduling: {";
     const bool takes_back = has(Feature::ranks_anew) && number("family", 4) == 0;
-    const bool on_machines = has(Feature::machines) && !takes_back && number("view", 2) == 0;
+    const bool on_machines = has(Feature::machines) && number("view", 2) == 0;
     if (takes_back)
-      text += preemption();
+      text += preemption(on_machines);
     else if (has(Feature::ranks_anew) && number("family", 4) < 3)
       text += moving(on_machines);
     else
@@ -311,12 +311,12 @@ class Writer {
       text += ", classes: [long, wide], fair_share: {factor: " + one_of("factor", {"classic", "tree"}) + "}";
     return text;
   }
-  std::string preemption() const {
+  std::string preemption(bool on_machines) const {
     const std::string backfill = one_of("preempting", {"none", "fit"});
-    const std::string rest = ", notice: " + one_of("notice", {"0 s", "10 min"}) +
+    const std::string rest = ", notice: " + (on_machines ? "0 s" : one_of("notice", {"0 s", "10 min"})) +
                              ", rounds: " + one_of("rounds", {"0 s", "0 s", "1 h"}) + "}";
     const std::string shield = ", shield: " + one_of("shield", {"0 s", "2 h"});
-    switch (number("taker", 6)) {
+    switch (on_machines ? 2 + number("order-taker", 4) : number("taker", 6)) {
       case 0:
         return "order: priority, classes: [short, wide], backfill: " + backfill +
                ", preemption: {mode: by-class" + shield + rest;

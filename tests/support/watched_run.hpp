@@ -87,6 +87,18 @@ WatchedRun watch_on_machines(const scenario::Scenario& scenario, std::uint64_t s
                                                 streams.open("nodes", "placement"));
       });
 }
+/// The same under an order that takes GPUs back, with the simulation's own rule of it.
+inline WatchedRun watch_preemption(const scenario::Scenario& scenario, std::uint64_t seed,
+                                   const workload::JobLog* log) {
+  Streams streams(seed, 0);
+  return watch_under(
+      scenario, seed, log,
+      [&](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
+        return scheduling::PreemptiveMachines(simulation::machine_settings(s, fleet, groups),
+                                              streams.open("nodes", "placement"),
+                                              simulation::preemptive_rule(s.scheduling));
+      });
+}
 template <scheduling::Backfill B>
 WatchedRun watch_in_view(const scenario::Scenario& scenario, std::uint64_t seed,
                          const workload::JobLog* log) {
@@ -98,6 +110,8 @@ WatchedRun watch_in_view(const scenario::Scenario& scenario, std::uint64_t seed,
 /// @pre few jobs at a time: each instant looks at all
 inline WatchedRun watch(const scenario::Scenario& scenario, std::uint64_t seed = 1,
                         const workload::JobLog* log = nullptr) {
+  if (scenario.scheduling.view == scheduling::View::node && preempts(scenario.scheduling))
+    return watch_preemption(scenario, seed, log);
   switch (scenario.scheduling.backfill) {
     case scheduling::Backfill::none:
       return watch_in_view<scheduling::Backfill::none>(scenario, seed, log);

@@ -11,6 +11,7 @@
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/scheduling/machine_tasks.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/preemptive_nodes.hpp>
 
 namespace natgpu::scheduling {
 
@@ -48,21 +49,32 @@ class MachineKinds {
 };
 
 /// Machines that come and go, in the words of the dispatchers that count GPUs.
-template <Backfill B>
-class MachineDispatcher : public NodeDispatcher<B> {
+/// @tparam Base  NodeDispatcher or PreemptiveNodes
+template <class Base>
+class MachinesUnder : public Base {
  public:
   /// @param chance  decides between machines that the placement holds for equal
-  MachineDispatcher(const MachineSettings& settings, const Stream& chance)
-      : NodeDispatcher<B>(absent_machines(settings, chance)),
+  /// @param more    what the base takes beside its machines
+  template <class... More>
+  MachinesUnder(const MachineSettings& settings, const Stream& chance, More... more)
+      : Base(absent_machines(settings, chance), std::move(more)...),
         table_(settings),
         up_(settings.pools.size()),
         tasks_(settings.pools.size()) {
     for (std::size_t p = 0; p < tasks_.size(); ++p) tasks_[p] = this->pool(p).mix().tasks();
+    for (const GroupSpec& group : settings.groups)
+      milli_of_group_.push_back(settings.needs[group.need].gpu_milli);
     measures_ = settings.measures_fragmentation;
   }
 
   void submit(std::uint32_t group, const WaitingJob& job) {
     NodeBooks::submit(table_.kind_of(*this, group, job.gpus), job);
+  }
+  /// The same under an order that takes GPUs back, as PreemptiveDispatcher::submit.
+  void submit(const WaitingJob& job, const Progress& progress, std::int64_t now, std::uint32_t group,
+              bool firm) {
+    Base::submit(table_.kind_of(*this, group, job.gpus), job,
+                 {progress, milli_of_group_[group] * job.gpus, firm}, now);
   }
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
     return NodeBooks::withdraw(table_.kind_of(*this, group, gpus), key, gpus);
@@ -105,7 +117,12 @@ class MachineDispatcher : public NodeDispatcher<B> {
   MachineKinds table_;
   std::vector<std::int64_t> up_;     ///< GPUs, by pool
   std::vector<std::int64_t> tasks_;  ///< of the mix, by pool
+  std::vector<std::int64_t> milli_of_group_;
   bool measures_ = false;
 };
+
+template <Backfill B>
+using MachineDispatcher = MachinesUnder<NodeDispatcher<B>>;
+using PreemptiveMachines = MachinesUnder<PreemptiveNodes>;
 
 }  // namespace natgpu::scheduling

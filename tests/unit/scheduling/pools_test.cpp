@@ -12,6 +12,7 @@
 #include <natgpu/conformance/plain_preemptive.hpp>
 #include <natgpu/scheduling/account_dispatcher.hpp>
 #include <natgpu/scheduling/class_preemption.hpp>
+#include <natgpu/scheduling/machine_dispatcher.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
 
 #include "catch.hpp"
@@ -78,10 +79,38 @@ struct Asked {
   std::int64_t since = 0;
 };
 
+/// Machines of one GPU, of which so many come and go as GPUs do.
+class MachinesOfOne : public PreemptiveMachines {
+ public:
+  MachinesOfOne(const PreemptiveRule& rule, std::size_t count, const std::vector<GroupSpec>& specs)
+      : PreemptiveMachines(settings(count, specs), Streams(1, 0).open("nodes", "placement"), rule) {}
+  void change_capacity(std::uint32_t p, std::int64_t delta) {
+    for (; delta > 0; --delta) come({p, first(p, -1)}, 1);
+    for (; delta < 0; ++delta) go({p, first(p, whole_gpu_milli)}, 1);
+  }
+
+ private:
+  static MachineSettings settings(std::size_t count, const std::vector<GroupSpec>& specs) {
+    MachineSettings s;
+    for (std::size_t p = 0; p < count; ++p) s.pools.push_back({100, 1, {}});
+    s.groups = specs;
+    s.placement = Placement::consolidated;
+    return s;
+  }
+  /// The first machine with so much idle; -1: that is not there.
+  std::uint32_t first(std::uint32_t p, std::int32_t milli) const {
+    std::uint32_t i = 0;
+    const auto left = [&] { return pool(p).node(i).cpu_milli < 0 ? -1 : pool(p).node(i).free_milli[0]; };
+    while (left() != milli) ++i;
+    return i;
+  }
+};
+
+/// @param least  GPUs that a pool keeps
 /// @returns the first pass in which the two differ, or -1
 template <class Fast, class Plain>
 int first_difference(std::uint64_t seed, const PreemptiveRule& rule, bool by_class,
-                     std::uint64_t& preempted_in_all) {
+                     std::uint64_t& preempted_in_all, std::int64_t least = 0) {
   Numbers random(seed);
   const std::vector<GroupSpec> specs = random.groups(groups, pools);
   Side<Fast> fast{Fast(rule, pools, specs), {}, {}};
@@ -123,7 +152,8 @@ int first_difference(std::uint64_t seed, const PreemptiveRule& rule, bool by_cla
       it = jobs.erase(it);
     }
     const auto pool = static_cast<std::uint32_t>(random.below(pools));
-    const bool loses = plain.dispatcher.free(pool) > 0 && random.below(2) > 0;
+    const bool loses =
+        plain.dispatcher.free(pool) > 0 && random.below(2) > 0 && fast.dispatcher.capacity(pool) > least;
     if (random.below(4) == 0) both([&](auto& d) { d.change_capacity(pool, loses ? -1 : 1); });
     fast.pass(now);
     plain.pass(now);
@@ -332,6 +362,22 @@ TEST_CASE("orders that take GPUs back agree with plain loops over several pools"
           CAPTURE(static_cast<int>(order), skips, shield, seed);
           REQUIRE(first_difference<PreemptiveDispatcher, conformance::PlainPreemptive>(seed, rule, false,
                                                                                        preempted) == -1);
+        }
+  CHECK(preempted > 1000);
+}
+
+TEST_CASE("orders that take GPUs back on machines of one GPU agree with plain loops that count GPUs") {
+  std::uint64_t preempted = 0;
+  for (const Order order : {Order::srtf, Order::srsf, Order::las, Order::las2d})
+    for (const bool skips : {true, false})
+      for (const std::int64_t shield : {0, 15})
+        for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+          PreemptiveRule rule = rule_of(order, skips);
+          rule.shield = shield;
+          CAPTURE(static_cast<int>(order), skips, shield, seed);
+          // A gang of five that a pool could not hold would block it where GPUs are counted.
+          REQUIRE(first_difference<MachinesOfOne, conformance::PlainPreemptive>(seed, rule, false, preempted,
+                                                                                5) == -1);
         }
   CHECK(preempted > 1000);
 }

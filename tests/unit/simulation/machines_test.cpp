@@ -102,6 +102,41 @@ TEST_CASE("on machines of one GPU the views agree under none and fit, whatever g
   }
 }
 
+TEST_CASE("jobs of a log lose the machines of a scenario as in its replay on machines") {
+  using scheduling::Order;
+  const std::pair<const char*, Order> orders[] = {
+      {"srtf", Order::srtf}, {"srsf", Order::srsf}, {"las", Order::las}, {"las2d", Order::las2d}};
+  std::uint64_t preempted = 0;
+  for (const auto& [name, order] : orders)
+    for (const Backfill backfill : {Backfill::none, Backfill::fit})
+      for (const double slowdown : {0.0, 1.5}) {
+        const auto placement = static_cast<Placement>(preempted % 3 == 0 ? 0 : 5);  // first, consolidated
+        const workload::JobLog log = random_log(static_cast<std::uint64_t>(1 + slowdown), 24);
+        simulation::ReplayOptions o;
+        o.order = order;
+        o.backfill = backfill;
+        o.segments.checkpoint = simulation::no_checkpoint;  // as jobs of a log in a scenario
+        if (order == Order::las) o.preemption.quantum = hours(12).count();
+        if (order == Order::las2d) o.preemption.limits = {hours(1).count(), hours(10).count()};
+        simulation::NodeView view;
+        view.machines = workload::equal_nodes("6x8").value();
+        view.placement = placement;
+        view.slowdown_milli = static_cast<std::int64_t>(slowdown * 1000);
+        const simulation::ReplayResult r = simulation::replay_on_nodes(log, o, view).replay;
+        Spans spans;
+        for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
+        const std::string turns = order == Order::las ? ", preemption: {quantum: 12 h}" : "";
+        const std::string text =
+            fmt::format("{{view: node, order: {}, backfill: {}, placement: {}, locality: {}{}}}", name,
+                        backfill == Backfill::fit ? "fit" : "none",
+                        placement == Placement::first ? "first" : "consolidated", slowdown, turns);
+        CAPTURE(text);
+        CHECK(spans_of(watch(room_of(6, 8, text), 1, &log)) == spans);
+        preempted += r.preemptions;
+      }
+  CHECK(preempted > 500);
+}
+
 TEST_CASE("a job waits for its GPUs together where the pool view would count them from anywhere") {
   // Three jobs of 5 leave 3 free on each of three machines: 9 GPUs, and no place for 8.
   workload::JobLog log;
