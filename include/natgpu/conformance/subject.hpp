@@ -60,6 +60,7 @@ class DispatcherSubject : public Subject {
     if constexpr (!preemptive) dispatcher_.keep_profile();
   }
   void submit(const Submitted& s) override {
+    if constexpr (has_quotas) dispatcher_.attribute(s.job.slot, trial_node(s.account));
     if constexpr (preemptive)
       dispatcher_.submit(s.job, s.progress, s.now);
     else if constexpr (plugged)
@@ -109,6 +110,7 @@ class DispatcherSubject : public Subject {
     d.submit(s.job, s.progress, s.now);
   };
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
+  static constexpr bool has_quotas = requires(Dispatcher & d) { d.attribute(0U, 0U); };
   struct Sink {
     Decisions& decisions;
     void start(const WaitingJob& job, std::uint32_t, std::int64_t) { decisions.start(job.slot); }
