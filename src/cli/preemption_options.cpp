@@ -20,7 +20,7 @@ constexpr std::int64_t most_promote = 1'000'000;
 constexpr std::size_t most_thresholds = 100;
 constexpr std::int64_t usual_quantum = 3600 * ticks_per_second;
 constexpr std::int64_t usual_round = 360 * ticks_per_second;    ///< of gavel-las and gavel-ftf: Gavel's
-constexpr std::int64_t usual_shield = 7200 * ticks_per_second;  ///< of preemption by class
+constexpr std::int64_t usual_shield = 7200 * ticks_per_second;  ///< of the modes of preemption
 constexpr std::int64_t usual_thresholds[] = {3600 * ticks_per_second, 36000 * ticks_per_second};
 
 std::vector<Area> thresholds_of(const Arguments& arguments) {
@@ -70,11 +70,14 @@ void refuse_beside_level_2(const Arguments& arguments, const simulation::ReplayO
 void refuse_senseless(const Arguments& arguments, const simulation::ReplayOptions& options) {
   if (options.plugged && options.plugged.decides() && !arguments.has("--nodes"))
     return refuse_beside_level_2(arguments, options);
-  const bool by_class = arguments.choice("--preemption", {"none", "by-class"}, 0) == 1;
+  const bool by_class = options.by_class;
   if (by_class && !simulation::has_classes(options))
     throw UsageError("preemption by class needs an order whose keys are classes",
                      "choose `--policy priority`, or `--order ./my_order.so` (docs/policies.md)");
-  if (!preempts(options.order) && !by_class) {
+  if (options.quota_reclaim && (moves(options.order) || preempts(options.order)))
+    throw UsageError("quota-reclaim serves jobs in an order that is settled at submission",
+                     "choose --order fcfs, sjf, ljf, saf, lottery or priority, or leave --preemption out");
+  if (!preempts(options.order) && !by_class && !options.quota_reclaim) {
     for (const Option& o : preemption_options())
       if (arguments.has(o.name) && o.name != "--preemption" &&
           !(arguments.has("--nodes") && is_of_segments(o.name)))
@@ -101,8 +104,8 @@ void refuse_senseless(const Arguments& arguments, const simulation::ReplayOption
 const std::vector<Option>& preemption_options() {
   static const std::vector<Option> options{
       {"--preemption", "P",
-       "none (default), or by-class: waiting jobs take GPUs of running ones whose key in the order is "
-       "larger"},
+       "none (default); by-class: waiting jobs take GPUs of running ones whose key in the order is larger; "
+       "or quota-reclaim: accounts within their quotas take those of accounts beyond theirs"},
       {"--quantum", "T",
        "of las: time on GPUs between two ranks, 1h by default; of --sharing gang: length of a turn"},
       {"--thresholds", "T,T", "of las2d: GPU time at which a job leaves each queue; 1h,10h by default"},
@@ -111,8 +114,8 @@ const std::vector<Option>& preemption_options() {
       {"--rounds", "T",
        "of preemptive orders: they act at multiples of T alone; 6min by default in gavel-las and gavel-ftf"},
       {"--shield", "T",
-       "of preemptive orders and policies: nobody is preempted so soon after a start; 0s by default, by "
-       "class 2h"},
+       "of preemptive orders and policies: nobody is preempted so soon after a start; 0s by default, with "
+       "--preemption 2h"},
       {"--notice", "T",
        "of preemptive orders and policies: from a preemption to the return of the GPUs; 0s by default"},
       {"--checkpoint", "T",
@@ -123,11 +126,17 @@ const std::vector<Option>& preemption_options() {
   return options;
 }
 
+void choose_preemption(const Arguments& arguments, simulation::ReplayOptions& options) {
+  const std::size_t mode = arguments.choice("--preemption", {"none", "by-class", "quota-reclaim"}, 0);
+  options.by_class = mode == 1;
+  options.quota_reclaim = mode == 2;
+}
+
 void read_preemption(const Arguments& arguments, simulation::ReplayOptions& options) {
   refuse_senseless(arguments, options);
-  options.by_class = arguments.text("--preemption") == "by-class";
   const bool level_2 = options.plugged && options.plugged.decides() && !arguments.has("--nodes");
-  if (!preempts(options.order) && !options.by_class && !level_2) return;
+  const bool by_mode = options.by_class || options.quota_reclaim;
+  if (!preempts(options.order) && !by_mode && !level_2) return;
   const auto length = [&](const char* option, std::int64_t otherwise) {
     return arguments.has(option) ? length_of(option, arguments.text(option)) : otherwise;
   };
@@ -142,7 +151,7 @@ void read_preemption(const Arguments& arguments, simulation::ReplayOptions& opti
   if (by_target(options.order) && p.round == 0)
     throw UsageError("this order shares out the time of rounds: --rounds is above zero",
                      "write for instance `--rounds 6min`");
-  p.shield = length("--shield", options.by_class ? usual_shield : 0);
+  p.shield = length("--shield", by_mode ? usual_shield : 0);
   p.notice = length("--notice", 0);
   const std::string checkpoint = arguments.text("--checkpoint", "always");
   options.segments.checkpoint = checkpoint == "always"  ? 0

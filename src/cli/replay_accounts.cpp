@@ -27,16 +27,17 @@ constexpr double most_memory_mib = 1e15;        // a thousand exbibytes
 constexpr double mib_per_gb = 1e9 / 1048576.0;  // the base unit of memory is 10^9 bytes
 constexpr std::int64_t slurm_recalc_s = 300;    // slurm.conf, PriorityCalcPeriod
 
-/// Which orders an option has a meaning for.
+/// Which orders an option has a meaning for; null: those that rank accounts, and quotas.
 struct Meant {
   const char* option;
   bool (*by)(Order);
   const char* orders;
 };
+constexpr const char* of_accounts =
+    "multifactor, fairtree, drf and maxmin, and with --preemption quota-reclaim";
 constexpr Meant meant[] = {
-    {"--accounts", [](Order o) { return by_use(o) || by_holding(o); },
-     "multifactor, fairtree, drf and maxmin"},
-    {"--shares", [](Order o) { return by_use(o) || by_holding(o); }, "multifactor, fairtree, drf and maxmin"},
+    {"--accounts", nullptr, of_accounts},
+    {"--shares", nullptr, of_accounts},
     {"--classes", [](Order o) { return o == Order::priority || o == Order::multifactor; },
      "priority and multifactor"},
     {"--factor-weights", [](Order o) { return o == Order::multifactor; }, "multifactor"},
@@ -47,6 +48,10 @@ constexpr Meant meant[] = {
     {"--memory", [](Order o) { return o == Order::drf; }, "drf"},
     {"--recalc", [](Order o) { return moves(o) && !by_holding(o); }, "wfp, unicef, multifactor and fairtree"},
 };
+bool goes(const Meant& m, const simulation::ReplayOptions& options) {
+  if (m.by == nullptr) return by_account(options);
+  return !options.plugged && m.by(options.order);
+}
 
 std::vector<std::string> parts_of(const std::string& text) {
   std::vector<std::string> parts{""};
@@ -121,9 +126,8 @@ const std::vector<Option>& account_options() {
        "rank wfp, unicef, multifactor and fairtree anew every S seconds, or at each `pass`; by default the "
        "first two at each pass, the others every 300 s"},
       {"--accounts", "LEVEL",
-       "of multifactor, fairtree, drf and maxmin: user (default; under the groups, where the log has any), "
-       "or "
-       "group"},
+       "of multifactor, fairtree, drf, maxmin and quota-reclaim: user (default; under the groups, where the "
+       "log has any), or group"},
       {"--shares", "FILE", "of the same: CSV with the columns group, user, share; accounts not named have 1"},
       {"--classes", "LIST",
        "of priority and multifactor: queues, the highest first, with commas; those not named come last"},
@@ -141,7 +145,7 @@ const std::vector<Option>& account_options() {
 
 void choose_accounts(const Arguments& arguments, simulation::ReplayOptions& options) {
   for (const Meant& m : meant)
-    if (arguments.has(m.option) && (options.plugged || !m.by(options.order)))
+    if (arguments.has(m.option) && !goes(m, options))
       throw UsageError(
           fmt::format("{} has no meaning for this order", m.option),
           fmt::format("it goes with {}: choose one with --order, or leave {} out", m.orders, m.option));

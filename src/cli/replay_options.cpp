@@ -88,7 +88,8 @@ void choose_named(const Arguments& arguments, simulation::ReplayOptions& options
   if (arguments.has("--order") && !options.plugged)
     options.order =
         scheduling::orders()[arguments.choice("--order", names_of(scheduling::orders()), 0)].value;
-  if (preempts(options.order) && !arguments.has("--policy")) options.backfill = scheduling::Backfill::fit;
+  const bool preempting = preempts(options.order) || options.quota_reclaim;
+  if (preempting && !arguments.has("--policy")) options.backfill = scheduling::Backfill::fit;
   if (arguments.has("--backfill"))
     options.backfill =
         scheduling::backfills()[arguments.choice("--backfill", names_of(scheduling::backfills()), 0)].value;
@@ -99,6 +100,7 @@ void choose_policy(const Arguments& arguments, simulation::ReplayOptions& option
   if (options.plugged && options.plugged.decides() && arguments.has("--backfill"))
     throw UsageError("this policy decides by itself who starts: it takes no backfill",
                      "leave --backfill out");
+  choose_preemption(arguments, options);
   choose_named(arguments, options);
   options.reservations = arguments.whole("--reservations", 0, 1, most_reservations);
   choose_accounts(arguments, options);

@@ -17,16 +17,19 @@ const FieldTable& fields_of(const SectorShare*) {
 const FieldTable& fields_of(const AccountSettings*) {
   using Level = AccountSettings::Level;
   static const FieldTable table =
-      Fields<AccountSettings>("accounts",
-                              "Whose use and holdings multifactor, fairtree, drf and maxmin weigh.")
+      Fields<AccountSettings>(
+          "accounts",
+          "Whose use and holdings multifactor, fairtree, drf and maxmin weigh, and whose quotas "
+          "quota-reclaim keeps.")
           .choice("level", &AccountSettings::level,
                   {{"organisation", Level::organisation}, {"sector", Level::sector}},
                   "Each organisation by itself, under its sector, or all of a sector together.")
-          .items(
-              "shares", &AccountSettings::shares,
-              "What sectors are entitled to. Under multifactor and fairtree organisations divide what their "
-              "sector has; under drf and maxmin each organisation weighs as much as its sector's shares "
-              "say.");
+          .items("shares", &AccountSettings::shares,
+                 "What sectors are entitled to. Under multifactor, fairtree and quota-reclaim organisations "
+                 "divide "
+                 "what their sector has; under drf and maxmin each organisation weighs as much as its "
+                 "sector's shares "
+                 "say.");
   return table;
 }
 
@@ -60,9 +63,13 @@ const FieldTable& fields_of(const PreemptionSettings*) {
                                  "Who may take the GPUs of a running job. Services keep theirs.")
           .choice(
               "mode", &PreemptionSettings::mode,
-              {{"none", Mode::none}, {"by-class", Mode::by_class}, {"spot-first", Mode::spot_first}},
+              {{"none", Mode::none},
+               {"by-class", Mode::by_class},
+               {"spot-first", Mode::spot_first},
+               {"quota-reclaim", Mode::quota_reclaim}},
               "Nobody (but under srtf, srsf, las and las2d, which rank running jobs too); jobs of a higher "
-              "class, with order priority; or all jobs, those of spot jobs, which stand behind them.")
+              "class, with order priority; all jobs, those of spot jobs, which stand behind them; or jobs of "
+              "accounts within their quotas, those of accounts beyond theirs.")
           .duration("shield", &PreemptionSettings::shield, at_least(0),
                     "Of the modes: nobody loses GPUs so soon after a start.")
           .duration("notice", &PreemptionSettings::notice, at_least(0),

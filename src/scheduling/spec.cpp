@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <natgpu/scheduling/quota.hpp>
+
 namespace natgpu::scheduling {
 namespace {
 
@@ -148,7 +150,8 @@ const FieldTable& fields_of(const Scheduling*) {
               "Batch and service classes, the highest first, for priority and multifactor; those not named "
               "come last, all in one class.")
           .object("accounts", &Scheduling::accounts,
-                  "Whose use and holdings multifactor, fairtree, drf and maxmin weigh.")
+                  "Whose use and holdings multifactor, fairtree, drf and maxmin weigh, and whose quotas "
+                  "quota-reclaim keeps.")
           .object("fair_share", &Scheduling::fair_share, "What multifactor and fairtree leave open.")
           .object("preemption", &Scheduling::preemption, "Who may take the GPUs of a running job.")
           .integer("queue_limit", &Scheduling::queue_limit, at_least(0),
@@ -183,12 +186,13 @@ std::vector<Meant> meanings(const Scheduling& s) {
        "order wfp, unicef, multifactor or fairtree"},
       {"classes", !s.classes.empty(), s.order == Order::priority || s.order == Order::multifactor,
        "order priority or multifactor"},
-      {"accounts", s.accounts != AccountSettings{}, by_account(s.order),
-       "order multifactor, fairtree, drf or maxmin"},
+      {"accounts", s.accounts != AccountSettings{}, by_account(s),
+       "order multifactor, fairtree, drf or maxmin, or preemption quota-reclaim"},
       {"fair_share", f != usual_share,
        s.order == Order::multifactor || (s.order == Order::fairtree && f == as_fairtree),
        "order multifactor (or for its half-life alone fairtree)"},
-      {"preemption.shield", p.shield != usual.shield, by_mode, "preemption by-class or spot-first"},
+      {"preemption.shield", p.shield != usual.shield, by_mode,
+       "preemption by-class, spot-first or quota-reclaim"},
       {"preemption.notice", p.notice != usual.notice, preempting, "an order or a mode that preempts"},
       {"preemption.rounds", p.rounds != usual.rounds, preempting, "an order or a mode that preempts"},
       {"preemption.quantum", p.quantum != usual.quantum, s.order == Order::las, "order las"},
@@ -211,6 +215,13 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
   const bool plain = s.backfill == Backfill::none || s.backfill == Backfill::fit;
   const bool keeps_all = s.backfill == Backfill::conservative || s.backfill == Backfill::reservations;
   const Mode mode = s.preemption.mode;
+  const bool quotas = mode == Mode::quota_reclaim;
+  const std::vector<SectorShare>& shares = s.accounts.shares;
+  double sum_of_shares = 0;
+  for (const SectorShare& share : shares) sum_of_shares += share.share;
+  const bool countable = sum_of_shares <= most_quota_shares &&
+                         std::all_of(shares.begin(), shares.end(),
+                                     [](const SectorShare& x) { return x.share >= least_quota_share; });
   const std::vector<double>& limits = s.preemption.thresholds;
   const bool rising =
       std::adjacent_find(limits.begin(), limits.end(), std::greater_equal<>()) == limits.end();
@@ -256,6 +267,12 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
       {"order", mode == Mode::spot_first && s.order != Order::fcfs,
        "spot-first ranks spot jobs behind all others, each by submission",
        "leave `order` at fcfs, or write `mode: by-class` with `order: priority`"},
+      {"order", quotas && (moves(s.order) || preempts(s.order)),
+       "quota-reclaim serves jobs within their quotas first, each in an order that is settled at submission",
+       "choose fcfs, sjf, ljf, saf, lottery or priority, or leave `preemption.mode` out"},
+      {"accounts.shares", quotas && !countable,
+       "quotas count shares in millionths, and together to a hundred million at most",
+       "write shares from 0.000001 on, such as 3 and 1"},
       {"preemption.spot", mode == Mode::spot_first && s.preemption.spot.empty(),
        "spot-first needs to know whose jobs are spot jobs", "write `spot: [classes of jobs]`"},
       {"fair_share.half_life", s.fair_share.half_life > Duration{0} && s.fair_share.half_life < seconds(1),

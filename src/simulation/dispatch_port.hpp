@@ -50,6 +50,7 @@ class DispatchPort {
 
   /// A job joins, or rejoins, the queue.
   void submit(std::uint32_t slot, const Job& j) {
+    if constexpr (has_quotas) dispatcher_.attribute(slot, accounts_.node(j.organisation, j.sector));
     if constexpr (preempts)
       dispatcher_.submit(as_waiting(slot, j), {j.requested - j.done, j.attained, j.stall}, world_.now,
                          j.group, j.kind != JobKind::batch);
@@ -115,6 +116,7 @@ class DispatchPort {
 
  private:
   static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
+  static constexpr bool has_quotas = requires(Dispatcher & d) { d.attribute(0U, 0U); };
 
   static scheduling::StaticOrder order_of(const scenario::Scenario& s, Streams& streams) {
     if (s.plugged_order) return scheduling::StaticOrder(s.plugged_order.table->key);

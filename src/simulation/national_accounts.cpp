@@ -65,7 +65,7 @@ void rank_classes(const scenario::Scenario& scenario, const JobGroups& groups, N
 NationalAccounts make_national_accounts(const scenario::Scenario& scenario,
                                         const demand::Population& population, const JobGroups& groups) {
   NationalAccounts accounts;
-  if (by_account(scenario.scheduling.order)) add_accounts(scenario, population, accounts);
+  if (by_account(scenario.scheduling)) add_accounts(scenario, population, accounts);
   rank_classes(scenario, groups, accounts);
   return accounts;
 }

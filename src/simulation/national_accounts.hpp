@@ -16,7 +16,7 @@
 namespace natgpu::simulation {
 
 /// Sectors in name order and under them their organisations, in the order of their numbers; what a log's jobs
-/// hold stands last in its sector. Empty where the order asks for none of it.
+/// hold stands last in its sector. Empty where neither order nor quotas ask for it.
 struct NationalAccounts {
   scheduling::AccountTree tree;
   std::vector<double> weights;                 ///< by node: the shares of its sector

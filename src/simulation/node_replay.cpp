@@ -214,6 +214,7 @@ std::string not_on_nodes(const ReplayOptions& o) {
     return "on machines GPUs are shared in thousandths, not in time: leave --sharing out";
   if (o.named) return "on machines GPUs have no numbers of their own: leave --view out";
   if (!o.announced.empty()) return "on machines capacity does not change by announced steps: leave them out";
+  if (o.quota_reclaim) return "on machines jobs keep what they have to their end: leave --preemption out";
   if (o.plugged && o.plugged.decides())
     return "a policy of level 2 decides on counted GPUs: leave --nodes out, or write an order (level 1)";
   if (o.semantics.ties == scheduling::Ties::arrival_first)

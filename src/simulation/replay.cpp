@@ -10,6 +10,7 @@
 #include <natgpu/scheduling/gavel.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
+#include <natgpu/scheduling/quota_reclaim.hpp>
 #include <natgpu/scheduling/typed_gavel.hpp>
 
 #include "replay_checks.hpp"
@@ -66,6 +67,10 @@ void run_preemptive(const ReplayParts& p) {
   rule.order = p.options.order;
   rule.skips = p.options.backfill == Backfill::fit;
   if (p.options.by_class) return run_with(scheduling::ClassPreemption(std::move(rule)), p);
+  if (p.options.quota_reclaim)
+    return run_with(scheduling::QuotaReclaim(std::move(rule), scheduling::quotas_of(p.accounts.tree),
+                                             p.options.order == scheduling::Order::priority),
+                    p);
   if (p.options.types.any())
     return run_with(scheduling::TypedGavelDispatcher(std::move(rule), typed_machine(p.options.types)), p);
   if (by_target(rule.order)) return run_with(scheduling::GavelDispatcher(std::move(rule)), p);
@@ -110,7 +115,7 @@ ReplayResult replay_in(const ArrivalOrder& order, const workload::JobLog& log, c
         parts);
     return result;
   }
-  if (preempts(options.order) || options.by_class) {
+  if (preempts(options.order) || options.by_class || options.quota_reclaim) {
     run_preemptive(parts);
     return result;
   }
@@ -171,6 +176,8 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
   if (options.easy != scheduling::EasyRule{} &&
       (options.backfill != Backfill::easy || !options.announced.empty()))
     throw RunError("the parts of EASY can be chosen with backfill easy and without announced outages only");
+  if (options.quota_reclaim && options.sharing != scheduling::Sharing::exclusive)
+    throw RunError("where GPUs are shared in time nobody waits, and nobody reclaims");
   if (options.sharing != scheduling::Sharing::exclusive && !shares_without_a_queue(options))
     throw RunError(
         "GPUs that are shared in time have no queue: leave order, backfill, view, dialect and policy at fcfs "

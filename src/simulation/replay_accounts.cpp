@@ -13,6 +13,7 @@
 
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/core/units.hpp>
+#include <natgpu/scheduling/quota.hpp>
 
 namespace natgpu::simulation {
 namespace {
@@ -178,9 +179,12 @@ void refuse_unstated(const workload::JobLog& log, const ReplayOptions& options) 
   };
   if (!levels_of(log, options.accounts.by_group).any())
     lacks(log,
-          fmt::format("the log names no {}, and the order ranks accounts",
-                      options.accounts.by_group ? "groups" : "users or groups"),
-          "choose another --order, or a column map that names them (`natgpu trace formats`)");
+          fmt::format("the log names no {}, and {}", options.accounts.by_group ? "groups" : "users or groups",
+                      options.quota_reclaim ? "quotas are those of accounts" : "the order ranks accounts"),
+          options.quota_reclaim
+              ? "leave --preemption out, or choose a column map that names them (`natgpu "
+                "trace formats`)"
+              : "choose another --order, or a column map that names them (`natgpu trace formats`)");
   if (options.accounts.cpu_milli > 0 && !stated(&workload::LogJob::cpu_milli))
     lacks(log, "the log states no CPUs", "leave --cpus out");
   if (options.accounts.memory_mib > 0 && !stated(&workload::LogJob::memory_mib))
@@ -191,11 +195,14 @@ void refuse_unstated(const workload::JobLog& log, const ReplayOptions& options) 
 
 ReplayAccounts accounts_of(const workload::JobLog& log, const ReplayOptions& options) {
   ReplayAccounts accounts;
-  const bool ranks = by_use(options.order) || by_holding(options.order);
-  if (ranks) {
+  if (by_account(options)) {
     refuse_unstated(log, options);
     TreeBuilder(log, options.accounts).build(accounts);
   }
+  if (options.quota_reclaim)
+    if (const std::string flaw = scheduling::quota_flaw(accounts.tree); !flaw.empty())
+      refuse_file(options.accounts.shares.file, "E0420", "quotas cannot be counted: " + flaw,
+                  "state shares from 0.000001 on, and a hundred million together at most");
   if (options.order == scheduling::Order::priority ||
       (options.order == scheduling::Order::multifactor && !options.accounts.classes.empty()))
     note_classes(log, options, accounts);

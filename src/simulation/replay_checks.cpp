@@ -15,11 +15,11 @@ using scheduling::PassRule;
 void check_plugged_preemption(const ReplayOptions& o) {
   scheduling::PreemptiveRule own = o.preemption;
   own.shield = own.notice = 0;
-  if (own != scheduling::PreemptiveRule{} || o.by_class)
+  if (own != scheduling::PreemptiveRule{} || o.by_class || o.quota_reclaim)
     throw RunError(
         "a policy of level 2 decides by itself when GPUs are taken back: quantum, thresholds, promotion, "
-        "rounds "
-        "and preemption by class are not for it; shield, notice, checkpoints and restart costs are");
+        "rounds, preemption by class and quota reclaim are not for it; shield, notice, checkpoints and "
+        "restart costs are");
   if (std::min({o.preemption.shield, o.preemption.notice, o.segments.checkpoint, o.segments.restart}) < 0)
     throw RunError("lengths of time are not negative");
   if (o.semantics.pass == PassRule::event &&
@@ -37,7 +37,10 @@ void check_preemption(const ReplayOptions& o) {
   if (o.by_class && !has_classes(o))
     throw RunError(
         "preemption by class needs an order whose keys are classes: priority, or a plugged order of level 1");
-  if (!preempts(o.order) && !o.by_class) {
+  if (o.quota_reclaim && (moves(o.order) || preempts(o.order)))
+    throw RunError("quota reclaim serves jobs in an order that is settled at submission");
+  if (o.quota_reclaim && o.by_class) throw RunError("preemption is by class, or quota reclaim: not both");
+  if (!preempts(o.order) && !o.by_class && !o.quota_reclaim) {
     if (p != scheduling::PreemptiveRule{} || o.segments != SegmentRules{})
       throw RunError(
           "quantum, thresholds, promotion, rounds, shield, notice, checkpoints and restart costs belong to "

@@ -79,6 +79,7 @@ class Replay {
           believed(job), job.gpus, i};
       if constexpr (in_segments) {
         segments_.queue(waiting, submitted);
+        if constexpr (has_quotas) dispatcher_.attribute(i, accounts_.node_of[i]);
         if constexpr (weighs) dispatcher_.entitle(i, weight_of(job, options_));
         if constexpr (typed) dispatcher_.entitle(i, weight_of(job, options_), types_.job_class(i));
         submit_segment(waiting, submitted);
@@ -184,6 +185,7 @@ class Replay {
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
   static constexpr bool in_segments = preempts || plugged;
   static constexpr bool weighs = requires(Dispatcher & d) { d.entitle(0U, 1.0); };
+  static constexpr bool has_quotas = requires(Dispatcher & d) { d.attribute(0U, 0U); };
   static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
   static constexpr bool wakes =
       reserves || plugged || preempts || std::is_same_v<Dispatcher, scheduling::NamedConservative>;

@@ -99,7 +99,7 @@ std::string accounts_in_words(const ReplayOptions& o) {
   const bool weighs = o.order == scheduling::Order::multifactor;
   std::string out;
   if (by_use(o.order)) out += fair_share_in_words(a.fair_share, weighs);
-  if (by_use(o.order) || by_holding(o.order)) {
+  if (by_account(o)) {
     if (a.by_group) out += ", accounts group";
     out += a.shares.rows.empty() ? ", shares equal" : fmt::format(", shares {}", a.shares.file);
   }
@@ -124,10 +124,11 @@ std::string in_words(const ReplayOptions& o, std::string_view view) {
   if (o.order == scheduling::Order::lottery) parts = fmt::format(", seed {}", o.seed);
   if (moves(o.order) && !by_holding(o.order))
     parts = o.recalc_s > 0 ? fmt::format(", recalc {} s", o.recalc_s) : ", recalc pass";
-  if (o.by_class) parts = ", preemption by class";
+  if (o.by_class) parts += ", preemption by class";
+  if (o.quota_reclaim) parts += ", preemption quota-reclaim";
   const bool may_preempt =
       o.plugged && o.plugged.decides() && o.semantics.pass == scheduling::PassRule::instant;
-  if (preempts(o.order) || o.by_class || may_preempt) parts += preemption_in_words(o);
+  if (preempts(o.order) || o.by_class || o.quota_reclaim || may_preempt) parts += preemption_in_words(o);
   parts += types_in_words(o.types) + weights_in_words(o) + accounts_in_words(o);
   using scheduling::EasyRule;
   if (o.backfill == Backfill::easy && o.easy != EasyRule{})

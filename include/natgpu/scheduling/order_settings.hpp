@@ -18,7 +18,7 @@ struct SectorShare {
   friend bool operator==(const SectorShare&, const SectorShare&) = default;
 };
 
-/// Whose use and holdings orders by account weigh.
+/// Whose use and holdings orders by account weigh, and who has quotas.
 struct AccountSettings {
   enum class Level : std::uint8_t {
     organisation,  ///< each by itself, under its sector
@@ -43,9 +43,10 @@ struct FairShareSettings {
 /// Who may take the GPUs of a running job, and how.
 struct PreemptionSettings {
   enum class Mode : std::uint8_t {
-    none,        ///< nobody; or whom an order that ranks running jobs too puts first
-    by_class,    ///< jobs of a higher class
-    spot_first,  ///< all others those of spot jobs
+    none,           ///< nobody; or whom an order that ranks running jobs too puts first
+    by_class,       ///< jobs of a higher class
+    spot_first,     ///< all others those of spot jobs
+    quota_reclaim,  ///< accounts within their quotas those of accounts beyond theirs
   };
   Mode mode = Mode::none;
   Duration shield = hours(2);      ///< of the modes: nobody loses GPUs so soon after a start

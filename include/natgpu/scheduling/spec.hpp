@@ -114,13 +114,17 @@ struct Scheduling {
   Semantics semantics;
   Duration recalc = hours(1);        ///< of orders that move: how often they rank anew; 0: at each pass
   std::vector<std::string> classes;  ///< of jobs, the highest first; those not named come last, in one class
-  AccountSettings accounts;          ///< of orders by account
+  AccountSettings accounts;          ///< of orders by account, and of quotas
   FairShareSettings fair_share;      ///< of multifactor and fairtree
   PreemptionSettings preemption;
   std::int64_t queue_limit = 0;  ///< submissions beyond so many queued jobs are rejected; 0: no limit
   Duration slowdown_floor = seconds(10);  ///< of bounded slowdown (Feitelson & Rudolph, JSSPP 1998)
 };
 
+/// Whether it matters who asks: the order ranks accounts, or they have quotas.
+constexpr bool by_account(const Scheduling& s) {
+  return by_account(s.order) || s.preemption.mode == PreemptionSettings::Mode::quota_reclaim;
+}
 /// Whether running jobs may lose their GPUs to others.
 constexpr bool preempts(const Scheduling& s) {
   return preempts(s.order) || s.preemption.mode != PreemptionSettings::Mode::none;

@@ -34,8 +34,8 @@ struct SegmentRules {
 /// A distance between checkpoints that no job comes to: who is preempted begins anew.
 inline constexpr std::int64_t no_checkpoint = std::numeric_limits<std::int64_t>::max();
 
-/// What orders by account and class rank. The accounts are the log's users, under their groups where it has
-/// any; its groups where it names no users.
+/// What orders by account and class rank, and who has quotas. The accounts are the log's users, under their
+/// groups where it has any; its groups where it names no users.
 struct AccountOptions {
   bool by_group = false;                 ///< the groups are the accounts, even where the log names users
   workload::ShareList shares;            ///< accounts that it does not name have one share each
@@ -65,7 +65,8 @@ struct ReplayOptions {
   scheduling::Semantics semantics;
   scheduling::EasyRule easy;              ///< other than the usual parts with Backfill::easy alone
   scheduling::PreemptiveRule preemption;  ///< of a preemptive order; its own order and `skips` do not count
-  bool by_class = false;  ///< waiting jobs take GPUs of running ones of lower class: whose key is larger
+  bool by_class = false;       ///< waiting jobs take GPUs of running ones of lower class: whose key is larger
+  bool quota_reclaim = false;  ///< accounts take back what others hold beyond their quotas; by `accounts`
   SegmentRules segments;
   bool named = false;                 ///< jobs hold GPUs by number; with Backfill::easy or conservative
   scheduling::PluggedPolicy plugged;  ///< level 1: in place of the order; level 2: and of the backfill (none)
@@ -110,6 +111,11 @@ inline bool has_classes(const ReplayOptions& o) {
                    : o.order == scheduling::Order::priority;
 }
 
+/// Whether it matters who asks: the order ranks accounts, or they have quotas.
+inline bool by_account(const ReplayOptions& o) {
+  return by_account(o.order) || o.quota_reclaim;
+}
+
 /// What became of the usable jobs of a log, beside JobLog::jobs.
 struct ReplayResult {
   std::int64_t gpus = 0;
@@ -142,7 +148,8 @@ struct ReplayResult {
 /// named view beside a rule that it does not have; a plugged policy beside parts of which it takes the
 /// place; types of GPU beside other orders than gavel-las and gavel-ftf; drf or maxmin beside easy-sjbf,
 /// parts of EASY or the named view), or where a plugged policy cannot begin
-/// @throws ScenarioError E0421 on a log that lacks what the order ranks by, E0422 where a job has no speeds
+/// @throws ScenarioError E0420 on shares that quotas cannot count, E0421 on a log that lacks what the order
+/// ranks by, E0422 where a job has no speeds
 /// @throws Interrupted when stopped
 ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options);
 

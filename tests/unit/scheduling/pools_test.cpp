@@ -10,10 +10,12 @@
 
 #include <natgpu/conformance/plain_class_preemption.hpp>
 #include <natgpu/conformance/plain_preemptive.hpp>
+#include <natgpu/conformance/plain_quota_reclaim.hpp>
 #include <natgpu/scheduling/account_dispatcher.hpp>
 #include <natgpu/scheduling/class_preemption.hpp>
 #include <natgpu/scheduling/machine_dispatcher.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
+#include <natgpu/scheduling/quota_reclaim.hpp>
 
 #include "catch.hpp"
 #include "plain_holdings.hpp"
@@ -77,6 +79,7 @@ struct Asked {
   std::uint32_t group = 0;
   bool firm = false, runs = false;
   std::int64_t since = 0;
+  std::int64_t leaves = -1;  ///< instant at which its notice is over
 };
 
 /// Machines of one GPU, of which so many come and go as GPUs do.
@@ -126,9 +129,18 @@ int first_difference(std::uint64_t seed, const PreemptiveRule& rule, bool by_cla
   const auto put = [&](const Asked& a) {
     both([&](auto& d) { d.submit(a.job, a.progress, now, a.group, a.firm); });
   };
+  const auto end_notices = [&] {
+    for (auto& [slot, a] : jobs) {
+      if (a.leaves < 0 || a.leaves > now) continue;
+      a.leaves = -1;
+      both([s = slot](auto& d) { d.finish_job(s); });
+      put(a);
+    }
+  };
   for (std::uint32_t p = 0; p < pools; ++p) both([&](auto& d) { d.change_capacity(p, 6); });
   for (int pass = 0; pass < 150; ++pass) {
     now += 1 + random.below(9);
+    end_notices();
     for (std::int64_t i = random.below(3); i > 0; --i) {
       Asked a;
       a.job.slot = next_slot++;
@@ -144,7 +156,7 @@ int first_difference(std::uint64_t seed, const PreemptiveRule& rule, bool by_cla
     for (auto it = jobs.begin(); it != jobs.end();) {
       const std::uint32_t slot = it->first;
       const bool runs = it->second.runs;
-      if (random.below(runs ? 12 : 40) > 0) {
+      if (it->second.leaves >= 0 || random.below(runs ? 12 : 40) > 0) {
         ++it;
         continue;
       }
@@ -165,7 +177,10 @@ int first_difference(std::uint64_t seed, const PreemptiveRule& rule, bool by_cla
       a.progress.attained += now - a.since;
       a.progress.remaining = std::max<std::int64_t>(a.progress.remaining - (now - a.since) / 2, 1);
       a.progress.restart = random.below(3);
-      put(a);
+      if (rule.notice > 0)
+        a.leaves = now + rule.notice;
+      else
+        put(a);
     }
     for (const auto& [id, where, requested] : plain.starts) {
       Asked& a = jobs[static_cast<std::uint32_t>(id)];
@@ -187,6 +202,41 @@ PreemptiveRule rule_of(Order order, bool skips) {
     rule.promote = 2;
   }
   return rule;
+}
+
+/// Jobs of four accounts with quotas of 6/11, 3/11, 1/11 and 1/11; or their users, under two groups.
+template <class Dispatcher, bool by_class, bool nested>
+class WithQuotas : public Dispatcher {
+ public:
+  WithQuotas(const PreemptiveRule& rule, std::size_t all_pools, const std::vector<GroupSpec>& specs)
+      : Dispatcher(rule, all_pools, specs, quotas_of(tree()), by_class) {}
+
+  void submit(const WaitingJob& job, const Progress& progress, std::int64_t now, std::uint32_t group,
+              bool firm) {
+    this->attribute(job.slot, first + job.slot * 7 % 4);
+    Dispatcher::submit(job, progress, now, group, firm);
+  }
+
+ private:
+  static constexpr std::uint32_t first = nested ? 3 : 1;
+  static AccountTree tree() {
+    AccountTree tree;
+    if (nested)
+      for (const double share : {2.0, 1.0}) tree.add(AccountTree::root, share);
+    for (const double share : {3.0, 1.5, 0.5, 0.5})
+      tree.add(nested ? 1 + static_cast<std::uint32_t>(share < 1) : AccountTree::root, share);
+    return tree;
+  }
+};
+template <bool by_class, bool nested>
+void quotas_agree(const PreemptiveRule& rule, std::uint64_t seeds, std::uint64_t& preempted) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    CAPTURE(by_class, nested, rule.skips, rule.shield, rule.notice, rule.round, seed);
+    const int difference = first_difference<WithQuotas<QuotaReclaim, by_class, nested>,
+                                            WithQuotas<conformance::PlainQuotaReclaim, by_class, nested>>(
+        seed, rule, by_class, preempted);
+    REQUIRE(difference == -1);
+  }
 }
 
 // --- what accounts hold
@@ -394,6 +444,23 @@ TEST_CASE("preemption by class agrees with plain loops over several pools") {
                                                                                      preempted) == -1);
       }
   CHECK(preempted > 1000);
+}
+
+TEST_CASE("quota reclaim agrees with plain loops over several pools, in order of submission and by class") {
+  std::uint64_t preempted = 0;
+  for (const bool skips : {true, false})
+    for (const std::int64_t shield : {0, 15})
+      for (const std::int64_t notice : {0, 12})
+        for (const std::int64_t round : {0, 8}) {
+          PreemptiveRule rule = rule_of(Order::fcfs, skips);
+          rule.shield = shield;
+          rule.notice = notice;
+          rule.round = round;
+          quotas_agree<false, false>(rule, 60, preempted);
+          quotas_agree<false, true>(rule, 60, preempted);
+          quotas_agree<true, false>(rule, 60, preempted);
+        }
+  CHECK(preempted > 10'000);
 }
 
 TEST_CASE("drf and maxmin agree with plain loops over several pools") {
