@@ -288,6 +288,24 @@ TEST_CASE("parts of scheduling that contradict each other are refused at their l
       {"{order: sjf, backfill: fit, preemption: {mode: spot-first, spot: [train]}}", "scheduling.order",
        "behind all others"},
       {"{backfill: fit, preemption: {mode: spot-first}}", "scheduling.preemption.spot", "spot jobs"},
+      {"{order: drf, backfill: fit, preemption: {mode: quota-reclaim}}", "scheduling.order",
+       "settled at submission"},
+      {"{order: srtf, backfill: fit, preemption: {mode: quota-reclaim}}", "scheduling.order",
+       "settled at submission"},
+      {"{order: wfp, backfill: none, preemption: {mode: quota-reclaim}}", "scheduling.order",
+       "settled at submission"},
+      {"{preemption: {mode: quota-reclaim}}", "scheduling.backfill", "nobody can be promised"},
+      {"{backfill: fit, semantics: {pass: event}, preemption: {mode: quota-reclaim}}",
+       "scheduling.semantics.pass", "at an instant"},
+      {"{view: node, backfill: fit, preemption: {mode: quota-reclaim}}", "scheduling.preemption.mode",
+       "to their end"},
+      {"{backfill: fit, accounts: {shares: [{name: sme, share: 0.0000001}]}, preemption: {mode: "
+       "quota-reclaim}}",
+       "scheduling.accounts.shares", "in millionths"},
+      {"{backfill: fit, accounts: {shares: [{name: sme, share: 200000000}]}, preemption: {mode: quota-reclaim}}",
+       "scheduling.accounts.shares", "in millionths"},
+      {"{backfill: fit, preemption: {mode: quota-reclaim, spot: [train]}}", "scheduling.preemption.spot",
+       "no meaning"},
       {"{order: las2d, backfill: fit, preemption: {thresholds: [10 GPU.h, 1 GPU.h]}}",
        "scheduling.preemption.thresholds", "rise"},
       {"{order: fairtree, fair_share: {half_life: 500 ms}}", "scheduling.fair_share.half_life",
@@ -350,6 +368,22 @@ TEST_CASE("what a file states for its own order does not stand in the way of a p
     options.policy = policy;
     CHECK(load(spot, options).scheduling.preemption.mode == scheduling::PreemptionSettings::Mode::none);
   }
+}
+
+TEST_CASE(
+    "accounts and a shield have a meaning beside quota-reclaim, and classes beside its order priority") {
+  const auto loaded = [](const std::string& scheduling) {
+    return load(good + "scheduling: " + scheduling + "\n").scheduling;
+  };
+  const scheduling::Scheduling s = loaded(
+      "{backfill: fit, accounts: {level: sector, shares: [{name: sme, share: 3}]}, preemption: {mode: "
+      "quota-reclaim, shield: 1 h, notice: 5 min, rounds: 1 h}}");
+  CHECK(s.preemption.mode == scheduling::PreemptionSettings::Mode::quota_reclaim);
+  CHECK(s.accounts.shares.at(0).share == 3);
+  CHECK(loaded("{order: priority, classes: [train], backfill: none, preemption: {mode: quota-reclaim}}")
+            .classes.size() == 1);
+  CHECK(loaded("{order: lottery, backfill: none, preemption: {mode: quota-reclaim}}").order ==
+        scheduling::Order::lottery);
 }
 
 TEST_CASE(

@@ -8,6 +8,7 @@
 #include <natgpu/scheduling/account_dispatcher.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
+#include <natgpu/scheduling/quota_reclaim.hpp>
 #include <natgpu/simulation/replay.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
@@ -88,6 +89,43 @@ Spans moving_in_scenario(const workload::JobLog& log, const std::string& schedul
             scheduling::Dispatcher<B>(fleet.pools().size(), groups.specs), s.scheduling.order,
             s.scheduling.recalc.count());
       }));
+}
+
+/// Quotas of 3 : 1 : 0.5 of three accounts, among which jobs go round by their number.
+class ByNumber : public scheduling::QuotaReclaim {
+ public:
+  ByNumber(const scheduling::PreemptiveRule& rule, std::size_t pools,
+           const std::vector<scheduling::GroupSpec>& groups)
+      : QuotaReclaim(rule, pools, groups, scheduling::quotas_of(tree())) {}
+  void submit(const scheduling::WaitingJob& job, const scheduling::Progress& progress, std::int64_t now,
+              std::uint32_t group, bool firm) {
+    attribute(job.slot, 1 + static_cast<std::uint32_t>(job.order.id % 3));
+    QuotaReclaim::submit(job, progress, now, group, firm);
+  }
+
+ private:
+  static scheduling::AccountTree tree() {
+    scheduling::AccountTree tree;
+    for (const double share : {3.0, 1.0, 0.5}) tree.add(scheduling::AccountTree::root, share);
+    return tree;
+  }
+};
+/// The same in a replay, of users.
+Spans replayed_with_quotas(workload::JobLog log, Order order, Backfill backfill, Duration shield,
+                           Duration notice) {
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) log.jobs[i].user = static_cast<std::int32_t>(i % 3);
+  simulation::ReplayOptions o;
+  o.order = order;
+  o.backfill = backfill;
+  o.quota_reclaim = true;
+  o.preemption.shield = shield.count();
+  o.preemption.notice = notice.count();
+  o.accounts.shares = {"shares.csv", {{"", "0", 3}, {"", "2", 0.5}}};
+  o.segments.checkpoint = simulation::no_checkpoint;
+  const simulation::ReplayResult r = simulation::replay(log, o);
+  Spans spans;
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
+  return spans;
 }
 
 /// GPU time of the sectors of a pool with a backlog, as parts of all; `crowd` asks for ten times as much.
@@ -182,6 +220,62 @@ TEST_CASE("orders that take GPUs back do in a scenario what they do in a replay"
         for (const simulation::JobCounts& c : run.books.cohorts) preempted += c.preemptions;
       }
   CHECK(preempted > 1000);
+}
+
+TEST_CASE("accounts take back in a scenario what they take back in a replay") {
+  std::uint64_t preempted = 0;
+  for (const auto& [order_name, order] : {std::pair{"fcfs", Order::fcfs}, {"saf", Order::saf}})
+    for (const auto& [backfill_name, backfill] : {std::pair{"fit", Backfill::fit}, {"none", Backfill::none}})
+      for (const int shield_h : {0, 2})
+        for (const int notice_min : {0, 10})
+          for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+            const workload::JobLog log = random_log(seed);
+            CAPTURE(order_name, backfill_name, shield_h, notice_min, seed);
+            const WatchedRun run = watch_under(
+                scenario_under(fmt::format("{{order: {}, backfill: {}, preemption: {{mode: quota-reclaim, "
+                                           "shield: {} h, notice: {} min}}}}",
+                                           order_name, backfill_name, shield_h, notice_min)),
+                1, &log,
+                [](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
+                  return ByNumber(simulation::preemptive_rule(s.scheduling), fleet.pools().size(),
+                                  groups.specs);
+                });
+            CHECK(run.within_capacity);
+            CHECK(spans_of(run) == replayed_with_quotas(log, order, backfill, hours(shield_h),
+                                                        Duration{notice_min * hours(1) / 60}));
+            for (const simulation::JobCounts& c : run.books.cohorts) preempted += c.preemptions;
+          }
+  CHECK(preempted > 1000);
+}
+
+TEST_CASE("an account alone has nobody to take from: quota reclaim is then fit") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const workload::JobLog log = random_log(seed);  // all of whose jobs are the one sector's
+    CAPTURE(seed);
+    const WatchedRun run = watch_under(
+        scenario_under("{order: fcfs, backfill: fit, preemption: {mode: quota-reclaim}}"), 1, &log,
+        [](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet,
+           const auto& accounts) {
+          return scheduling::QuotaReclaim(simulation::preemptive_rule(s.scheduling), fleet.pools().size(),
+                                          groups.specs, scheduling::quotas_of(accounts.tree));
+        });
+    CHECK(spans_of(run) == replayed(log, Order::fcfs, Backfill::fit));
+  }
+}
+
+TEST_CASE("sectors with a backlog hold their quotas, whoever asks for more") {
+  const std::string few_more = "accounts: {level: sector, shares: [{name: few, share: 3}]}";
+  for (const char* backfill : {"fit", "none"}) {
+    const auto [crowd, few] = shares_of("{order: fcfs, backfill: " + std::string(backfill) + ", " + few_more +
+                                        ", preemption: {mode: quota-reclaim}}");
+    CAPTURE(backfill, crowd, few);
+    CHECK(few == Approx(0.75).margin(0.03));
+  }
+  // With equal shares of the sectors each of the few has a quota of six GPUs, each of the crowd one of one.
+  const auto [crowd, few] = shares_of("{order: fcfs, backfill: fit, preemption: {mode: quota-reclaim}}");
+  CAPTURE(crowd, few);
+  CHECK(few > 0.45);
+  CHECK(crowd > 0.4);
 }
 
 TEST_CASE("sectors with a backlog get GPU time in the proportion of their shares") {

@@ -180,8 +180,8 @@ TEST_CASE("GPUs come free after the notice, for the job that claimed them and fo
 TEST_CASE("jobs within their account's quota stand before those that borrow") {
   for (const Backfill backfill : {Backfill::fit, Backfill::none}) {
     // At 10 a GPU comes free. User 1, who came first, holds two of its two; user 2 one of its two.
-    const ReplayResult r =
-        replay(4, {{1, 0, 10}, {1, 0, 99}, {1, 0, 99}, {2, 0, 99}, {1, 1, 10}, {2, 10, 10}}, quotas(backfill));
+    const ReplayResult r = replay(
+        4, {{1, 0, 10}, {1, 0, 99}, {1, 0, 99}, {2, 0, 99}, {1, 1, 10}, {2, 10, 10}}, quotas(backfill));
     CHECK(starts(r) == Seconds{0, 0, 0, 0, 20, 10});
     CHECK(r.preemptions == 0);
   }
