@@ -316,7 +316,7 @@ class Writer {
     const std::string rest = ", notice: " + (on_machines ? "0 s" : one_of("notice", {"0 s", "10 min"})) +
                              ", rounds: " + one_of("rounds", {"0 s", "0 s", "1 h"}) + "}";
     const std::string shield = ", shield: " + one_of("shield", {"0 s", "2 h"});
-    switch (on_machines ? 2 + number("order-taker", 4) : number("taker", 6)) {
+    switch (on_machines ? 2 + number("order-taker", 4) : number("taker", 8)) {
       case 0:
         return "order: priority, classes: [short, wide], backfill: " + backfill +
                ", preemption: {mode: by-class" + shield + rest;
@@ -328,6 +328,11 @@ class Writer {
       case 3:
         return "order: las2d, backfill: " + backfill +
                ", preemption: {thresholds: [2 GPU.h, 30 GPU.h], promote: 3" + rest;
+      case 6:
+      case 7:
+        return "order: " + one_of("quota-order", {"fcfs", "saf"}) + ", backfill: " + backfill +
+               ", accounts: {level: " + one_of("level", {"organisation", "sector"}) +
+               ", shares: [{name: alpha, share: 3}]}, preemption: {mode: quota-reclaim" + shield + rest;
       case 4:
         return "order: srtf, backfill: " + backfill + ", preemption: {mode: none" + rest;
       default:
