@@ -83,6 +83,41 @@ TEST_CASE("classes are queues of the log, and a misspelt one is refused") {
   CHECK(has(outcome.err, "error[E0421]: the log has no queue `7` to rank as a class"));
 }
 
+TEST_CASE("a replay keeps the quotas of the log's accounts, by the shares of a file") {
+  Replay replay;
+  const std::vector<std::string> quotas{"--preemption", "quota-reclaim"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), quotas.begin(), quotas.end());
+    return replay(more);
+  };
+  replay.write("log.swf",
+               "; MaxProcs: 2\n1 0 -1 100 1 -1 -1 1 100 -1 1 5 2 -1 8 -1 -1 -1\n"
+               "2 0 -1 100 1 -1 -1 1 100 -1 1 5 2 -1 8 -1 -1 -1\n"
+               "3 9 -1 10 1 -1 -1 1 10 -1 1 6 1 -1 8 -1 -1 -1\n"
+               "4 9 -1 10 1 -1 -1 1 10 -1 1 6 1 -1 8 -1 -1 -1\n");
+  REQUIRE(with({}).code == 0);
+  CHECK(replay.starts() == "0 0 100 100");  // inside the shield of two hours
+  Outcome outcome = with({"--shield", "0s"});
+  REQUIRE(outcome.code == 0);
+  CHECK(replay.starts() == "0 0 9 19");
+  CHECK(has(outcome.out,
+            "policy fit, preemption quota-reclaim, shield 0 s, work kept, restart cost 0 s, shares equal"));
+  CHECK(has(outcome.out, "preemptions            1"));
+  replay.write("shares.csv", "group,user,share\n1,,9\n");
+  outcome = with({"--shield", "0s", "--shares", "shares.csv"});
+  REQUIRE(outcome.code == 0);
+  CHECK(replay.starts() == "0 0 9 19");  // 1.8 GPUs are one
+  CHECK(has(outcome.out, ", shares shares.csv,"));
+  replay.write("shares.csv", "group,share\n1,0.0000001\n");
+  outcome = with({"--accounts", "group", "--shares", "shares.csv"});
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "error[E0420]: quotas cannot be counted: a share of 1e-07, less than a millionth"));
+  replay.write("log.swf", "; MaxProcs: 2\n1 0 -1 9 1 -1 -1 1 9 -1 1 -1 -1 -1 8 -1 -1 -1\n");
+  outcome = with({});
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "error[E0421]: the log names no users or groups, and quotas are those of accounts"));
+}
+
 TEST_CASE("options of accounts that have no meaning for the order are refused, and say what they go with") {
   Replay replay;
   const std::vector<std::vector<std::string>> wrong{{"--shares", "x.csv"},    {"--accounts", "group"},

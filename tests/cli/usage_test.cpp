@@ -148,6 +148,13 @@ TEST_CASE("options of a replay that contradict its policy are refused with the r
   refused({"--policy", "gavel-las", "--backfill", "conservative"}, "keeps no reservations");
   refused({"--policy", "las", "--weights", "1=2"}, "processor sharing, gavel-las and gavel-ftf");
   refused({"--policy", "fit", "--preemption", "by-class"}, "keys are classes");
+  refused({"--policy", "srtf", "--preemption", "quota-reclaim"}, "settled at submission");
+  refused({"--order", "drf", "--preemption", "quota-reclaim"}, "settled at submission");
+  refused({"--policy", "easy", "--preemption", "quota-reclaim"}, "keeps no reservations");
+  refused({"--preemption", "quota-reclaim", "--pass", "event"}, "at an instant");
+  refused({"--preemption", "quota-reclaim", "--quantum", "1h"}, "no meaning for this order");
+  refused({"--preemption", "quota-reclaim", "--half-life", "1 d"}, "no meaning for this order");
+  refused({"--preemption", "quotas"}, "--preemption");
   refused({"--policy", "easy", "--shield", "2h"}, "leaves running jobs their GPUs");
 }
 
