@@ -64,7 +64,7 @@ class ClaimingBooks : public PreemptiveBooks {
       idle_[p] = pools_[p].free;
       coming_[p] = pools_[p].under_notice;
     }
-    for (Run& r : running_) r.chosen = keeps(r, now);
+    for (Run& r : running_) r.chosen = keeps(r, now) || r.started == now;
     return true;
   }
   void end_claims(std::int64_t now) {

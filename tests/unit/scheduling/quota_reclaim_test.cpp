@@ -186,6 +186,31 @@ TEST_CASE("two accounts with a backlog hold their quotas after the first reclaim
     }
 }
 
+TEST_CASE("nobody loses GPUs at the instant of its start, in a second pass at it either") {
+  Pool pool(rule_of(true), {1, 1}, 2);
+  pool.submit(2);
+  pool.submit(2);
+  pool.pass(1);
+  pool.submit(1);
+  CHECK(pool.pass(1).empty());
+  CHECK(pool.pass(2) == std::vector<std::uint32_t>{1});
+
+  struct Lost {
+    void start(const WaitingJob&, std::uint32_t, std::int64_t) {}
+    void preempt(const WaitingJob& job) { slots.push_back(job.slot); }
+    std::vector<std::uint32_t> slots;
+  } lost;
+  ClassPreemption by_class(rule_of(true));
+  by_class.change_capacity(0, 1);
+  by_class.submit({{2, 0}, 100, 1, 0}, {}, 1);
+  by_class.pass(1, lost);
+  by_class.submit({{1, 1}, 100, 1, 1}, {}, 1);
+  by_class.pass(1, lost);
+  CHECK(lost.slots.empty());
+  by_class.pass(2, lost);
+  CHECK(lost.slots == std::vector<std::uint32_t>{0});
+}
+
 TEST_CASE("no account below its quota waits while another holds more than its own and could lose it") {
   std::uint64_t reclaimed = 0;
   for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
