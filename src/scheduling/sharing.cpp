@@ -10,118 +10,104 @@ namespace natgpu::scheduling {
 namespace {
 
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-/// GPU-ticks for each GPU, below which what is left is rounding: shares are seldom whole numbers.
-constexpr double rounding = 1e-3;
+/// Taken off a pace that is a part, in 1 / Lane::tick: more than the rounding of the division may have given
+/// all together beyond the pool's GPUs.
+constexpr std::int64_t rounding_of_shares = 64;
+
+/// What jobs of one kind ask for together, and weigh together.
+struct Demand {
+  double gpus, weight;
+};
+Demand demand_of(double weight, std::int32_t gpus, std::size_t jobs) {
+  return {static_cast<double>(gpus) * static_cast<double>(jobs), weight * static_cast<double>(jobs)};
+}
 
 }  // namespace
 
-// --- all at once
-
-void ProcessorSharing::pass(std::int64_t now, SharingChanges& changes) {
-  const auto elapsed = static_cast<double>(now - now_);
+void ProcessorSharing::advance(std::int64_t now) {
+  for (auto& [kind, lane] : lanes_) lane.run(now - now_);
   now_ = now;
-  std::size_t kept = 0;
-  for (Member& m : members_) {
-    m.left -= m.given * elapsed;
-    if (m.left <= rounding * m.job.gpus)
-      changes.ended.push_back(m.job.slot);
-    else
-      members_[kept++] = m;
-  }
-  const bool same = kept == members_.size() && submitted_.empty();
-  members_.resize(kept);
+}
+
+std::vector<std::uint32_t> ProcessorSharing::due() const {
+  std::vector<Lane::Due> all;
+  for (const auto& [kind, lane] : lanes_) lane.due(all);
+  return slots_in_order(all);
+}
+
+void ProcessorSharing::leave(std::uint32_t slot) {
+  Member& m = members_.at(slot);
+  const Kind kind{m.job.weight, m.job.gpus};
+  exit(m);
+  if (lanes_.at(kind).empty()) lanes_.erase(kind);
+  remove(slot);
+  changed_ = true;
+}
+
+void ProcessorSharing::resize(std::int64_t gpus) {
+  gpus_ = gpus;
+  changed_ = true;
+}
+
+void ProcessorSharing::decide(std::int64_t now, std::vector<std::uint32_t>& started) {
+  advance(now);
   for (const SharingJob& job : submitted_) {
-    members_.push_back({job, static_cast<double>(job.service) * job.gpus});
-    changes.started.push_back(job.slot);
+    enter(lanes_[{job.weight, job.gpus}], add(job), 0);
+    started.push_back(job.slot);
+    changed_ = true;
   }
   submitted_.clear();
-  if (!same) divide();
+  if (changed_) divide();
+  changed_ = false;
 }
 
 void ProcessorSharing::divide() {
-  demands_.clear();
-  weights_.clear();
-  for (const Member& m : members_) {
-    demands_.push_back(m.job.gpus);
-    weights_.push_back(m.job.weight);
+  std::vector<double> demands, weights;
+  std::int64_t wanted = 0;
+  for (const auto& [kind, lane] : lanes_) {
+    const Demand d = demand_of(kind.first, kind.second, lane.size());
+    demands.push_back(d.gpus);
+    weights.push_back(d.weight);
+    wanted += kind.second * static_cast<std::int64_t>(lane.size());
   }
-  const std::vector<double> shares = water_filling(static_cast<double>(gpus_), demands_, weights_);
-  for (std::size_t i = 0; i < members_.size(); ++i) members_[i].given = shares[i];
+  const std::vector<double> shares = water_filling(static_cast<double>(gpus_), demands, weights);
+  std::size_t i = 0;
+  for (auto& [kind, lane] : lanes_) {
+    const double part = shares[i] / demands[i];
+    const auto pace = static_cast<std::int64_t>(part * static_cast<double>(Lane::tick));
+    lane.set_pace(shares[i] >= demands[i] ? Lane::tick
+                                          : std::max<std::int64_t>(pace - rounding_of_shares, 0));
+    ++i;
+  }
+  allocated_ = std::min(wanted, gpus_);
+}
+
+double ProcessorSharing::pace_of(const SharingJob& job) const {
+  const Kind own{job.weight, job.gpus};
+  std::vector<double> demands{static_cast<double>(job.gpus)}, weights{job.weight};
+  for (const auto& [kind, lane] : lanes_) {
+    const Demand d = demand_of(kind.first, kind.second, lane.size());
+    demands.push_back(d.gpus);
+    weights.push_back(d.weight);
+  }
+  for (const SharingJob& other : submitted_) {
+    demands.push_back(other.gpus);
+    weights.push_back(other.weight);
+  }
+  return water_filling(static_cast<double>(gpus_), demands, weights).front() / job.gpus;
+}
+
+void ProcessorSharing::pass(std::int64_t now, SharingChanges& changes) {
+  advance(now);
+  changes.ended = due();
+  for (const std::uint32_t slot : changes.ended) leave(slot);
+  decide(now, changes.started);
 }
 
 std::int64_t ProcessorSharing::next_change() const {
-  std::int64_t next = never;
-  for (const Member& m : members_) {
-    const double ticks = std::ceil((m.left - rounding * m.job.gpus) / m.given);
-    next = std::min(next, now_ + std::max<std::int64_t>(1, static_cast<std::int64_t>(ticks)));
-  }
-  return next;
-}
-
-// --- in turns
-
-void GangSharing::pass(std::int64_t now, SharingChanges& changes) {
-  run_until(now, changes);
-  drop_empty_rows(now);
-  if (rows_.size() == 1 && turn_ends_ <= now)  // one row alone has every turn
-    turn_ends_ += ((now - turn_ends_) / quantum_ + 1) * quantum_;
-  const bool idle = rows_.empty();
-  for (const SharingJob& job : submitted_) seat(job);
-  submitted_.clear();
-  if (rows_.empty()) return;
-  if (idle) {
-    turn_ = 0;
-    turn_ends_ = now + quantum_;
-  } else if (now >= turn_ends_) {
-    turn_ = (turn_ + 1) % rows_.size();
-    turn_ends_ = now + quantum_;
-  }
-  for (Member& m : rows_[turn_].members) {
-    if (!m.started) changes.started.push_back(m.job.slot);
-    m.started = true;
-  }
-}
-
-void GangSharing::run_until(std::int64_t now, SharingChanges& changes) {
-  const std::int64_t elapsed = now - now_;
-  now_ = now;
-  if (rows_.empty()) return;
-  Row& row = rows_[turn_];
-  std::size_t kept = 0;
-  for (Member& m : row.members) {
-    m.job.service -= elapsed;
-    if (m.job.service > 0) {
-      row.members[kept++] = m;
-    } else {
-      changes.ended.push_back(m.job.slot);
-      row.free += m.job.gpus;
-    }
-  }
-  row.members.resize(kept);
-}
-
-void GangSharing::drop_empty_rows(std::int64_t now) {
-  if (rows_.empty() || !rows_[turn_].members.empty()) return;  // only the row that ran can have become empty
-  rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(turn_));
-  if (turn_ == rows_.size()) turn_ = 0;
-  turn_ends_ = now + quantum_;  // the next row's turn begins
-}
-
-void GangSharing::seat(const SharingJob& job) {
-  auto row = std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) { return r.free >= job.gpus; });
-  if (row == rows_.end()) {
-    rows_.push_back({gpus_, {}});
-    row = rows_.end() - 1;
-  }
-  row->free -= job.gpus;
-  row->members.push_back({job});
-}
-
-std::int64_t GangSharing::next_change() const {
-  if (rows_.empty()) return never;
-  std::int64_t next = rows_.size() > 1 ? turn_ends_ : never;
-  for (const Member& m : rows_[turn_].members) next = std::min(next, now_ + m.job.service);
-  return next;
+  std::int64_t ticks = never;
+  for (const auto& [kind, lane] : lanes_) ticks = std::min(ticks, lane.ticks_to_next());
+  return ticks < never - now_ ? now_ + ticks : never;
 }
 
 }  // namespace natgpu::scheduling
