@@ -10,6 +10,7 @@
 #include <natgpu/supply/fleet.hpp>
 #include <natgpu/supply/foreseen.hpp>
 
+#include "accounts.hpp"
 #include "world.hpp"
 
 namespace natgpu::simulation {
@@ -59,7 +60,7 @@ class CapacityByCount {
     const std::int64_t away = std::max<std::int64_t>(up - dispatch_.dispatcher().capacity(n.pool), 0);
     retire_down(n.pool, away);
     maintained_[n.pool] -= away;
-    make_idle(n.pool, up - away);
+    dispatch_.vacate(n.pool, up - away);
     lower(n.pool, up - away);
     dispatch_.levels(n.pool).in_service.change(world_.now, -(up - away));
   }
@@ -72,6 +73,8 @@ class CapacityByCount {
     if (victim == supply::Victim::uniform)
       dispatch_.requeue_holders(n.pool,
                                 static_cast<std::int64_t>(fraction * static_cast<double>(up - hit + 1)), hit);
+    else if constexpr (Dispatch::shares)  // where those who stay would make room
+      dispatch_.requeue_holders(n.pool, up - hit, hit);
     put_down(n.pool, hit);
     return hit;
   }
@@ -146,7 +149,7 @@ class CapacityByCount {
 
   /// Units in service go down: idle ones first, then those of the jobs that started last, which are requeued.
   void put_down(std::uint32_t pool, std::int64_t units) {
-    make_idle(pool, units);
+    dispatch_.vacate(pool, units);
     lower(pool, units);
     dispatch_.levels(pool).down.change(world_.now, units);
   }
@@ -158,9 +161,6 @@ class CapacityByCount {
   void retire_down(std::uint32_t pool, std::int64_t units) {
     dispatch_.levels(pool).down.change(world_.now, -units);
     dispatch_.levels(pool).in_service.change(world_.now, -units);
-  }
-  void make_idle(std::uint32_t pool, std::int64_t units) {
-    while (dispatch_.dispatcher().free(pool) < units) dispatch_.requeue_last(pool);
   }
   void raise(std::uint32_t pool, std::int64_t units) {
     if (units == 0) return;

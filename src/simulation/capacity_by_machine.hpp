@@ -12,6 +12,7 @@
 #include <natgpu/supply/fleet.hpp>
 #include <natgpu/supply/foreseen.hpp>
 
+#include "accounts.hpp"
 #include "capacity_by_count.hpp"
 #include "departures.hpp"
 #include "machine_layout.hpp"

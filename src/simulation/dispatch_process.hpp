@@ -11,107 +11,30 @@
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
-#include "accounts.hpp"
 #include "dispatch_port.hpp"
-#include "job_groups.hpp"
-#include "job_ledger.hpp"
-#include "job_table.hpp"
-#include "national_accounts.hpp"
-#include "settlement.hpp"
-#include "start_order.hpp"
-#include "world.hpp"
+#include "job_desk.hpp"
 
 namespace natgpu::simulation {
 
-/// What the owner of a service wants to hear of its jobs. Called for services only.
-class ServiceListener {
- public:
-  virtual ~ServiceListener() = default;
-  /// @returns the end of the contract, which the first start has fixed
-  virtual std::int64_t floor_started(std::uint32_t service, std::int64_t first_contract_end) = 0;
-  virtual void floor_stopped(std::uint32_t service, bool for_good) = 0;
-  virtual std::int64_t replica_started(std::uint32_t service,
-                                       std::uint32_t slot) = 0;  ///< @returns its profile end
-  virtual void replica_stopped(std::uint32_t service, std::uint32_t slot) = 0;
-};
-
-/// What a dispatch process reads of the world beside the scenario.
-struct DispatchParts {
-  World& world;
-  const supply::Fleet& fleet;
-  const JobGroups& groups;
-  const NationalAccounts& accounts;
-  std::size_t organisations;
-};
-
 /// @tparam Dispatcher  whatever a DispatchPort can talk to
 template <class Dispatcher>
-class DispatchProcess {
+class DispatchProcess : public JobDesk {
  public:
+  static constexpr bool shares = false;  ///< whether running jobs may have less than they ask for
+
   DispatchProcess(const DispatchParts& parts, Dispatcher dispatcher, Streams& streams)
-      : world_(parts.world),
-        groups_(parts.groups),
+      : JobDesk(parts),
         port_(world_, parts.accounts, streams, std::move(dispatcher)),
-        dispatcher_(port_.dispatcher()),
-        orders_(groups_.pools),
-        levels_(groups_.pools),
-        books_(world_.quarters.size(), groups_.pools, world_.scenario.demand.sectors.size(),
-               groups_.classes.size(), parts.organisations),
-        ledger_(world_, groups_, books_),
-        settlement_(world_, groups_, books_) {
-    books_.parts_per_gpu = groups_.parts_per_gpu;
-  }
+        dispatcher_(port_.dispatcher()) {}
 
-  DispatchProcess(const DispatchProcess&) = delete;
-
-  void listen(ServiceListener* listener) { listener_ = listener; }
   Dispatcher& dispatcher() { return dispatcher_; }
-  std::size_t pools() const { return orders_.size(); }
 
   // --- jobs come
 
-  struct Submission {
-    JobKind kind = JobKind::batch;
-    std::uint32_t organisation = no_index;
-    std::uint32_t service = no_index;
-    std::uint32_t group = 0;
-    std::uint16_t sector = 0, job_class = 0;
-    std::int32_t gpus = 1;
-    std::int64_t run_time = 0, requested = 0;
-    std::int64_t patience = 0;  ///< ticks; the greatest value: for ever
-    demand::Fate fate = demand::Fate::completes;
-  };
-
   /// @returns the job's slot, or no_index if it was rejected
   std::uint32_t submit(const Submission& s) {
-    const std::uint64_t id = next_id_++;
-    const bool counted = s.kind != JobKind::replica;
-    const auto count = [&](std::uint64_t JobCounts::*what) {
-      if (counted) ledger_.count(world_.quarter, s.sector, s.job_class, what);
-    };
-    count(&JobCounts::submitted);
-    if (!groups_.ever_fits(s.group, s.gpus) || queue_is_full()) {
-      count(&JobCounts::rejected);
-      return no_index;
-    }
-    const std::uint32_t slot = jobs_.add();
-    Job& j = jobs_[slot];
-    j.id = id;
-    j.submitted = world_.now;
-    j.run_time = s.run_time;
-    j.requested = s.requested;
-    j.patience_end = plus(world_.now, s.patience);
-    j.organisation = s.organisation;
-    j.service = s.service;
-    j.group = s.group;
-    j.gpus = s.gpus;
-    j.sector = s.sector;
-    j.job_class = s.job_class;
-    j.cohort = world_.quarter;
-    j.kind = s.kind;
-    j.fate = s.fate;
-    enqueue(slot);
-    if (s.patience != std::numeric_limits<std::int64_t>::max()) newcomers_.push_back({slot, id});
+    const std::uint32_t slot = admit(s, queue_is_full());
+    if (slot != no_index) enqueue(slot);
     return slot;
   }
   /// A waiting job leaves: its patience is over, or its service wants it no more.
@@ -127,28 +50,11 @@ class DispatchProcess {
 
   void decide() {
     dispatcher_.pass(world_.now, *this);
-    bool left = false;
-    for (const JobRef& w : expired_) left |= leave_if_waiting(w);
-    expired_.clear();
-    for (const JobRef& w : newcomers_) {
-      if (!is_waiting(w)) continue;
-      Job& j = jobs_[w.slot];
-      if (j.patience_end <= world_.now) {
-        left |= leave_if_waiting(w);
-      } else {
-        j.patience =
-            world_.events.schedule(instant(j.patience_end),
-                                   engine::rank_of(engine::Phase::decide, kind::patience, j.id), {w.slot, 0});
-      }
-    }
-    newcomers_.clear();
-    if (left) dispatcher_.pass(world_.now, *this);
+    if (dismiss_impatient([this](std::uint32_t slot) { withdraw(slot); }))
+      dispatcher_.pass(world_.now, *this);
     if constexpr (Port::wakes) wake_at_next_start();
     if constexpr (Port::on_machines) note_fragmentation();
   }
-  /// The timer of a job's patience; acted upon after the pass, in which it may still start.
-  void patience_over(std::uint32_t slot) { expired_.push_back({slot, jobs_[slot].id}); }
-
   /// The dispatcher's sink: a job starts now.
   void start(const scheduling::WaitingJob& waiting, std::uint32_t pool, std::int64_t requested_on_pool) {
     const std::uint32_t slot = waiting.slot;
@@ -265,9 +171,10 @@ class DispatchProcess {
 
   // --- what capacity that comes and goes needs
 
-  PoolLevels& levels(std::size_t pool) { return levels_[pool]; }
-  /// The job that started last in the pool loses its GPUs.
-  void requeue_last(std::uint32_t pool) { requeue(orders_[pool].last()); }
+  /// The jobs that started last in the pool lose their GPUs until so many are idle.
+  void vacate(std::uint32_t pool, std::int64_t units) {
+    while (dispatcher_.free(pool) < units) requeue(orders_[pool].last());
+  }
   /// Jobs that hold any of the units [first, first + count) of the pool, numbered by running jobs in start
   /// order, lose their GPUs.
   void requeue_holders(std::uint32_t pool, std::int64_t first, std::int64_t count) {
@@ -277,11 +184,7 @@ class DispatchProcess {
   }
   /// These running jobs lose their GPUs.
   void requeue(const std::vector<std::uint32_t>& slots) {
-    victims_.clear();
-    for (const std::uint32_t slot : slots) victims_.push_back({slot, jobs_[slot].id});
-    for (const JobRef& w : victims_)  // a service's floor takes its replicas with it
-      if (jobs_[w.slot].in_use && jobs_[w.slot].id == w.id && jobs_[w.slot].state == JobState::running)
-        requeue(w.slot);
+    for_victims(slots, [this](std::uint32_t slot) { requeue(slot); });
   }
 
   // --- the books
@@ -293,15 +196,7 @@ class DispatchProcess {
       for (std::uint16_t q = 0; q < quarter; ++q) before += books_.promises_broken[q];
       books_.promises_broken[quarter] = dispatcher_.broken_promises() - before;
     }
-    for (std::size_t p = 0; p < levels_.size(); ++p) {
-      PoolLevels& l = levels_[p];
-      for (Level* level : {&l.in_service, &l.down, &l.idle, &l.allocated}) level->settle(boundary);
-      const std::size_t at = quarter * levels_.size() + p;
-      books_.areas[at] = {l.in_service.take(), l.down.take(), l.idle.take(), l.allocated.take()};
-      l.fragmented.settle(boundary);
-      books_.fragmented[at] = l.fragmented.take();
-      books_.stocks[at] = {l.in_service.value(), l.down.value(), l.idle.value(), l.allocated.value()};
-    }
+    close_levels(quarter, boundary);
   }
   /// Ends the run: whatever runs is split into saved and unfinished work, whatever waits is counted.
   void close_run() {
@@ -324,48 +219,15 @@ class DispatchProcess {
     }
   }
 
-  const DispatchBooks& books() const { return books_; }
-  const PoolLevels& levels(std::size_t pool) const { return levels_[pool]; }
-  std::uint32_t group_of(std::uint16_t job_class) const { return groups_.of_class[job_class]; }
-  /// Parts of GPUs that a job asks for.
-  std::int64_t asked(const Job& j) const { return groups_.parts_of(j.group, j.gpus); }
-  std::int64_t parts_per_gpu() const { return groups_.parts_per_gpu; }
-  std::int64_t queued_parts() const { return queued_parts_; }
-  std::uint64_t running_jobs() const { return running_jobs_; }
   std::size_t waiting_jobs() const { return dispatcher_.waiting(); }
-  std::uint64_t submitted() const { return next_id_; }
-  std::size_t job_slots() const { return jobs_.slots(); }
-  const Job& job(std::uint32_t slot) const { return jobs_[slot]; }
 
  private:
   using Port = DispatchPort<Dispatcher>;
 
-  /// A job by slot and id: the slot may have been given to another since.
-  struct JobRef {
-    std::uint32_t slot;
-    std::uint64_t id;
-  };
-  static Use end_use(demand::Fate fate) {
-    static constexpr Use use[] = {Use::useful, Use::lost_user_error, Use::lost_cancel};
-    return use[static_cast<std::size_t>(fate)];
-  }
   bool queue_is_full() const {
     const std::int64_t limit = world_.scenario.scheduling.queue_limit;
     return limit > 0 && dispatcher_.waiting() >= static_cast<std::size_t>(limit);
   }
-  bool is_waiting(const JobRef& w) const {
-    const Job& j = jobs_[w.slot];
-    return j.in_use && j.id == w.id && j.state == JobState::queued && !j.has_started;
-  }
-  bool leave_if_waiting(const JobRef& w) {
-    if (!is_waiting(w)) return false;
-    Job& j = jobs_[w.slot];
-    if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, true);
-    ledger_.count(j, &JobCounts::gave_up);
-    withdraw(w.slot);
-    return true;
-  }
-
   void note_fragmentation() {
     for (std::uint32_t p = 0; p < levels_.size(); ++p) {
       Level& level = levels_[p].fragmented;
@@ -449,25 +311,11 @@ class DispatchProcess {
         instant(end), engine::rank_of(engine::Phase::release, kind::contract_end, j.id), {slot, 0});
   }
 
-  World& world_;
-  const JobGroups& groups_;
   Port port_;
   Dispatcher& dispatcher_;  ///< the port's
   std::int64_t wake_ = -1;  ///< the next pass that the dispatcher asks for
   engine::EventHandle wake_event_;
-  JobTable jobs_;
-  std::vector<StartOrder> orders_;
-  std::vector<PoolLevels> levels_;
-  DispatchBooks books_;
-  JobLedger ledger_;
-  Settlement settlement_;
-  std::vector<JobRef> newcomers_, expired_;
   std::vector<std::uint32_t> holders_;
-  std::vector<JobRef> victims_;
-  ServiceListener* listener_ = nullptr;
-  std::uint64_t next_id_ = 0;
-  std::int64_t queued_parts_ = 0;
-  std::uint64_t running_jobs_ = 0;
 };
 
 }  // namespace natgpu::simulation

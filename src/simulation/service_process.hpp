@@ -9,7 +9,7 @@
 
 #include <natgpu/demand/requests.hpp>
 
-#include "dispatch_process.hpp"
+#include "job_desk.hpp"
 #include "world.hpp"
 
 namespace natgpu::simulation {
@@ -57,7 +57,7 @@ class ServiceProcess final : public ServiceListener {
     while (s.running.size() > wanted) {  // the newest goes first
       const std::uint32_t slot = s.running.back();
       s.running.pop_back();
-      dispatch_.stop_replica(slot);
+      stop(slot);
     }
     for (std::size_t i = 0; i < s.running.size(); ++i) dispatch_.extend(s.running[i], known_end(s, i));
     const std::size_t missing = wanted - s.running.size();
@@ -76,7 +76,7 @@ class ServiceProcess final : public ServiceListener {
   void floor_stopped(std::uint32_t id, bool for_good) override {
     lapse_queued(id);
     Service& s = services_[id];
-    for (const std::uint32_t slot : s.running) dispatch_.stop_replica(slot);
+    for (const std::uint32_t slot : s.running) stop(slot);
     s.running.clear();
     s.up = false;
     ++s.generation;
@@ -92,15 +92,18 @@ class ServiceProcess final : public ServiceListener {
   }
   void replica_stopped(std::uint32_t id, std::uint32_t slot) override {
     Service& s = services_[id];
+    counts_.unserved += lacked(slot, world_.now);
     s.running.erase(std::find(s.running.begin(), s.running.end(), slot));
     ask_for_replica(id);  // lost to a failure: it is still wanted
   }
 
   /// All until an instant that has just gone by, what still waits included.
-  ReplicaCounts counts_until(std::int64_t instant) const {
+  ReplicaCounts counts_until(std::int64_t instant) {
     ReplicaCounts counts = counts_;
-    for (const Service& s : services_)
+    for (const Service& s : services_) {
       for (const std::uint32_t slot : s.queued) counts.unserved += waited(slot, instant);
+      for (const std::uint32_t slot : s.running) counts.unserved += lacked(slot, instant);
+    }
     return counts;
   }
 
@@ -142,6 +145,17 @@ class ServiceProcess final : public ServiceListener {
       dispatch_.withdraw(slot);
     }
     s.queued.clear();
+  }
+  void stop(std::uint32_t slot) {
+    counts_.unserved += lacked(slot, world_.now);
+    dispatch_.stop_replica(slot);
+  }
+  /// GPU-time that a running replica has not had of what it asks for.
+  Area lacked(std::uint32_t slot, std::int64_t until) {
+    if constexpr (Dispatch::shares)
+      return dispatch_.shortfall(slot, until);
+    else
+      return 0;
   }
   Area waited(std::uint32_t slot) const { return waited(slot, world_.now); }
   Area waited(std::uint32_t slot, std::int64_t until) const {

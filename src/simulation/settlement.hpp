@@ -21,36 +21,51 @@ class Settlement {
   Settlement(const World& world, const JobGroups& groups, DispatchBooks& books)
       : world_(world), groups_(groups), books_(books) {}
 
-  /// Books GPU-time of [from, until) under one use, in the quarters in which it was spent.
+  /// Books GPU-time of one quarter under one use.
+  void book(const Job& j, std::uint16_t quarter, Area area, Use use) {
+    give_to_organisation(j, quarter, area);
+    books_.gpu_time.at(quarter, j.pool, j.sector, use) += area;
+  }
+  /// Books the job's GPU-time of [from, until), when it had all its GPUs.
   void spend(const Job& j, std::int64_t from, std::int64_t until, Use use) {
-    if (until <= from) return;
-    give_to_organisation(j, from, until);
     for_quarters(from, until, [&](std::uint16_t quarter, std::int64_t length) {
-      books_.gpu_time.at(quarter, j.pool, j.sector, use) += static_cast<Area>(length) * j.parts;
+      book(j, quarter, static_cast<Area>(length) * j.parts, use);
     });
   }
-  /// Settles the stretch of running that ends now: stalled, then work that is kept, then work that is not.
+  /// Settles the stretch of running that ends now, in which the job had all its GPUs.
+  void close_segment(Job& j, Use use, bool lose_all, bool goes_on = false) {
+    close_course(j, WallTime{*this, j, world_.now - j.started}, use, lose_all, goes_on);
+  }
+  /// Settles what the job has had since it last started: stalled, then work that is kept, then work that is
+  /// not.
   ///
+  /// @param had        had.ticks(): of the job's service, and had.each(from, until, take): the GPU-time of a
+  ///                   part of them, in their order, as take(quarter, area)
   /// @param use        what the work since the last checkpoint is (all of it where there are no checkpoints)
   /// @param lose_all   the job's earlier checkpoints are worth nothing either
   /// @param goes_on    the job will be continued from its last checkpoint: what is kept waits for the job's
   /// end
-  void close_segment(Job& j, Use use, bool lose_all, bool goes_on = false) {
-    const std::int64_t work_from = std::min(plus(j.started, j.stall), world_.now);
-    spend(j, j.started, work_from, Use::stalled);
+  template <class Had>
+  void close_course(Job& j, Had had, Use use, bool lose_all, bool goes_on = false) {
+    const auto as = [&](Use what) {
+      return [this, &j, what](std::uint16_t quarter, Area area) { book(j, quarter, area, what); };
+    };
+    const std::int64_t work_from = std::min(j.stall, had.ticks());
+    had.each(0, work_from, as(Use::stalled));
     std::int64_t kept_until = work_from;
     if (use == Use::useful) {
-      kept_until = world_.now;
+      kept_until = had.ticks();
     } else if (!lose_all) {
-      kept_until = plus(work_from, advance_checkpoint(j, world_.now - work_from));
+      kept_until += advance_checkpoint(j, had.ticks() - work_from);
     }
     if (goes_on) {
-      save(j, work_from, kept_until);
+      had.each(work_from, kept_until,
+               [this, &j](std::uint16_t quarter, Area area) { save(j, quarter, area); });
     } else {
-      spend(j, work_from, kept_until, Use::useful);
+      had.each(work_from, kept_until, as(Use::useful));
       close_saved(j, lose_all ? use : Use::useful);
     }
-    spend(j, kept_until, world_.now, use);
+    had.each(kept_until, had.ticks(), as(use));
   }
   /// Settles the work that was kept aside.
   void close_saved(Job& j, Use use) {
@@ -71,13 +86,30 @@ class Settlement {
     std::uint32_t next;
   };
 
-  void give_to_organisation(const Job& j, std::int64_t from, std::int64_t until) {
-    const std::int64_t measured = std::min(until, world_.stretch.until) - std::max(from, world_.stretch.from);
-    if (j.organisation != no_index && measured > 0)
-      books_.of_organisation[j.organisation] += static_cast<Area>(measured) * j.parts;
+  /// A job that has all its GPUs all the time.
+  struct WallTime {
+    const Settlement& settlement;
+    const Job& job;
+    std::int64_t length;
+
+    std::int64_t ticks() const { return length; }
+    template <class Take>
+    void each(std::int64_t from, std::int64_t until, Take&& take) const {
+      settlement.for_quarters(job.started + from, job.started + until,
+                              [&](std::uint16_t quarter, std::int64_t part) {
+                                take(quarter, static_cast<Area>(part) * job.parts);
+                              });
+    }
+  };
+
+  /// Periods are cut where measuring begins and ends.
+  void give_to_organisation(const Job& j, std::uint16_t quarter, Area area) {
+    if (j.organisation != no_index && world_.stretch.measures(quarter))
+      books_.of_organisation[j.organisation] += area;
   }
   template <class Take>
   void for_quarters(std::int64_t from, std::int64_t until, Take&& take) const {
+    if (until <= from) return;
     for (std::uint16_t q = world_.quarter_of(from); from < until; ++q) {
       const std::int64_t stop =
           q + 1U < world_.quarters.size() ? std::min(until, ticks(world_.quarters[q].to)) : until;
@@ -98,22 +130,18 @@ class Settlement {
     j.done += gained;
     return std::min(elapsed, time_for(groups_, j, gained));
   }
-  void save(Job& j, std::int64_t from, std::int64_t until) {
-    if (until <= from) return;
-    give_to_organisation(j, from, until);
-    for_quarters(from, until, [&](std::uint16_t quarter, std::int64_t length) {
-      std::uint32_t at;
-      if (!spare_saved_.empty()) {
-        at = spare_saved_.back();
-        spare_saved_.pop_back();
-      } else {
-        at = static_cast<std::uint32_t>(saved_.size());
-        saved_.emplace_back();
-      }
-      saved_[at] = {quarter, static_cast<std::uint16_t>(j.pool), static_cast<Area>(length) * j.parts,
-                    j.settled};
-      j.settled = at;
-    });
+  void save(Job& j, std::uint16_t quarter, Area area) {
+    give_to_organisation(j, quarter, area);
+    std::uint32_t at;
+    if (!spare_saved_.empty()) {
+      at = spare_saved_.back();
+      spare_saved_.pop_back();
+    } else {
+      at = static_cast<std::uint32_t>(saved_.size());
+      saved_.emplace_back();
+    }
+    saved_[at] = {quarter, static_cast<std::uint16_t>(j.pool), area, j.settled};
+    j.settled = at;
   }
 
   const World& world_;
