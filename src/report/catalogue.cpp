@@ -208,6 +208,9 @@ constexpr std::array sentences{
              "Scheduling: order {}, backfill {}, view {}; pass {}, ties {}; bounded slowdown with a floor of "
              "{} s.",
              "스케줄링: 순서 {}, 백필 {}, 자원 보기 {}, 패스 {}, 동시 사건 {}, 제한 지연비의 하한 {}초."},
+    Sentence{Say::method_sharing,
+             "Scheduling: sharing {}, no queue, view pool; bounded slowdown with a floor of {} s.",
+             "스케줄링: GPU 시간 공유 {}, 대기열 없음, 자원 보기 pool, 제한 지연비의 하한 {}초."},
     Sentence{Say::method_intervals,
              "Intervals: Student t, 95 %, over replications, not adjusted for their number. They measure "
              "chance within "

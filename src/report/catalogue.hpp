@@ -95,6 +95,7 @@ enum class Say : unsigned char {
   method_seed,
   method_streams,
   method_semantics,  ///< order, backfill, view, pass, ties, floor in seconds
+  method_sharing,    ///< sharing, floor in seconds
   method_intervals,
   method_futures,
   method_horizon,         ///< start, end, as_of

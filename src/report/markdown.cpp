@@ -254,7 +254,24 @@ class Page {
           rules.locality > 0 ? fmt::format(", locality {}", csv_number(rules.locality)) : "";
       return fmt::format("{} (placement {}{})", chosen("view"), chosen("placement"), spread);
     };
+    const auto sharing_in_words = [&] {
+      if (rules.sharing == scheduling::Sharing::gang)
+        return fmt::format("{} (quantum {} s)", chosen("sharing"), csv_number(in_seconds(rules.quantum)));
+      std::string weights;
+      for (const scheduling::SharingWeight& w : rules.weights)
+        weights += fmt::format(", {} {}", markdown_text(w.name), csv_number(w.weight));
+      return chosen("sharing") + (weights.empty() ? "" : fmt::format(" (weights {})", weights.substr(2)));
+    };
     const scheduling::PluggedPolicy& plugged = s_.plugged_order;
+    const std::string floor = csv_number(in_seconds(rules.slowdown_floor));
+    const auto scheduler = [&] {
+      if (shares(rules)) return line(Say::method_sharing, sharing_in_words(), floor);
+      return line(
+          Say::method_semantics, plugged ? markdown_text(plugged.name) : chosen("order"),
+          plugged && plugged.decides() ? markdown_text(plugged.name) : chosen("backfill"), view_in_words(),
+          rules.semantics.pass == scheduling::PassRule::instant ? "instant" : "event",
+          rules.semantics.ties == scheduling::Ties::release_first ? "release-first" : "arrival-first", floor);
+    };
     heading(Say::method);
     std::vector<std::string> items{
         line(Say::method_replications, result_.records.size(), result_.replications_asked),
@@ -262,11 +279,7 @@ class Page {
         words(Say::method_streams),
         horizon(),
         words(Say::method_access),
-        line(Say::method_semantics, plugged ? markdown_text(plugged.name) : chosen("order"),
-             plugged && plugged.decides() ? markdown_text(plugged.name) : chosen("backfill"), view_in_words(),
-             rules.semantics.pass == scheduling::PassRule::instant ? "instant" : "event",
-             rules.semantics.ties == scheduling::Ties::release_first ? "release-first" : "arrival-first",
-             csv_number(in_seconds(rules.slowdown_floor))),
+        scheduler(),
         words(scenario::has_futures(s_) ? Say::method_futures : Say::method_intervals),
         line(Say::method_fingerprint, combined_fingerprint(result_)),
         line(Say::method_demand_hash, common_hash(&simulation::RunRecord::demand_hash)),

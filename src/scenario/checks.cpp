@@ -122,23 +122,38 @@ void check_mig(const Scenario& s, std::vector<Finding>& out) {
   }
 }
 
+void check_name(const std::string& at, const std::string& name, const std::vector<std::string>& known,
+                std::vector<Finding>& out) {
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  const std::string near = nearest_name(name, known);
+  out.push_back({at, fmt::format("there is no such class of jobs: `{}`", name),
+                 near.empty() ? fmt::format("classes: {}", fmt::join(known, ", "))
+                              : fmt::format("did you mean `{}`?", near),
+                 code_of(Fault::unknown_reference)});
+}
+
 /// Names of classes in one list of `scheduling`.
 void check_names(const std::string& path, const std::vector<std::string>& names,
                  const std::vector<std::string>& known, std::vector<Finding>& out) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string at = fmt::format("{}[{}]", path, i);
-    if (std::find(known.begin(), known.end(), names[i]) == known.end()) {
-      const std::string near = nearest_name(names[i], known);
-      out.push_back({at, fmt::format("there is no such class of jobs: `{}`", names[i]),
-                     near.empty() ? fmt::format("classes: {}", fmt::join(known, ", "))
-                                  : fmt::format("did you mean `{}`?", near),
-                     code_of(Fault::unknown_reference)});
-    } else if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
-               names.begin() + static_cast<std::ptrdiff_t>(i)) {
+    const auto here = names.begin() + static_cast<std::ptrdiff_t>(i);
+    check_name(at, names[i], known, out);
+    if (std::find(names.begin(), here, names[i]) != here)
       out.push_back({at, fmt::format("`{}` stands twice", names[i]), "leave one of them out",
                      code_of(Fault::duplicate_name)});
-    }
   }
+}
+
+/// Classes that share GPUs in time.
+void check_shares(const scheduling::Scheduling& s, const demand::Demand& demand,
+                  std::vector<std::string> classes, std::vector<Finding>& out) {
+  classes.emplace_back("log");
+  for (const scheduling::SharingWeight& w : s.weights)
+    check_name(fmt::format("scheduling.weights[{}].name", w.name), w.name, classes, out);
+  if (s.sharing == scheduling::Sharing::gang && !demand.service.empty())
+    out.push_back({"scheduling.sharing", "in gang scheduling a service would be off between its turns",
+                   "leave `demand.service` empty, or write `sharing: ps`"});
 }
 
 }  // namespace
@@ -150,6 +165,7 @@ std::vector<Finding> check_classes(const Scenario& s) {
   check_names("scheduling.preemption.spot", s.scheduling.preemption.spot, classes, all);
   for (const demand::ServiceClass& c : s.demand.service) classes.push_back(c.name);
   check_names("scheduling.classes", s.scheduling.classes, classes, all);
+  check_shares(s.scheduling, s.demand, classes, all);
   return all;
 }
 

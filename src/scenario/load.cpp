@@ -215,6 +215,7 @@ class Loader {
     if (scenario_.plugged_order && scenario_.scheduling.order != scheduling::Order::fcfs)
       report({{"scheduling.order", "contradicts the order that --policy brings", "leave one of them out"}});
     if (scenario_.plugged_order && scenario_.plugged_order.decides()) report(beside_plugged_policy());
+    if (shares(scenario_.scheduling)) report(beside_sharing());
     if (options_.quick && mistakes_.count() == 0) make_quick(scenario_, has_stated_replications_);
     if (is_clean({"horizon", "demand"})) report(check_whole(scenario_));
     if (is_clean({"demand", "scheduling"})) report(check_classes(scenario_));
@@ -238,11 +239,27 @@ class Loader {
     return found;
   }
 
+  /// What GPUs shared in time leave no room for, and only shows in how it was stated.
+  std::vector<Finding> beside_sharing() const {
+    std::vector<Finding> found;
+    if (scenario_.plugged_order)
+      found.push_back({"scheduling.sharing",
+                       "a policy decides who starts, and who shares GPUs does not queue",
+                       "leave one of them out"});
+    else if (scenario_.scheduling.backfill != scheduling::Backfill::none &&
+             walker_.marks().count("scheduling.backfill") > 0)
+      found.push_back({"scheduling.backfill",
+                       "says who may start ahead in a queue, and jobs that share GPUs in time have none",
+                       "write `backfill: none` or leave it out, or leave `sharing` out"});
+    return found;
+  }
+
   /// Whether a policy of the file may make use of what its own order has no use for.
   bool policies_choose_order() const {
     return std::any_of(policies_.begin(), policies_.end(), [](const PolicyChanges& policy) {
       return std::any_of(policy.changes.begin(), policy.changes.end(), [](const Change& c) {
-        return c.path == "scheduling.order" || c.path == "scheduling.preemption.mode";
+        return c.path == "scheduling.order" || c.path == "scheduling.preemption.mode" ||
+               c.path == "scheduling.sharing";
       });
     });
   }

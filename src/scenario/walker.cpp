@@ -27,10 +27,6 @@ struct Elsewhere {
   const char *path, *reason, *help;
 };
 constexpr Elsewhere elsewhere[] = {
-    {"scheduling.sharing",
-     "in a scenario a job has its GPUs to itself: GPUs shared in time have no queue, so that patience, "
-     "reservations, who loses GPUs to a failure and the states of GPU-hours are not defined for them",
-     "leave it out; `natgpu replay LOG --sharing ps` or gang shares the GPUs of one pool"},
     {"scheduling.dialect", "dialects are for replays: they are defined for the one pool of a log",
      "leave it out; `natgpu replay LOG --dialect D` has them"},
 };

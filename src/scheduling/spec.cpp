@@ -142,6 +142,13 @@ const FieldTable& fields_of(const Scheduling*) {
                   "reservation: of the first blocked job, of every waiting job, or of the first so many.")
           .integer("reservations", &Scheduling::reservations, at_least(0),
                    "Waiting jobs that hold reservations; only with backfill reservations, there at least 1.")
+          .choice("sharing", &Scheduling::sharing, names_of(sharings()),
+                  "Whether a job has its GPUs to itself, or shares them in time: at a part of its pace (ps), "
+                  "or in turns (gang). Who shares has no queue.")
+          .duration("quantum", &Scheduling::quantum, at_least(0),
+                    "Of sharing gang, and needed there: the length of a turn.")
+          .items("weights", &Scheduling::weights,
+                 "Of sharing ps: what classes of jobs weigh where GPUs are divided.")
           .object("semantics", &Scheduling::semantics, "Order of events and passes at one instant.")
           .duration("recalc", &Scheduling::recalc, at_least(0),
                     "How often wfp, unicef, multifactor and fairtree rank anew; 0 s: at each pass.")
@@ -182,6 +189,8 @@ std::vector<Meant> meanings(const Scheduling& s) {
       {"placement", s.placement != Scheduling{}.placement, on_machines, "view node"},
       {"locality", s.locality > 0, on_machines, "view node"},
       {"mig_positions", s.mig_positions != Scheduling{}.mig_positions, on_machines, "view node"},
+      {"quantum", s.quantum > Duration{0}, s.sharing == Sharing::gang, "sharing gang"},
+      {"weights", !s.weights.empty(), s.sharing == Sharing::ps, "sharing ps"},
       {"recalc", s.recalc != Scheduling{}.recalc, moves(s.order) && !by_holding(s.order),
        "order wfp, unicef, multifactor or fairtree"},
       {"classes", !s.classes.empty(), s.order == Order::priority || s.order == Order::multifactor,
@@ -295,6 +304,7 @@ std::vector<Finding> check(const Scheduling& scheduling) {
   std::vector<Finding> findings;
   for (const Contradiction& c : contradictions(scheduling))
     if (c.there) findings.push_back({fmt::format("scheduling.{}", c.path), c.message, c.help});
+  for (Finding& f : check_sharing(scheduling)) findings.push_back(std::move(f));
   return findings;
 }
 

@@ -80,7 +80,7 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
        "Days left out at the start of a run of a steady state, by MSER-5 ([model.md](model.md), 4)."},
       {"services.entries.count", "1", "period", "Times a service asked for a replica above its floor."},
       {"services.lapsed.count", "1", "period", "Of these, lapsed unserved at the next change of the curve."},
-      {"services.unserved.gpu_hours", "GPU.h", "period", "GPU-time wanted by replicas that waited."},
+      {"services.unserved.gpu_hours", "GPU.h", "period", "GPU-time wanted by replicas that waited, or shared GPUs, and not had."},
       {"adoption.any_ai.share", "share", "at,sector",
        "Organisations that use any AI / organisations, by `represents`."},
       {"adoption.gpu_user.share", "share", "at,sector",

@@ -34,13 +34,20 @@ struct NationalParts {
   const SimulateOptions& options;
 };
 
+/// Who carries out what a dispatcher decides, and who books capacity for it.
+template <class Dispatcher>
+struct ProcessesUnder {
+  using Dispatch = DispatchProcess<Dispatcher>;
+  using Capacity = std::conditional_t<DispatchPort<Dispatcher>::on_machines, CapacityByMachine<Dispatch>,
+                                      CapacityByCount<Dispatch>>;
+};
+
 template <class Dispatcher>
 class National {
  public:
   using Payload = simulation::Payload;
-  using Dispatch = DispatchProcess<Dispatcher>;
-  using Capacity = std::conditional_t<DispatchPort<Dispatcher>::on_machines, CapacityByMachine<Dispatch>,
-                                      CapacityByCount<Dispatch>>;
+  using Dispatch = typename ProcessesUnder<Dispatcher>::Dispatch;
+  using Capacity = typename ProcessesUnder<Dispatcher>::Capacity;
 
   National(const NationalParts& p, Dispatcher dispatcher)
       : world_(p.world),

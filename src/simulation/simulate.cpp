@@ -17,6 +17,7 @@ namespace {
 RunRecord run(const RunParts& parts) {
   const scheduling::Scheduling& s = parts.scenario.scheduling;
   if (parts.scenario.plugged_order && parts.scenario.plugged_order.decides()) return run_plugged(parts);
+  if (shares(s)) return run_with_sharing(parts);
   const bool shortest_first = s.backfill == scheduling::Backfill::easy_sjbf;
   if (s.view == scheduling::View::node) {
     if (preempts(s)) return run_on_machines_with_preemption(parts);

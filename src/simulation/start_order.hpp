@@ -41,6 +41,12 @@ class StartOrder {
       if (unit > first) hit.push_back(entries_[i].slot);
     }
   }
+  /// Calls what(slot) for each job in start order.
+  template <class What>
+  void each(What&& what) const {
+    for (const Entry& e : entries_)
+      if (e.slot != none) what(e.slot);
+  }
   /// The job that started last, or none.
   std::uint32_t last() const {
     for (std::size_t i = entries_.size(); i-- > 0;)

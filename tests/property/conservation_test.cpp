@@ -149,7 +149,7 @@ std::string flaw_of(const Recipe& recipe) {
         if (const std::string flaw = law(once[i]); !flaw.empty()) return flaw;
     }
     if (recipe.seed % watched_every == 0 && !recipe.has(Feature::pass_per_event) &&
-        !recipe.has(Feature::ranks_anew))
+        !recipe.has(Feature::ranks_anew) && !shares(scenario.scheduling))
       return flaw_of_watched(scenario);
   } catch (const std::exception& e) {
     return e.what();
@@ -182,12 +182,44 @@ TEST_CASE("random scenarios conserve GPU-time, jobs and devices and run alike on
   }
 }
 
+TEST_CASE("random scenarios whose jobs share GPUs at once or in turns conserve, and run alike again") {
+  std::map<std::string, double> totals;
+  std::uint64_t runs = 0;
+  for (std::uint64_t seed = 1001; runs < 120; ++seed) {
+    Recipe recipe = recipe_of(seed);
+    recipe.with |= 1U << static_cast<unsigned>(Feature::sharing);
+    if (yaml_of(recipe).find("sharing:") == std::string::npos) continue;
+    ++runs;
+    const std::string flaw = flaw_of(recipe);
+    if (!flaw.empty()) {
+      const Recipe smallest = smallest_failing(recipe);
+      FAIL("seed " << seed << ": " << flaw << "\ncut down: " << flaw_of(smallest) << "\n"
+                   << yaml_of(smallest));
+    }
+    const auto record = simulation::simulate(scenario_of(yaml_of(recipe)), {});
+    for (const auto& m : record.measurements) {
+      const std::string labels = measures::to_string(m.labels);
+      if (labels == "period=all") totals[m.metric] += m.value;
+      if (labels.rfind("period=all;state=", 0) == 0) totals[m.metric + " " + labels.substr(11)] += m.value;
+    }
+  }
+  for (const char* metric : {"jobs.finished.count", "jobs.killed.count", "jobs.failed.count",
+                             "jobs.cancelled.count", "jobs.gave_up.count", "jobs.restarts.count",
+                             "jobs.running.count", "jobs.queued.count", "services.unserved.gpu_hours",
+                             "gpu.hours state=stalled", "gpu.hours state=down", "gpu.hours state=unfinished",
+                             "gpu.hours state=lost;cause=failure", "gpu.hours state=lost;cause=limit"}) {
+    INFO(metric);
+    CHECK(totals[metric] > 0);
+  }
+}
+
 TEST_CASE("random scenarios have the same demand and the same failures under every policy") {
   for (std::uint64_t seed = 1; seed <= scenarios; seed += 10) {
-    std::string yaml = yaml_of(recipe_of(seed));
+    const std::string yaml = yaml_of(recipe_of(seed).without(static_cast<unsigned>(Feature::sharing)));
     INFO(yaml);
     std::optional<simulation::RunRecord> first;
-    for (const char* policy : {"fcfs", "fit", "easy", "easy-sjbf", "conservative", "sjf", "fairtree", "drf", "srtf"}) {
+    for (const char* policy :
+         {"fcfs", "fit", "easy", "easy-sjbf", "conservative", "sjf", "fairtree", "drf", "srtf"}) {
       const bool per_event = yaml.find("pass: event") != std::string::npos;
       if (per_event && std::string(policy) == "srtf") continue;  // refused: it sees whole instants
       const std::set<std::string> not_on_machines = {"easy-sjbf", "conservative", "drf", "srtf"};
@@ -199,6 +231,11 @@ TEST_CASE("random scenarios have the same demand and the same failures under eve
       CHECK(record.demand_hash == first->demand_hash);
       CHECK(record.failure_hash == first->failure_hash);
     }
+    const std::size_t at = yaml.find("scheduling: {");
+    const auto shared =
+        simulation::simulate(scenario_of(yaml.substr(0, at) + "scheduling: {sharing: ps}\n"), {});
+    CHECK(shared.demand_hash == first->demand_hash);
+    CHECK(shared.failure_hash == first->failure_hash);
   }
 }
 

@@ -42,6 +42,7 @@ enum class Feature : unsigned char {
   machines,     ///< the node view, where the order lets it
   shared_gpus,  ///< jobs that share GPUs
   node_limits,  ///< cores and memory of machines
+  sharing,      ///< GPUs shared in time in place of a queue, in one scenario of six
   last,
 };
 inline constexpr auto features = static_cast<unsigned>(Feature::last);
@@ -259,7 +260,15 @@ class Writer {
           "holiday: 0, holidays: [2026-02-17, 2026-03-02]}\n";
     return text;
   }
+  std::string shared() const {
+    const bool in_turns = !has(Feature::services) && number("turns", 2) == 0;
+    return in_turns
+               ? "scheduling: {sharing: gang, quantum: " + one_of("quantum", {"10 min", "1 h", "7 h"}) + "}\n"
+               : "scheduling: {sharing: ps, weights: [{name: long, weight: " +
+                     one_of("weight", {"0.3", "1", "2.5"}) + "}]}\n";
+  }
   std::string scheduling() const {
+    if (has(Feature::sharing) && number("shared", 4) == 0) return shared();
     std::string text = "scheduling: {";
     const bool takes_back = has(Feature::ranks_anew) && number("family", 4) == 0;
     const bool on_machines = has(Feature::machines) && number("view", 2) == 0;

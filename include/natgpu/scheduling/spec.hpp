@@ -11,6 +11,7 @@
 #include <natgpu/scheduling/mig.hpp>
 #include <natgpu/scheduling/order_settings.hpp>
 #include <natgpu/scheduling/placement_rule.hpp>
+#include <natgpu/scheduling/sharing_settings.hpp>
 
 namespace natgpu::scheduling {
 
@@ -111,6 +112,9 @@ struct Scheduling {
   Order order = Order::fcfs;
   Backfill backfill = Backfill::easy;
   std::int64_t reservations = 0;  ///< jobs that hold one, with Backfill::reservations; 0: not stated
+  Sharing sharing = Sharing::exclusive;
+  Duration quantum{0};                 ///< of Sharing::gang: the length of a turn; 0: not stated
+  std::vector<SharingWeight> weights;  ///< of Sharing::ps; classes that are not named have 1
   Semantics semantics;
   Duration recalc = hours(1);        ///< of orders that move: how often they rank anew; 0: at each pass
   std::vector<std::string> classes;  ///< of jobs, the highest first; those not named come last, in one class
@@ -125,6 +129,10 @@ struct Scheduling {
 constexpr bool by_account(const Scheduling& s) {
   return by_account(s.order) || s.preemption.mode == PreemptionSettings::Mode::quota_reclaim;
 }
+/// Whether jobs share GPUs in time, and have no queue.
+constexpr bool shares(const Scheduling& s) {
+  return s.sharing != Sharing::exclusive;
+}
 /// Whether running jobs may lose their GPUs to others.
 constexpr bool preempts(const Scheduling& s) {
   return preempts(s.order) || s.preemption.mode != PreemptionSettings::Mode::none;
@@ -134,6 +142,8 @@ const FieldTable& fields_of(const Semantics*);
 const FieldTable& fields_of(const Scheduling*);
 /// Parts that contradict each other.
 std::vector<Finding> check(const Scheduling& scheduling);
+/// The same, of sharing alone.
+std::vector<Finding> check_sharing(const Scheduling& scheduling);
 /// What is stated and has no part in what was chosen: a mistake in a file, but not where a policy has taken
 /// the place of what the file chose.
 std::vector<Finding> without_meaning(const Scheduling& scheduling);
@@ -149,6 +159,7 @@ struct Choice {
 };
 const std::vector<Choice<Order>>& orders();
 const std::vector<Choice<Backfill>>& backfills();
+const std::vector<Choice<Sharing>>& sharings();
 
 /// A policy that can be named on the command line: a bundle of the parts above.
 struct NamedPolicy {

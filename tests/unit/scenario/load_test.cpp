@@ -258,14 +258,46 @@ TEST_CASE("a number of reservations goes with that backfill alone, and it needs 
 }
 
 TEST_CASE("what only replays have is refused with the reason, and with what to use") {
-  for (const char* stated : {"sharing: gang", "sharing: ps", "dialect: pyss"}) {
-    INFO(stated);
-    const auto all = diagnostics_of(good + "scheduling: {" + stated + "}\n");
-    REQUIRE(all.size() == 1);
-    CHECK(all[0].code == "E0213");
-    CHECK(all[0].message.find("unknown key") == std::string::npos);
-    CHECK(all[0].help.find("natgpu replay LOG --") != std::string::npos);
-  }
+  const auto all = diagnostics_of(good + "scheduling: {dialect: pyss}\n");
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].code == "E0213");
+  CHECK(all[0].message.find("unknown key") == std::string::npos);
+  CHECK(all[0].help.find("natgpu replay LOG --") != std::string::npos);
+}
+
+TEST_CASE("GPUs are shared in time with weights of classes that are there, and services not in turns") {
+  const Scenario shared =
+      load(good +
+           "scheduling: {sharing: ps, backfill: none, weights: [{name: train, weight: 2.5}, {name: log, "
+           "weight: 0.5}]}\n");
+  CHECK(shared.scheduling.sharing == scheduling::Sharing::ps);
+  REQUIRE(shared.scheduling.weights.size() == 2);
+  CHECK(shared.scheduling.weights[0].weight == 2.5);
+  const Scenario in_turns = load(good + "scheduling: {sharing: gang, quantum: 30 min}\n");
+  CHECK(in_turns.scheduling.quantum == natgpu::hours(1) / 2);
+
+  auto all = diagnostics_of(good + "scheduling: {sharing: ps, weights: [{name: trian, weight: 2}]}\n");
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].message.find("there is no such class of jobs: `trian`") != std::string::npos);
+  CHECK(all[0].help.find("`train`") != std::string::npos);
+  CHECK(diagnostics_of(good + "scheduling: {sharing: ps, weights: [{name: train, weight: 0}]}\n").size() ==
+        1);
+
+  std::string serving = good;
+  serving.replace(serving.find("policies:"), 0,
+                  "  service: [{name: web, floor: 1, peak: 2, duration: 9 d}]\n");
+  CHECK(load(serving + "scheduling: {sharing: ps}\n").scheduling.sharing == scheduling::Sharing::ps);
+  all = diagnostics_of(serving + "scheduling: {sharing: gang, quantum: 1 h}\n");
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].message.find("off between its turns") != std::string::npos);
+
+  LoadOptions options;
+  options.set = {"scheduling.sharing=ps"};
+  CHECK(load(good, options).scheduling.sharing == scheduling::Sharing::ps);
+  options.policy = "easy";  // is an order and a backfill of a queue
+  all = diagnostics_of(good, options);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].message.find("have none") != std::string::npos);
 }
 
 TEST_CASE("parts of scheduling that contradict each other are refused at their line, with the reason") {
@@ -320,6 +352,24 @@ TEST_CASE("parts of scheduling that contradict each other are refused at their l
       {"{view: node, locality: 0.5}", "scheduling.locality", "faster"},
       {"{view: node, semantics: {pass: event, ties: arrival-first}}", "scheduling.semantics.ties",
        "still stands"},
+      {"{sharing: gang}", "scheduling.sharing", "the length of a turn"},
+      {"{quantum: 1 h}", "scheduling.quantum", "no meaning"},
+      {"{sharing: ps, quantum: 1 h}", "scheduling.quantum", "no meaning"},
+      {"{weights: [{name: train, weight: 2}]}", "scheduling.weights", "no meaning"},
+      {"{sharing: gang, quantum: 1 h, weights: [{name: train, weight: 2}]}", "scheduling.weights",
+       "no meaning"},
+      {"{sharing: ps, view: node}", "scheduling.view", "counted"},
+      {"{sharing: ps, order: sjf}", "scheduling.order", "have none"},
+      {"{sharing: ps, backfill: easy}", "scheduling.backfill", "have none"},
+      {"{sharing: gang, quantum: 1 h, backfill: fit}", "scheduling.backfill", "have none"},
+      {"{sharing: ps, queue_limit: 9}", "scheduling.queue_limit", "have none"},
+      {"{sharing: ps, reservations: 9}", "scheduling.reservations", "contradicts a backfill"},
+      {"{sharing: ps, semantics: {pass: event}}", "scheduling.semantics.pass", "at an instant"},
+      {"{sharing: ps, preemption: {mode: spot-first, spot: [train]}}", "scheduling.preemption.mode",
+       "take none from others"},
+      {"{sharing: ps, preemption: {notice: 1 min}}", "scheduling.preemption.notice", "no meaning"},
+      {"{sharing: ps, fair_share: {age_weight: 1}}", "scheduling.fair_share", "no meaning"},
+      {"{sharing: ps, accounts: {level: sector}}", "scheduling.accounts", "no meaning"},
       {"{placement: fgd}", "scheduling.placement", "no meaning"},
       {"{locality: 2}", "scheduling.locality", "no meaning"},
       {"{recalc: 10 min}", "scheduling.recalc", "no meaning"},

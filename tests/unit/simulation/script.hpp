@@ -17,8 +17,7 @@
 #include <natgpu/engine/run_loop.hpp>
 #include <natgpu/scheduling/dispatcher_for.hpp>
 
-#include "../../../src/simulation/capacity_by_count.hpp"
-#include "../../../src/simulation/service_process.hpp"
+#include "../../../src/simulation/national.hpp"
 #include "catch.hpp"
 #include "job_watcher.hpp"
 #include "scenario_text.hpp"
@@ -45,24 +44,30 @@ template <class Dispatcher>
 class ScriptUnder {
  public:
   using Payload = simulation::Payload;
-  using Dispatch = simulation::DispatchProcess<Dispatcher>;
+  using Dispatch = typename simulation::ProcessesUnder<Dispatcher>::Dispatch;
 
   /// @param scheduling  the block of the scenario, in YAML's flow style
   /// @param make        make(scheduling, groups): the dispatcher
+  /// @param quick       GPUs of a second pool, twice as fast; then there is no service
   template <class Make>
-  ScriptUnder(std::int64_t gpus, const std::string& scheduling, Make&& make)
+  ScriptUnder(std::int64_t gpus, const std::string& scheduling, Make&& make, std::int64_t quick = 0)
       : scenario_(scenario_of(fmt::format(
             "schema: natgpu/1\nname: script\nhorizon: {{start: 2026-01-01, end: 2026-01-11}}\n"
-            "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: 1}}]\n"
+            "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: 1}}{}]\n"
             "supply:\n  sites: [{{name: room}}]\n"
-            "  tranches: [{{name: all, site: room, device: gpu, units: {} GPU, in_service: 2026-01-01}}]\n"
+            "  tranches: [{{name: all, site: room, device: gpu, units: {} GPU, in_service: 2026-01-01}}{}]\n"
             "demand:\n  sectors: [{{name: users, organisations: 1, adoption: {{initial: 1}}}}]\n"
             "  batch:\n    - {{name: plain}}\n    - {{name: saved, checkpoint_every: 2 h}}\n"
             "    - {{name: slow, checkpoint_every: 2 h, restart_cost: 1 h}}\n"
-            "  service: [{{name: web, floor: 1, peak: 3, duration: 1 d}}]\n"
+            "{}"
             "  calendar: {{hours: [0,0,0,0,0,0,0,0,0,2,2,2,1,1,1,1,1,0,0,0,0,0,0,0]}}\n"
             "scheduling: {}\n",
-            gpus, scheduling))),
+            quick > 0 ? ", {name: quick, bf16: 1 TFLOP/s, per_node: 1, speed: 2}" : "", gpus,
+            quick > 0 ? fmt::format(", {{name: more, site: room, device: quick, units: {} GPU, in_service: "
+                                    "2026-01-01}}",
+                                    quick)
+                      : "",
+            quick > 0 ? "" : "  service: [{name: web, floor: 1, peak: 3, duration: 1 d}]\n", scheduling))),
         world_(scenario_),
         streams_(1, 0),
         fleet_(scenario_.hardware, scenario_.supply),
@@ -75,6 +80,7 @@ class ScriptUnder {
         services_(world_, dispatch_, population_, profile_) {
     dispatch_.listen(&services_);
     come(0, gpus);
+    if (quick > 0) come(0, quick, 1);
   }
 
   void at(double hours, engine::Phase phase, std::function<void(Dispatch&)> act,
@@ -103,19 +109,27 @@ class ScriptUnder {
   }
   /// Units that break at `from` and are repaired at `until`. Last in its phase: completions come first.
   void broken(double from, double until, std::int64_t units, double fraction, supply::Victim victim) {
-    at(from, engine::Phase::release, [=, this](Dispatch&) {
-      CHECK(capacity_.node_breaks({0, 0, 0, units}, fraction, victim) == units);
-    });
+    breaks(from, units, fraction, victim);
     at(until, engine::Phase::capacity, [=, this](Dispatch&) {
       capacity_.node_repaired({0, 0, 0, units}, units);
     });
   }
-  /// Units that come into service, and such as leave it.
-  void come(double hours, std::int64_t units) {
-    at(hours, engine::Phase::capacity, [=, this](Dispatch&) { capacity_.node_comes({0, 0, 0, units}); });
+  void breaks(double hours, std::int64_t units, double fraction, supply::Victim victim,
+              std::uint32_t pool = 0) {
+    at(hours, engine::Phase::release, [=, this](Dispatch&) {
+      CHECK(capacity_.node_breaks({pool, 0, pool, units}, fraction, victim) == units);
+    });
   }
-  void leave(double hours, std::int64_t units) {
-    at(hours, engine::Phase::capacity, [=, this](Dispatch&) { capacity_.node_leaves({0, 0, 0, units}, 0); });
+  /// Units that come into service, and such as leave it.
+  void come(double hours, std::int64_t units, std::uint32_t pool = 0) {
+    at(hours, engine::Phase::capacity, [=, this](Dispatch&) {
+      capacity_.node_comes({pool, 0, pool, units});
+    });
+  }
+  void leave(double hours, std::int64_t units, std::uint32_t pool = 0) {
+    at(hours, engine::Phase::capacity, [=, this](Dispatch&) {
+      capacity_.node_leaves({pool, 0, pool, units}, 0);
+    });
   }
 
   /// Runs until `hours`, at most the first quarter, and closes the books.
@@ -164,8 +178,9 @@ class ScriptUnder {
   const std::vector<SeenJob>& jobs() const { return seen_.jobs; }
   /// GPU-hours.
   double time(simulation::Use use) const {
-    return static_cast<double>(dispatch_.books().gpu_time.at(0, 0, 0, use)) /
-           static_cast<double>(hour_ticks(1));
+    Area all = 0;
+    for (std::size_t p = 0; p < dispatch_.pools(); ++p) all += dispatch_.books().gpu_time.at(0, p, 0, use);
+    return static_cast<double>(all) / static_cast<double>(hour_ticks(1));
   }
   double lost() const {
     return time(simulation::Use::lost_failure) + time(simulation::Use::lost_limit) +

@@ -1,192 +1,264 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs of a scenario that share GPUs, in thousandths or as instances of MIG, and hold cores and memory.
+// GPUs shared in time in scenarios: the same as replays where both know the jobs, the same as without sharing
+// where GPUs are enough, and the same as plain loops where pools of two speeds come, fail and go.
+#include <cmath>
 #include <random>
-#include <string>
-#include <vector>
 
 #include <fmt/format.h>
 
+#include <natgpu/simulation/replay.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
+#include "../../../src/simulation/national_sharing.hpp"
 #include "catch.hpp"
-#include "room.hpp"
+#include "plain_shared.hpp"
+#include "scenario_text.hpp"
+#include "script.hpp"
+#include "watched_run.hpp"
 
 using namespace natgpu;
 using namespace natgpu::testing;
-using scheduling::Backfill;
-using scheduling::Placement;
 
 namespace {
 
-constexpr const char* limits = ", node_cores: 32, node_memory: 256 GB";
-constexpr std::int32_t cores_milli = 32'000, memory_mib = 244'140;  // 256e9 bytes, rounded down
+constexpr std::int64_t gpus = 16;
 
-/// Half of the jobs share a GPU. Cores and memory are a multiple of the job's GPUs.
+class Numbers {
+ public:
+  explicit Numbers(std::uint64_t seed) : random_(seed) {}
+  std::int64_t below(std::int64_t n) {
+    return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(n));
+  }
+  double uniform() { return static_cast<double>(random_() >> 11) * 0x1p-53; }
+
+ private:
+  std::mt19937_64 random_;
+};
+
 workload::JobLog random_log(std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  const auto below = [&](std::int64_t n) {
-    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
-  };
+  Numbers n(seed);
   workload::JobLog log;
+  log.max_procs = gpus;
   std::int64_t at = 0;
   for (std::int64_t i = 0; i < 250; ++i) {
-    workload::LogJob j;
-    j.id = i + 1;
-    j.submit_s = at;
-    j.run_s = 2 * (30 + below(8'000));
-    j.requested_s = j.run_s + (below(3) == 0 ? 0 : 2 * below(j.run_s));
-    const bool shares = below(2) == 0;
-    j.gpus = static_cast<std::int32_t>(shares ? 1 : 1 + below(12));
-    if (shares) j.gpu_milli = static_cast<std::int16_t>(50 * (1 + below(19)));
-    j.cpu_milli = static_cast<std::int32_t>(j.gpus * 500 * below(13));
-    j.memory_mib = static_cast<std::int32_t>(j.gpus * 1'000 * below(40));
-    log.jobs.push_back(j);
-    at += below(1'500);
+    const std::int64_t run = 60 + n.below(n.below(3) == 0 ? 40'000 : 4'000);
+    log.jobs.push_back({i + 1, at, run,
+                        n.below(5) == 0 ? std::max<std::int64_t>(run / 2, 1) : run + n.below(3 * run),
+                        static_cast<std::int32_t>(1 + n.below(gpus))});
+    at += n.below(6'000);
   }
   return log;
 }
 
-simulation::NodeView six_machines(Placement placement, double locality, bool with_mig) {
-  simulation::NodeView view;
-  view.machines = workload::equal_nodes("6x8").value();
-  view.machines.states_cores = true;
-  for (workload::LogNode& n : view.machines.nodes) {
-    n.cpu_milli = cores_milli;
-    n.memory_mib = memory_mib;
+scenario::Scenario one_pool(const std::string& scheduling) {
+  return scenario_of(
+      fmt::format("schema: natgpu/1\nname: one-pool\nhorizon: {{start: 2026-01-01, end: 2026-03-01}}\n"
+                  "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: 1}}]\n"
+                  "supply:\n  sites: [{{name: room}}]\n"
+                  "  tranches: [{{name: all, site: room, device: gpu, units: {} GPU, in_service: 2026-01-01, "
+                  "service_life: endless}}]\n"
+                  "demand:\n  sectors: [{{name: users, organisations: 0}}]\n  trace: {{sector: users}}\n"
+                  "scheduling: {}\n",
+                  gpus, scheduling));
+}
+
+/// Runs a log in a scenario and in a replay: first starts and ends, in seconds; ends are the nearest.
+template <class Make>
+void compare_with_replay(const workload::JobLog& log, const std::string& scheduling,
+                         const simulation::ReplayOptions& options, Make&& make) {
+  const WatchedRun run = watch_under(one_pool(scheduling), 1, &log,
+                                     [&](const scenario::Scenario& s, const auto& groups, const auto&,
+                                         const auto&) { return make(s.scheduling, groups); });
+  const simulation::ReplayResult replayed = simulation::replay(log, options);
+  CHECK(run.within_capacity);
+  REQUIRE(run.seen.jobs.size() == log.jobs.size());
+  std::uint64_t killed = 0;
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) {
+    const SeenJob& j = run.seen.jobs[i];
+    CAPTURE(i);
+    REQUIRE(j.ran.size() == 1);
+    CHECK(j.ran.front().from / ticks_per_second == replayed.start_s[i]);
+    CHECK((j.gone + ticks_per_second / 2) / ticks_per_second == replayed.end_s[i]);
+    killed += replayed.killed[i] ? 1 : 0;
   }
-  view.placement = placement;
-  view.slowdown_milli = static_cast<std::int64_t>(locality * 1000);
-  if (with_mig)
-    view.mig.layouts = {scheduling::mig_layout_number(scheduling::mig_table_named("A100-80GB").value(),
-                                                      scheduling::MigPosition::first)};
-  return view;
+  std::uint64_t booked = 0;
+  for (const simulation::JobCounts& c : run.books.cohorts) booked += c.killed;
+  CHECK(booked == killed);
+  CHECK(killed > 10);
 }
 
-std::string in_mode(const char* backfill, std::string_view placement, double locality, bool with_mig) {
-  return fmt::format("{{view: node, backfill: {}, placement: {}, locality: {}{}}}", backfill, placement,
-                     locality, with_mig ? ", mig_positions: first" : "");
-}
-
-/// So many jobs of one class at once, an hour each, on one machine of one GPU.
-std::vector<double> starts_of(int jobs, const std::string& device, std::int16_t gpu_milli) {
-  workload::JobLog log;
-  for (int i = 0; i < jobs; ++i) {
-    log.jobs.push_back(job(0, 1, 1));
-    log.jobs.back().gpu_milli = gpu_milli;
-  }
-  const WatchedRun run = watch(room_of(1, 1, "{view: node, backfill: fit}", {.device = device}), 1, &log);
-  std::vector<double> starts;
-  for (const SeenJob& j : run.seen.jobs) starts.push_back(hours_from(j));
-  return starts;
-}
-
-/// One organisation on eight GPUs whose requests are all of one class.
-std::string sharing_town(const std::string& device, const std::string& job_class, const std::string& mode) {
+/// Several pools that grow and fail; some 30 of the GPUs are wanted on average, and all are so many.
+std::string roomy(std::uint64_t seed, const std::string& scheduling) {
   return fmt::format(
-      "schema: natgpu/1\nname: sharing\nhorizon: {{start: 2026-01-01, end: 2026-04-01}}\n"
-      "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: 8{}}}]\n"
-      "supply:\n  sites: [{{name: room}}]\n"
-      "  tranches: [{{name: all, site: room, device: gpu, units: 8 GPU, in_service: 2026-01-01}}]\n"
-      "demand:\n  sectors: [{{name: users, organisations: 1, request_rate: 20 /h, mix: [{{name: job}}], "
-      "adoption: {{initial: 100 %}}, onboarding: {{initial: 100 %}}}}]\n"
-      "  batch: [{{name: job, run_time: {{dist: exponential, mean: 1 h}}, overestimate: 1000{}}}]\n"
+      "schema: natgpu/1\nname: roomy\nseed: {}\nhorizon: {{start: 2026-01-01, end: 2026-08-01}}\n"
+      "hardware:\n  - {{name: one, bf16: 1 TFLOP/s, per_node: 8}}\n  - {{name: two, bf16: 1 TFLOP/s, "
+      "per_node: 4}}\n"
+      "supply:\n  sites: [{{name: here}}, {{name: there}}]\n  tranches:\n"
+      "    - {{name: a, site: here, device: one, units: 300 GPU, in_service: 2026-01-01}}\n"
+      "    - {{name: b, site: there, device: two, units: 200 GPU, in_service: 2026-03-05}}\n"
+      "  failures: {{causes: [{{name: node, mtbf: 9 d, repair: {{dist: exponential, mean: 6 h}}}}]}}\n"
+      "demand:\n  sectors:\n    - {{name: users, organisations: 9, request_rate: 3 /d, mix: [{{name: job}}], "
+      "onboarding: {{initial: 100 %}}, adoption: {{initial: 100 %}}, service_rate: 0.02 /d, services: "
+      "[{{name: web}}]}}\n"
+      "  batch: [{{name: job, gpus: {{dist: discrete, values: [1 GPU, 4 GPU, 9 GPU], weights: [2, 1, 1]}}, "
+      "run_time: {{dist: exponential, mean: 12 h}}, overestimate: {{dist: uniform, low: 0.8, high: 3}}, "
+      "checkpoint_every: 2 h, restart_cost: 20 min, failed_share: 10 %, cancelled_share: 10 %}}]\n"
+      "  service: [{{name: web, floor: 1, peak: 4, gpus_per_replica: 2 GPU, duration: 30 d}}]\n"
+      "  calendar: {{hours: [1,1,1,1,1,1,2,3,6,9,9,9,6,9,9,9,6,3,2,2,2,1,1,1]}}\n"
       "scheduling: {}\n",
-      device, job_class, mode);
+      seed, scheduling);
 }
 
 }  // namespace
 
-TEST_CASE("a log that shares GPUs runs on a scenario's machines as in its replay on machines") {
-  for (const scheduling::PlacementRule& rule : scheduling::placement_rules()) {
-    if (rule.placement == Placement::fgd) continue;  // expects other jobs: a scenario's classes
-    for (const bool with_mig : {false, true})
-      for (const double locality : {0.0, 1.5})
-        for (std::uint64_t seed = 1; seed <= 2; ++seed) {
-          const workload::JobLog log = random_log(seed);
-          const std::string placement(rule.name);
-          CAPTURE(placement, with_mig, locality, seed);
-          const std::string device = std::string(limits) + (with_mig ? ", mig: A100-80GB" : "");
-          const auto view = six_machines(rule.placement, locality, with_mig);
-          const auto spans_under = [&](const char* backfill) {
-            const std::string mode = in_mode(backfill, rule.name, locality, with_mig);
-            return spans_of(watch(room_of(6, 8, mode, {.device = device}), 1, &log));
-          };
-          CHECK(spans_under("none") == replayed_on(view, log, Backfill::none));
-          CHECK(spans_under("fit") == replayed_on(view, log, Backfill::fit));
-          CHECK(spans_under("easy") == replayed_on(view, log, Backfill::easy));
-        }
+TEST_CASE("a log's jobs share the GPUs of a scenario as they share those of a replay") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    const workload::JobLog log = random_log(seed);
+    simulation::ReplayOptions options;
+    options.backfill = scheduling::Backfill::none;
+    options.sharing = scheduling::Sharing::ps;
+    compare_with_replay(log, "{sharing: ps}", options, simulation::pools_shared_at_once);
+    options.sharing = scheduling::Sharing::gang;
+    options.quantum = hours(1).count();
+    compare_with_replay(log, "{sharing: gang, quantum: 1 h}", options, simulation::pools_shared_in_turns);
   }
 }
 
-TEST_CASE("four quarters of a GPU run at once, and the fifth waits") {
-  CHECK(starts_of(5, "", 250) == std::vector<double>{0, 0, 0, 0, 1});
-}
-
-TEST_CASE("MIG gives seven instances of an eighth, four of a seventh, and one of a half") {
-  const std::vector<double> seven_and_one = {0, 0, 0, 0, 0, 0, 0, 1};
-  CHECK(starts_of(8, ", mig: A100-80GB", 125) == seven_and_one);  // 1g.10gb: seven slices of compute
-  CHECK(starts_of(8, "", 125) == std::vector<double>(8, 0.0));
-  CHECK(starts_of(5, ", mig: A100-80GB", 142) == std::vector<double>{0, 0, 0, 0, 1});  // 1g.20gb
-  CHECK(starts_of(2, ", mig: A100-80GB", 500) == std::vector<double>{0, 1});  // 4g.40gb: one position
-  CHECK(starts_of(2, "", 500) == std::vector<double>{0, 0});
-}
-
-TEST_CASE("cores run out before GPUs where jobs need many") {
-  const scenario::Scenario s =
-      room_of(1, 8, "{view: node, backfill: none}", {.device = ", node_cores: 64, node_memory: 512 GB"});
-  workload::JobLog log;
-  for (int i = 0; i < 6; ++i) {
-    log.jobs.push_back(job(0, 1, 1));
-    log.jobs.back().cpu_milli = 16'000;
+TEST_CASE("where GPUs are enough for all, sharing them changes no number of a run") {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    simulation::SimulateOptions options;
+    options.seed = seed;
+    const auto alone = simulation::simulate(scenario_of(roomy(seed, "{backfill: fit}")), options);
+    const auto shared = simulation::simulate(scenario_of(roomy(seed, "{sharing: ps}")), options);
+    CHECK(value_of(alone, "jobs.wait.mean", "period=all") == 0);
+    CHECK(value_of(alone, "jobs.restarts.count", "period=all") > 50);
+    CHECK(value_of(alone, "gpu.hours", "period=all;state=lost;cause=failure") > 0);
+    CHECK(value_of(alone, "services.entries.count", "period=all") > 100);
+    REQUIRE(alone.measurements.size() == shared.measurements.size());
+    for (std::size_t i = 0; i < alone.measurements.size(); ++i) {
+      const measures::Measurement &a = alone.measurements[i], &b = shared.measurements[i];
+      INFO(a.metric << " " << measures::to_string(a.labels));
+      CHECK(a.metric == b.metric);
+      CHECK(a.labels == b.labels);
+      CHECK(a.value == Approx(b.value).epsilon(1e-12));
+    }
+    CHECK(alone.demand_hash == shared.demand_hash);
+    CHECK(alone.failure_hash == shared.failure_hash);
   }
-  const WatchedRun run = watch(s, 1, &log);
-  CHECK(hours_from(run.seen.jobs.at(3)) == 0);
-  CHECK(hours_from(run.seen.jobs.at(4)) == 1);
 }
 
-TEST_CASE("shares of a GPU are a queue of as many servers") {
-  // Erlang C, 32 servers, load 20: each of 8 GPUs holds four quarters. Of the GPU-time 20 / 32 is allocated.
-  simulation::SimulateOptions options;
-  const auto allocated = [&](const std::string& device, const std::string& job_class, const char* mode) {
-    const simulation::RunRecord r =
-        simulation::simulate(scenario_of(sharing_town(device, job_class, mode)), options);
-    return value_of(r, "gpu.allocated.share", "period=all");
-  };
-  const double quarters = allocated("", ", gpu_share: 25 %", "{view: node, backfill: none}");
-  CHECK(quarters == Approx(20.0 / 32).epsilon(0.02));
-  // 56 instances of 1g.10gb are as many servers, and each holds an eighth of its GPU.
-  const double instances =
-      allocated(", mig: H100-80GB", ", gpu_share: 0.125", "{view: node, backfill: none}");
-  CHECK(instances == Approx(20.0 / 64).epsilon(0.02));
-  // Counted GPUs are never shared: 8 servers for a load of 20.
-  CHECK(allocated("", ", gpu_share: 25 %", "{backfill: none}") > 0.99);
+namespace {
+
+/// Jobs, failures, and GPUs that come and go, in two pools of which one is twice as fast.
+struct Case {
+  std::vector<PlainSharedJob> jobs;
+  std::vector<std::string> classes;
+  std::vector<PlainCapacityEvent> events;
+};
+constexpr std::int64_t pool_gpus[] = {9, 6};
+
+Case random_case(std::uint64_t seed, double saved_weight) {
+  Numbers n(seed);
+  Case c;
+  const std::int64_t hour = hour_ticks(1);
+  std::int64_t at = hour;
+  for (int i = 0; i < 60; ++i) {
+    PlainSharedJob j;
+    j.arrives = at;
+    j.run_time = hour / 10 + n.below(n.below(3) == 0 ? 20 * hour : 4 * hour);
+    j.requested = n.below(5) == 0 ? j.run_time * 2 / 3 : j.run_time + n.below(j.run_time);
+    j.gpus = static_cast<std::int32_t>(1 + n.below(n.below(3) == 0 ? 9 : 4));
+    const std::int64_t kind = n.below(3);
+    c.classes.emplace_back(kind == 0 ? "plain" : kind == 1 ? "saved" : "slow");
+    if (kind > 0) j.checkpoint_every = 2 * hour;
+    if (kind == 1) j.weight = saved_weight;
+    if (kind == 2) j.restart_cost = hour;
+    c.jobs.push_back(j);
+    at += 1 + n.below(2 * hour);
+  }
+  for (std::size_t pool = 0; pool < 2; ++pool) {
+    std::int64_t when = 2 * hour, up = pool_gpus[pool];
+    c.events.push_back({0, pool, up, -1});
+    while (when < at + 20 * hour) {  // what goes comes back before more goes
+      const std::int64_t units = 1 + n.below(n.below(4) == 0 ? up : 3), back = when + 1 + n.below(6 * hour);
+      c.events.push_back({when, pool, -units, n.below(3) > 0 ? n.uniform() : -1});
+      c.events.push_back({back, pool, units, -1});
+      when = back + 1 + n.below(8 * hour);
+    }
+  }
+  std::stable_sort(c.events.begin(), c.events.end(),
+                   [](const PlainCapacityEvent& a, const PlainCapacityEvent& b) { return a.at < b.at; });
+  return c;
 }
 
-TEST_CASE("replicas of a service share a GPU, and what they hold is counted") {
-  const scenario::Scenario s = scenario_of(
-      "schema: natgpu/1\nname: serving\nhorizon: {start: 2026-01-01, end: 2026-04-01}\n"
-      "hardware: [{name: gpu, bf16: 1 TFLOP/s, per_node: 1, mig: A100-40GB}]\n"
-      "supply:\n  sites: [{name: room}]\n"
-      "  tranches: [{name: all, site: room, device: gpu, units: 1 GPU, in_service: 2026-01-01}]\n"
-      "demand:\n  sectors: [{name: users, organisations: 1, service_rate: 1 /d, services: [{name: chat}], "
-      "adoption: {initial: 100 %}, onboarding: {initial: 100 %}}]\n"
-      "  service: [{name: chat, gpu_share: 0.125, floor: 3, peak: 3, duration: 500 d, patience: 1 h}]\n"
-      "scheduling: {view: node, backfill: none}\n");
-  const simulation::RunRecord r = simulation::simulate(s, {});
-  // Two floors of three instances of 1g.5gb find room on the GPU's seven; all that come later give up.
-  CHECK(value_of(r, "jobs.running.count", "period=all;sector=users") == 2);
-  const double stock = value_of(r, "capacity.units", "at=2026-03-31;state=allocated");
-  CHECK(stock == Approx(6.0 / 8));
+template <class Shared, class Make>
+void compare_with_plain_loops(const std::string& scheduling, double saved_weight, std::int64_t quantum,
+                              Make&& make) {
+  std::size_t ended = 0, restarts = 0, killed = 0;
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    CAPTURE(seed);
+    Case c = random_case(seed, saved_weight);
+    ScriptUnder<Shared> script(pool_gpus[0], scheduling, make, pool_gpus[1]);
+    const auto in_hours = [](std::int64_t t) {
+      return static_cast<double>(t) / static_cast<double>(hour_ticks(1));
+    };
+    for (std::size_t i = 0; i < c.jobs.size(); ++i) {
+      const PlainSharedJob& j = c.jobs[i];
+      script.job(in_hours(j.arrives),
+                 {j.gpus, in_hours(j.run_time), in_hours(j.requested), -1, c.classes[i]});
+    }
+    for (const PlainCapacityEvent& e : c.events) {
+      const auto pool = static_cast<std::uint32_t>(e.pool);
+      if (e.at == 0) continue;
+      if (e.fraction >= 0)
+        script.breaks(in_hours(e.at), -e.units, e.fraction, supply::Victim::uniform, pool);
+      else if (e.units < 0)
+        script.leave(in_hours(e.at), -e.units, pool);
+      else
+        script.come(in_hours(e.at), e.units, pool);
+    }
+    script.run(240);
+    PlainShared plain({1, 2}, quantum);
+    plain.run(c.jobs, c.events);
+    bool all_gone = true;
+    std::size_t of_case = 0;
+    REQUIRE(script.jobs().size() == c.jobs.size());
+    for (std::size_t i = 0; i < c.jobs.size(); ++i) {
+      const SeenJob& seen = script.jobs()[i];
+      CAPTURE(i, seen.gone, c.jobs[i].end);
+      if (seen.still_there) {
+        all_gone = false;
+        CHECK(c.jobs[i].end > hour_ticks(240) - 100);
+        continue;
+      }
+      CHECK(seen.ran.front().from == c.jobs[i].first_start);
+      REQUIRE(std::abs(seen.gone - c.jobs[i].end) <= 20);
+      of_case += static_cast<std::size_t>(c.jobs[i].restarts);
+      killed += c.jobs[i].killed ? 1 : 0;
+      ++ended;
+    }
+    if (!all_gone) continue;
+    restarts += of_case;
+    CHECK(script.counts().restarts == of_case);
+    const double hour = static_cast<double>(hour_ticks(1));
+    CHECK(script.time(simulation::Use::useful) == Approx(plain.useful / hour).epsilon(1e-9));
+    CHECK(script.time(simulation::Use::stalled) == Approx(plain.stalled / hour).epsilon(1e-9));
+    CHECK(script.lost() == Approx(plain.lost / hour).epsilon(1e-9));
+  }
+  CHECK(ended > 7'000);
+  CHECK(restarts > 1'000);
+  CHECK(killed > 500);
 }
 
-TEST_CASE("a job whose cores no machine has is sent away when it comes") {
-  const scenario::Scenario s =
-      room_of(2, 8, "{view: node}", {.device = ", node_cores: 16, node_memory: 100 GB"});
-  workload::JobLog log;
-  log.jobs = {job(0, 1, 1), job(1, 1, 1), job(2, 16, 1)};
-  log.jobs[1].cpu_milli = 17'000;
-  log.jobs[2].cpu_milli = 16 * 2'000;  // 16 GPUs with two cores each: all that the machines have
-  const WatchedRun run = watch(s, 1, &log);
-  REQUIRE(run.seen.jobs.size() == 2);
-  CHECK(hours_from(run.seen.jobs.at(1)) == 2);
+}  // namespace
+
+TEST_CASE("jobs that share pools of two speeds end, restart and lose work as plain loops say") {
+  compare_with_plain_loops<simulation::SharedPools<scheduling::ProcessorSharing>>(
+      "{sharing: ps, weights: [{name: saved, weight: 2.7}]}", 2.7, 0, simulation::pools_shared_at_once);
+}
+
+TEST_CASE("jobs that share pools of two speeds in turns end, restart and lose work as plain loops say") {
+  compare_with_plain_loops<simulation::SharedPools<scheduling::GangSharing>>(
+      "{sharing: gang, quantum: 1 h}", 1, hour_ticks(1), simulation::pools_shared_in_turns);
 }
