@@ -98,7 +98,7 @@ class ServiceProcess final : public ServiceListener {
   }
 
   /// All until an instant that has just gone by, what still waits included.
-  ReplicaCounts counts_until(std::int64_t instant) {
+  ReplicaCounts counts_until(std::int64_t instant) const {
     ReplicaCounts counts = counts_;
     for (const Service& s : services_) {
       for (const std::uint32_t slot : s.queued) counts.unserved += waited(slot, instant);
@@ -151,7 +151,7 @@ class ServiceProcess final : public ServiceListener {
     dispatch_.stop_replica(slot);
   }
   /// GPU-time that a running replica has not had of what it asks for.
-  Area lacked(std::uint32_t slot, std::int64_t until) {
+  Area lacked(std::uint32_t slot, std::int64_t until) const {
     if constexpr (Dispatch::shares)
       return dispatch_.shortfall(slot, until);
     else

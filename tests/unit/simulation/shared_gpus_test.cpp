@@ -126,7 +126,7 @@ TEST_CASE("a log's jobs share the GPUs of a scenario as they share those of a re
 }
 
 TEST_CASE("where GPUs are enough for all, sharing them changes no number of a run") {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     simulation::SimulateOptions options;
     options.seed = seed;
     const auto alone = simulation::simulate(scenario_of(roomy(seed, "{backfill: fit}")), options);
@@ -261,4 +261,66 @@ TEST_CASE("jobs that share pools of two speeds end, restart and lose work as pla
 TEST_CASE("jobs that share pools of two speeds in turns end, restart and lose work as plain loops say") {
   compare_with_plain_loops<simulation::SharedPools<scheduling::GangSharing>>(
       "{sharing: gang, quantum: 1 h}", 1, hour_ticks(1), simulation::pools_shared_in_turns);
+}
+
+namespace {
+
+ScriptUnder<simulation::SharedPools<scheduling::ProcessorSharing>> script_of(std::int64_t units) {
+  return {units, "{sharing: ps}", simulation::pools_shared_at_once};
+}
+
+}  // namespace
+
+TEST_CASE("a failure hits whoever holds a part of what fails, and the others have less") {
+  for (const auto victim : {supply::Victim::uniform, supply::Victim::last_started}) {
+    auto script = script_of(2);
+    for (int i = 0; i < 3; ++i) script.job(0, {1, 4.0 / 3});  // to each two thirds of a GPU
+    script.broken(1, 2, 1, 0, victim);
+    script.run(10);
+    const bool first_unit =
+        victim == supply::Victim::uniform;  // that of the first job and a part of the second's
+    CHECK(script.ran(first_unit ? 0 : 2) == "0-1 1-3.16667");
+    CHECK(script.ran(1) == "0-1 1-3.16667");
+    CHECK(script.ran(first_unit ? 2 : 0) == "0-2.5");
+    CHECK(script.counts().restarts == 2);
+    CHECK(script.time(simulation::Use::lost_failure) == Approx(4.0 / 3));
+    CHECK(script.time(simulation::Use::useful) == Approx(4));
+  }
+}
+
+TEST_CASE("a job larger than what is up waits, gives up in time, and starts when GPUs come") {
+  auto script = script_of(4);
+  script.leave(1, 2);
+  script.job(2, {4, 1, -1, 3});
+  script.job(2.5, {4, 1});
+  script.job(3, {1, 1});
+  script.come(8, 2);
+  script.run(12);
+  CHECK(script.ran(0).empty());
+  CHECK(script.ran(1) == "8-9");
+  CHECK(script.ran(2) == "3-4");
+  CHECK(script.counts().gave_up == 1);
+}
+
+TEST_CASE("GPUs that go squeeze those who share them, and nobody loses work") {
+  auto script = script_of(4);
+  script.job(0, {2, 3});
+  script.job(0, {2, 3});
+  script.leave(1, 2);  // from then on half of the pace
+  script.run(10);
+  CHECK(script.ran(0) == "0-5");
+  CHECK(script.ran(1) == "0-5");
+  CHECK(script.counts().restarts == 0);
+  CHECK(script.time(simulation::Use::useful) == Approx(12));
+  CHECK(script.area(&simulation::PoolAreas::allocated) == Approx(12));
+}
+
+TEST_CASE("a service that shares GPUs has its part, and what its replicas lack is unserved") {
+  auto script = script_of(2);
+  script.service(0, 24);  // one GPU, three from 9 to 12 h, two until 17 h
+  script.run(30);
+  CHECK(script.unserved() == Approx(2));  // two replicas without a third of a GPU for three hours
+  CHECK(script.time(simulation::Use::useful) == Approx(23 + 4 + 5));
+  CHECK(script.area(&simulation::PoolAreas::allocated) == Approx(32));
+  CHECK(script.counts().finished == 1);
 }
