@@ -263,6 +263,36 @@ TEST_CASE("a gang that finds no machine is passed over under fit, and ends the c
   CHECK(r.replay.segmented[3].queued == 12 * second);  // it loses machine 0 at 4, for nobody
 }
 
+TEST_CASE("jobs behind one that keeps its machine find what those before it have left it") {
+  // Two machines of 8 cores, the first with a GPU of type A. At 1 job 2 has place 0, jobs 3 and 4 need an A
+  // and 4 cores. Job 0 ranks between them: job 2 gives way to it, and leaves job 4 the other 4 cores.
+  workload::JobLog log =
+      log_of({job(0, 1, 100), job(0, 1, 1000), job(1, 1, 10), job(1, 1, 50), job(1, 1, 200)});
+  log.gpu_types.add("A");
+  const std::int32_t cores[] = {4, 8, 6, 4, 4};
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) {
+    log.jobs[i].gpu_milli = i == 1 ? 1000 : 300;
+    log.jobs[i].cpu_milli = 1000 * cores[i];
+    log.jobs[i].memory_mib = 1;
+    if (i >= 3) log.jobs[i].gpu_type = 0;
+  }
+  NodeView view;
+  view.placement = Placement::first;
+  view.machines.file = "nodes.csv";
+  for (const char* type : {"A", "B"}) view.machines.gpu_types.add(type);
+  for (std::int16_t t = 0; t < 2; ++t) {
+    workload::LogNode n;
+    n.gpus = 1;
+    n.gpu_type = t;
+    n.cpu_milli = 8'000;
+    n.memory_mib = 100;
+    view.machines.nodes.push_back(n);
+  }
+  const NodeReplayResult r = replay_on_nodes(log, under(Order::srtf), view);
+  CHECK(starts(r) == Seconds{0, 0, 1, 11, 1});
+  CHECK(preemptions(r) == Counts{0, 1, 0, 0, 1});
+}
+
 TEST_CASE("a restart and the work behind a checkpoint are counted, and GPU time adds up") {
   const workload::JobLog log = log_of({job(0, 4, 10), job(5, 4, 2)});
   ReplayOptions options = under(Order::srtf);
