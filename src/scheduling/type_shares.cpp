@@ -17,9 +17,7 @@ double sum_of(const std::vector<std::int64_t>& gpus) {
   return static_cast<double>(std::accumulate(gpus.begin(), gpus.end(), std::int64_t{0}));
 }
 double best_speed(const GpuTypes& types, const TypedClaim& claim) {
-  double best = 0;
-  for (std::size_t j = 0; j < types.count(); ++j)
-    best = std::max(best, types.speed(claim.job_class, j, claim.job.gpus));
+  const double best = types.best_speed(claim.job_class, claim.job.gpus);
   NATGPU_ENSURE(best > 0, "who has a share can run somewhere");
   return best;
 }
@@ -30,9 +28,11 @@ double mean_speed(const GpuTypes& types, const TypedClaim& claim) {
     sum += types.speed(claim.job_class, j, claim.job.gpus) * static_cast<double>(types.gpus[j]);
   return sum / sum_of(types.gpus);
 }
+/// On all types that have GPUs.
 bool equally_fast(const GpuTypes& types, const TypedClaim& claim) {
+  const double best = best_speed(types, claim);
   for (std::size_t j = 0; j < types.count(); ++j)
-    if (types.speed(claim.job_class, j, claim.job.gpus) != types.speeds[claim.job_class][0]) return false;
+    if (types.gpus[j] > 0 && types.speed(claim.job_class, j, claim.job.gpus) != best) return false;
   return true;
 }
 
@@ -41,7 +41,7 @@ std::vector<double> filled_up(Order order, const GpuTypes& types, const std::vec
   std::vector<ShareClaim> plain;
   for (const TypedClaim& c : claims) {
     plain.push_back(c.job);
-    plain.back().remaining /= types.speeds[c.job_class][0];  // as time
+    plain.back().remaining /= best_speed(types, c);  // as time
   }
   const std::vector<double> time = time_shares(order, sum_of(types.gpus), plain);
   std::vector<double> shares(claims.size() * types.count(), 0.0);
@@ -112,6 +112,12 @@ class Alike {
 };
 
 }  // namespace
+
+double GpuTypes::best_speed(std::size_t job_class, std::int64_t gang) const {
+  double best = 0;
+  for (std::size_t j = 0; j < count(); ++j) best = std::max(best, speed(job_class, j, gang));
+  return best;
+}
 
 double fair_speed(const GpuTypes& types, double weight_of_all, const TypedClaim& claim) {
   return isolated_share(sum_of(types.gpus), weight_of_all, claim.job) * mean_speed(types, claim);

@@ -71,8 +71,7 @@ void run_preemptive(const ReplayParts& p) {
     return run_with(scheduling::QuotaReclaim(std::move(rule), scheduling::quotas_of(p.accounts.tree),
                                              p.options.order == scheduling::Order::priority),
                     p);
-  if (p.options.types.any())
-    return run_with(scheduling::TypedGavelDispatcher(std::move(rule), typed_machine(p.options.types)), p);
+  if (p.options.types.any()) return run_with(typed_dispatcher(std::move(rule), p.options.types), p);
   if (by_target(rule.order)) return run_with(scheduling::GavelDispatcher(std::move(rule)), p);
   run_with(scheduling::PreemptiveDispatcher(std::move(rule)), p);
 }

@@ -81,7 +81,6 @@ class Replay {
         segments_.queue(waiting, submitted);
         if constexpr (has_quotas) dispatcher_.attribute(i, accounts_.node_of[i]);
         if constexpr (weighs) dispatcher_.entitle(i, weight_of(job, options_));
-        if constexpr (typed) dispatcher_.entitle(i, weight_of(job, options_), types_.job_class(i));
         submit_segment(waiting, submitted);
       } else if constexpr (ranks_accounts)
         dispatcher_.submit(accounts_.claimant(i, job), waiting);
@@ -216,8 +215,7 @@ class Replay {
   void start_segment(std::uint32_t i) {
     const std::int64_t now = now_.time_since_epoch().count();
     Pace pace;
-    if constexpr (typed)
-      pace = {scheduling::unit_speed, dispatcher_.machine().speeds[types_.job_class(i)][types_.type_of(i)]};
+    if constexpr (typed) pace = {scheduling::unit_speed, types_.speed(i)};
     const Instant end{Duration{segments_.start(i, now, pace)}};
     const std::uint64_t entity = completions_in_start_order_ ? result_.started : i;
     if (result_.start_s[i] < 0) {
@@ -236,6 +234,8 @@ class Replay {
     const scheduling::Progress progress = segments_.progress(i, requested(jobs_[i]));
     if constexpr (plugged)
       dispatcher_.submit({waiting, i, ticks(jobs_[i].submit_s), jobs_[i].user, progress});
+    else if constexpr (typed)
+      dispatcher_.submit(waiting, progress, now, types_.job_class(i), false, weight_of(jobs_[i], options_));
     else
       dispatcher_.submit(waiting, progress, now);
   }
@@ -267,7 +267,7 @@ class Replay {
                : requested(job);
   }
   bool fits_machine(std::uint32_t i, const workload::LogJob& job) const {
-    if constexpr (typed) return dispatcher_.machine().can_run(types_.job_class(i), job.gpus);
+    if constexpr (typed) return types_.can_run(i, job.gpus);
     if constexpr (ranks_accounts) {
       const AccountOptions& o = options_.accounts;
       if ((o.cpu_milli > 0 && job.cpu_milli > o.cpu_milli) ||

@@ -17,12 +17,6 @@
 
 namespace natgpu::scheduling {
 
-/// A mark moves by so much while a job of this share receives so many ticks, rounded down.
-/// @param share  over whole_share, at least 1
-inline std::int64_t mark_moves(std::int64_t received, std::int64_t share) {
-  return static_cast<std::int64_t>(static_cast<Area>(received) * whole_share / share);
-}
-
 /// At the beginning of each round works out shares of time for all jobs, ranks them by when the middle of
 /// their next round is due, and gives GPUs in that order while they last. Running jobs that get none are
 /// preempted, then those that wait start; who goes on is not interrupted.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <natgpu/core/time.hpp>
 #include <natgpu/scheduling/spec.hpp>
 
 namespace natgpu::scheduling {
@@ -36,5 +37,11 @@ std::vector<double> time_shares(Order order, double gpus, const std::vector<Shar
 /// nothing. The least is one multiple.
 inline constexpr std::int64_t whole_share = std::int64_t{1} << 20;
 std::int64_t on_grid(double share);
+
+/// A mark moves by so much while a job of this share receives so many ticks, rounded down.
+/// @param share  over whole_share, at least 1
+inline std::int64_t mark_moves(std::int64_t received, std::int64_t share) {
+  return static_cast<std::int64_t>(static_cast<Area>(received) * whole_share / share);
+}
 
 }  // namespace natgpu::scheduling

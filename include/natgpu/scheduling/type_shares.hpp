@@ -17,12 +17,16 @@ struct GpuTypes {
   std::vector<std::int64_t> gpus;  ///< of each type
   std::vector<std::vector<double>>
       speeds;  ///< [class][type]: work done in a unit of time; 0: cannot run there
+  std::vector<std::int64_t>
+      largest;  ///< gang on each type, whose GPUs may stand in several pools; empty: all
 
   std::size_t count() const { return gpus.size(); }
   /// Of a gang of so many GPUs, which runs on GPUs of one type: 0 where it finds no place.
   double speed(std::size_t job_class, std::size_t type, std::int64_t gang) const {
-    return gang <= gpus[type] ? speeds[job_class][type] : 0.0;
+    return gang <= (largest.empty() ? gpus : largest)[type] ? speeds[job_class][type] : 0.0;
   }
+  /// The best of these; 0 where the gang has a place on no type.
+  double best_speed(std::size_t job_class, std::int64_t gang) const;
 };
 
 struct TypedClaim {
@@ -43,7 +47,7 @@ double fair_speed(const GpuTypes& types, double weight_of_all, const TypedClaim&
 /// as can be, then the next, and so on. So speeds are unique and nobody's can be raised without lowering
 /// another's that is no better off; the shares need not be unique. Sources: Narayanan et al., Gavel, OSDI
 /// 2020, sections 4.1 to 4.3. Speeds are exact to 10^-8 of a job's best. Where every job is equally fast on
-/// all types its time is that of `time_shares`, and types are filled one after another.
+/// all types that have GPUs its time is that of `time_shares`, and types are filled one after another.
 ///
 /// Cost: a few linear programs for each level at which jobs are settled, of which there are seldom more than
 /// types. Jobs that are alike count as one; under gavel-ftf hardly any are.

@@ -1,102 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0
-// gavel-las and gavel-ftf on several types of GPU. For replays.
+// gavel-las and gavel-ftf on several types of GPU, each in one pool or in several.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
-#include <natgpu/scheduling/gavel.hpp>
 #include <natgpu/scheduling/preemptive_books.hpp>
 #include <natgpu/scheduling/type_shares.hpp>
-#include <natgpu/scheduling/type_speed.hpp>
+#include <natgpu/scheduling/type_turns.hpp>
 
 namespace natgpu::scheduling {
-
-/// GPUs of several types, and the speeds of classes of jobs on them, in millionths; 0: cannot run there.
-struct TypedMachine {
-  std::vector<std::int64_t> gpus;
-  std::vector<std::vector<std::int64_t>> speeds;  ///< [class][type]
-
-  /// Whether a gang has a type that can ever hold it.
-  bool can_run(std::size_t job_class, std::int64_t gang) const {
-    for (std::size_t j = 0; j < gpus.size(); ++j)
-      if (speeds[job_class][j] > 0 && gang <= gpus[j]) return true;
-    return false;
-  }
-};
 
 /// As GavelDispatcher, with a mark for each job on each type where it has a share: at the beginning of a
 /// round GPUs are given by whose next round on a type is due, and a job that has them is passed over on the
 /// others. What is left goes, in the same order, to jobs without GPUs on types where they have no share.
 ///
-/// Types go at paces of their own, for gangs leave more idle on one than on another. No type is further ahead
-/// of the last than two turns of its least share; else a job with shares of two would long go to one alone.
+/// Of the pools of a type a running job has its own, if that has enough left; then a job gets the first that
+/// it accepts with enough GPUs that nobody runs on, and else the first with enough left. Firm jobs, once they
+/// run, and those inside the shield keep theirs ahead of all; what firm jobs hold is not shared out.
 ///
-/// Under gavel-las shares are worked out when jobs have come or gone, under gavel-ftf at each round. Beside
-/// them a pass is O(p log p) for p shares above 0.
+/// Under gavel-las shares are worked out when jobs have come or gone or GPUs have, under gavel-ftf at each
+/// round. Beside them a pass is O(n log n) for n waiting and running jobs.
 class TypedGavelDispatcher : public PreemptiveBooks {
  public:
-  TypedGavelDispatcher(PreemptiveRule rule, TypedMachine machine)
-      : PreemptiveBooks(std::move(rule), machine.gpus.size(), {GroupSpec{}}), machine_(std::move(machine)) {
+  /// @param type_of  of each pool
+  /// @param groups   of jobs: each accepts all pools of a type, at one speed, or none
+  TypedGavelDispatcher(PreemptiveRule rule, std::vector<std::uint32_t> type_of, std::vector<GroupSpec> groups)
+      : PreemptiveBooks(std::move(rule), type_of.size(), std::move(groups)),
+        type_of_(std::move(type_of)),
+        types_(type_of_.empty() ? 0 : *std::max_element(type_of_.begin(), type_of_.end()) + std::size_t{1}),
+        turns_(types_, rule_.round),
+        firm_(type_of_.size()),
+        idle_(type_of_.size()) {
     NATGPU_ENSURE(by_target(rule_.order) && rule_.round > 0, "target shares go with rounds");
-    for (std::size_t j = 0; j < types(); ++j)
-      change_capacity(static_cast<std::uint32_t>(j), machine_.gpus[j]);
-    model_.gpus = machine_.gpus;
-    for (const std::vector<std::int64_t>& row : machine_.speeds) {
-      model_.speeds.emplace_back();
-      for (const std::int64_t speed : row)
-        model_.speeds.back().push_back(static_cast<double>(speed) / unit_speed);
+    for (const GroupSpec& g : groups_) {
+      std::vector<double>& row = model_.speeds.emplace_back(types_, 0.0);
+      for (const PoolChoice& c : g.choices) {
+        double& speed = row[type_of_[c.pool]];
+        NATGPU_ENSURE(speed == 0 || speed == c.speed, "a job is equally fast on all GPUs of a type");
+        speed = c.speed;
+      }
     }
   }
 
-  const TypedMachine& machine() const { return machine_; }
-  /// Before its first submission.
-  void entitle(std::uint32_t slot, double weight, std::uint32_t job_class) {
-    if (slot >= jobs_.size()) {
-      jobs_.resize(slot + std::size_t{1});
-      turns_.resize(jobs_.size() * types());
-    }
-    jobs_[slot].weight = weight;
-    jobs_[slot].job_class = job_class;
-  }
-  /// A job joins the queue, or rejoins it after it lost its GPUs. @param now  ticks
-  void submit(const WaitingJob& job, const Progress& progress, std::int64_t now) {
+  /// A job joins the queue, or rejoins it after it lost its GPUs.
+  /// @param now     ticks
+  /// @param firm    once it runs, nobody takes its GPUs
+  /// @param weight  of its share, positive; it stays the same
+  void submit(const WaitingJob& job, const Progress& progress, std::int64_t now, std::uint32_t group = 0,
+              bool firm = false, double weight = 1) {
+    if (job.slot >= jobs_.size()) jobs_.resize(job.slot + std::size_t{1});
     Job& j = jobs_[job.slot];
-    if (progress.attained == 0) {
+    if (!j.known || !(j.waiting.order == job.order)) {  // else the slot was another's
+      j = {};
+      j.known = true;
       j.joined = now;
       j.left = progress.remaining;
+      turns_.begin(job.slot);
       changed_ = true;
     }
+    if (j.stopped_on != nowhere) turns_.receive(job.slot, j.stopped_on, now - j.started);
+    j.stopped_on = nowhere;
     j.waiting = job;
     j.progress = progress;
+    j.weight = weight;
+    j.group = group;
+    j.firm = firm;
     j.waits = true;
+    j.place = queue_.size();
     queue_.push_back(job.slot);
     ++waiting_;
   }
+  /// The waiting job in this slot leaves without having started.
+  void withdraw_job(std::uint32_t slot) {
+    changed_ = true;
+    leave_queue(jobs_[slot]);
+  }
   void finish_job(std::uint32_t slot) {
     changed_ = true;
+    Job& j = jobs_[slot];
+    if (j.runs_on != nowhere) {  // else its notice is over
+      if (!j.firm) j.stopped_on = type_of_[j.runs_on];
+      end_run(j);
+    }
     PreemptiveBooks::finish_job(slot);
   }
-  /// The next instant at which it wants a pass, or `forever`.
-  std::int64_t next_start() const { return all_at_best() ? forever : wake_; }
-  /// As GavelDispatcher's. A job that goes to another type is preempted and started.
+  void change_capacity(std::uint32_t pool, std::int64_t delta) {
+    changed_ = recount_ = true;
+    PreemptiveBooks::change_capacity(pool, delta);
+  }
+  /// The next instant at which it wants a pass, or `forever`: none where all run as fast as they can.
+  std::int64_t next_start() const { return waiting_ > 0 || slow_ > 0 ? wake_ : forever; }
+  /// As GavelDispatcher's. A job that goes to another pool is preempted and started.
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
-    if (!begin_pass(now) || all_at_best()) return;
+    if (recount_) count_slow();
+    if (!begin_pass(now) || (waiting_ == 0 && slow_ == 0)) return;
     list_present(now);
     settle(now);
     share(now);
-    move_marks();
+    turns_.align(slots_);
     choose(now);
     take_back([&](const Run& r) {
       Job& j = jobs_[r.slot];
-      turn(r.slot, r.pool).received += now - r.started;
-      j.progress.attained += now - r.started;
+      turns_.receive(r.slot, type_of_[r.pool], now - r.started);
+      end_run(j);
       sink.preempt(WaitingJob(j.waiting));
     });
     start_chosen(now, sink);
@@ -107,24 +120,21 @@ class TypedGavelDispatcher : public PreemptiveBooks {
   struct Job {
     WaitingJob waiting;  ///< as submitted
     Progress progress;
-    bool waits = false;
+    bool known = false, waits = false, firm = false;
+    bool slow = false;  ///< it runs, and there is a faster type that could hold it
     double weight = 1;
-    std::uint32_t job_class = 0;
-    std::uint32_t chosen = nowhere;  ///< type of the coming round
-    std::int64_t joined = 0;         ///< instant of its first submission
-    std::int64_t left = 0;           ///< work still to do at the last pass
-    double isolated = 0;             ///< ticks that the work done would have taken with fair shares
-    double fair_speed = 1;           ///< at the last pass
+    std::uint32_t group = 0;
+    std::uint32_t runs_on = nowhere;     ///< pool
+    std::uint32_t stopped_on = nowhere;  ///< type of a run that has just ended otherwise than by a preemption
+    std::uint32_t chosen = nowhere;      ///< pool of the coming round
+    std::size_t place = 0;               ///< in queue_
+    std::int64_t joined = 0;             ///< instant of its first submission
+    std::int64_t started = 0;            ///< instant of the present or last run's start
+    std::int64_t left = 0;               ///< work still to do at the last pass
+    double isolated = 0;                 ///< ticks that the work done would have taken with fair shares
+    double fair_speed = 1;               ///< at the last pass
   };
-  /// A job on a type.
-  struct Turn {
-    std::int64_t share = 0;     ///< over whole_share, at the last pass
-    std::int64_t mark = 0;      ///< ticks
-    std::int64_t received = 0;  ///< ticks before the present run
-    std::int64_t counted = 0;   ///< ticks received, by which the mark has moved
-    bool is_new = true;         ///< it had no share at the last pass
-  };
-  /// A job that waits, runs or is under notice.
+  /// A job that waits, runs or is under notice, but no firm one that runs.
   struct Present {
     std::uint64_t id;
     std::uint32_t slot;
@@ -135,36 +145,54 @@ class TypedGavelDispatcher : public PreemptiveBooks {
     std::uint32_t type, slot;
   };
 
-  std::size_t types() const { return pools_.size(); }
-  Turn& turn(std::uint32_t slot, std::size_t type) { return turns_[slot * types() + type]; }
-  std::int64_t speed(const Job& j, std::size_t type) const { return machine_.speeds[j.job_class][type]; }
-
-  /// Whether nobody waits, or runs slower than it could.
-  bool all_at_best() const {
-    return waiting_ == 0 && std::all_of(running_.begin(), running_.end(), [this](const Run& r) {
-             const Job& j = jobs_[r.slot];
-             for (std::size_t type = 0; type < types(); ++type)
-               if (r.gpus <= machine_.gpus[type] && speed(j, type) > speed(j, r.pool)) return false;
-             return true;
-           });
+  void leave_queue(Job& j) {
+    j.waits = false;
+    queue_[j.place] = queue_.back();
+    jobs_[queue_[j.place]].place = j.place;
+    queue_.pop_back();
+    --waiting_;
   }
+  void end_run(Job& j) {
+    if (j.firm) firm_[j.runs_on] -= j.waiting.gpus;
+    slow_ -= j.slow;
+    j.slow = false;
+    j.runs_on = nowhere;
+  }
+  bool could_be_faster(const Run& r) const {
+    for (const PoolChoice& c : groups_[jobs_[r.slot].group].choices)
+      if (c.speed > r.speed && r.gpus <= pools_[c.pool].capacity) return true;
+    return false;
+  }
+  void note_slow(const Run& r) {
+    if (r.firm) return;
+    jobs_[r.slot].slow = could_be_faster(r);
+    slow_ += jobs_[r.slot].slow;
+  }
+  void count_slow() {
+    recount_ = false;
+    slow_ = 0;
+    for (const Run& r : running_) note_slow(r);
+  }
+
   /// In the order of submission: which of several best solutions a program finds hangs on its rows.
   void list_present(std::int64_t now) {
     present_.clear();
     for (const std::uint32_t slot : queue_) present_.push_back({jobs_[slot].waiting.order.id, slot, nullptr});
-    for (const Run& r : running_) present_.push_back({r.place.id, r.slot, &r});
+    for (const Run& r : running_)
+      if (!r.firm) present_.push_back({r.place.id, r.slot, &r});
     for (const Run& r : stopping_) present_.push_back({r.place.id, r.slot, nullptr});
     std::sort(present_.begin(), present_.end(),
               [](const Present& a, const Present& b) { return a.id < b.id; });
+    slots_.clear();
     for (const Present& p : present_) {
       Job& j = jobs_[p.slot];
+      slots_.push_back(p.slot);
       j.chosen = nowhere;
       std::int64_t left = j.waits ? j.progress.remaining : j.left;
-      if (p.run != nullptr) {
-        const std::int64_t worked = work_in(
-            std::max<std::int64_t>(now - p.run->started - j.progress.restart, 0), speed(j, p.run->pool));
-        left = std::max<std::int64_t>(j.progress.remaining - worked, 1);
-      }
+      if (p.run != nullptr)
+        left = j.progress.remaining -
+               work_in(std::max<std::int64_t>(now - j.started - j.progress.restart, 0), p.run->speed);
+      left = std::max<std::int64_t>(left, 1);
       j.isolated = std::max(j.isolated + static_cast<double>(j.left - left) / j.fair_speed, 0.0);
       j.left = left;
     }
@@ -172,106 +200,82 @@ class TypedGavelDispatcher : public PreemptiveBooks {
   /// Marks move by what was received since the last pass.
   void settle(std::int64_t now) {
     for (const Present& p : present_)
-      for (std::size_t type = 0; type < types(); ++type) {
-        Turn& t = turn(p.slot, type);
-        const bool runs = p.run != nullptr && p.run->pool == type;
-        const std::int64_t received = t.received + (runs ? now - p.run->started : 0);
-        if (t.share > 0) t.mark += mark_moves(received - t.counted, t.share);
-        t.counted = received;
-      }
+      for (std::size_t type = 0; type < types_; ++type)
+        turns_.settle(p.slot, type,
+                      p.run != nullptr && type_of_[p.run->pool] == type ? now - p.run->started : 0);
   }
-  /// The shares of the coming round.
+  /// The shares of the coming round, of those whom some type can hold.
   void share(std::int64_t now) {
     if (!changed_ && rule_.order == Order::gavel_las) return;
     changed_ = false;
-    double weight_of_all = 0;
-    for (const Present& p : present_) weight_of_all += jobs_[p.slot].weight;
+    count_gpus();
     claims_.clear();
-    for (const Present& p : present_) {
-      Job& j = jobs_[p.slot];
-      TypedClaim& c = claims_.emplace_back();
-      c.job_class = j.job_class;
-      c.job.gpus = j.waiting.gpus;
-      c.job.weight = j.weight;
-      j.fair_speed = fair_speed(model_, weight_of_all, c);
-      c.job.elapsed = static_cast<double>(now - j.joined);
-      c.job.remaining = static_cast<double>(j.left);
-      c.job.isolated = j.isolated + c.job.remaining / j.fair_speed;
+    claimants_.clear();
+    double weight_of_all = 0;
+    for (const std::uint32_t slot : slots_) {
+      const Job& j = jobs_[slot];
+      if (!(model_.best_speed(j.group, j.waiting.gpus) > 0)) {
+        turns_.drop(slot);
+        continue;
+      }
+      claimants_.push_back(slot);
+      weight_of_all += j.weight;
     }
+    for (const std::uint32_t slot : claimants_) claims_.push_back(claim_of(jobs_[slot], now, weight_of_all));
     const std::vector<double> shares = type_shares(rule_.order, model_, claims_);
-    for (std::size_t i = 0; i < present_.size(); ++i) entitle_on(present_[i].slot, shares, i * types());
+    for (std::size_t i = 0; i < claimants_.size(); ++i)
+      turns_.entitle(claimants_[i], std::span(shares).subspan(i * types_, types_), fastest(claimants_[i]));
+  }
+  /// GPUs of types that are not held by firm jobs.
+  void count_gpus() {
+    model_.gpus.assign(types_, 0);
+    model_.largest.assign(types_, 0);
+    for (std::size_t p = 0; p < pools_.size(); ++p) {
+      const std::int64_t gpus = std::max<std::int64_t>(pools_[p].capacity - firm_[p], 0);
+      model_.gpus[type_of_[p]] += gpus;
+      model_.largest[type_of_[p]] = std::max(model_.largest[type_of_[p]], gpus);
+    }
+  }
+  TypedClaim claim_of(Job& j, std::int64_t now, double weight_of_all) const {
+    TypedClaim c;
+    c.job_class = j.group;
+    c.job.gpus = j.waiting.gpus;
+    c.job.weight = j.weight;
+    j.fair_speed = fair_speed(model_, weight_of_all, c);
+    c.job.elapsed = static_cast<double>(now - j.joined);
+    c.job.remaining = static_cast<double>(j.left);
+    c.job.isolated = j.isolated + c.job.remaining / j.fair_speed;
+    return c;
   }
   std::size_t fastest(std::uint32_t slot) const {
     const Job& j = jobs_[slot];
-    std::size_t best = 0;
-    for (std::size_t type = 0; type < types(); ++type)
-      if (model_.speed(j.job_class, type, j.waiting.gpus) > model_.speed(j.job_class, best, j.waiting.gpus))
-        best = type;
-    return best;
+    const double best = model_.best_speed(j.group, j.waiting.gpus);
+    std::size_t type = 0;
+    while (model_.speed(j.group, type, j.waiting.gpus) != best) ++type;
+    return type;
   }
-  /// Shares that round to nothing are none; but everybody has one.
-  void entitle_on(std::uint32_t slot, const std::vector<double>& shares, std::size_t from) {
-    std::size_t largest = fastest(slot);
-    for (std::size_t type = 0; type < types(); ++type) {
-      if (shares[from + type] > shares[from + largest]) largest = type;
-      Turn& t = turn(slot, type);
-      if (t.share == 0) t.is_new = true;
-      t.share = shares[from + type] * 2 * whole_share < 1 ? 0 : on_grid(shares[from + type]);
-    }
-    Turn& t = turn(slot, largest);
-    t.share = std::max<std::int64_t>(t.share, 1);
-  }
-  /// As GavelDispatcher's, type by type; then the types among each other.
-  void move_marks() {
-    std::vector<std::int64_t> begins(types(), forever), limits(types(), forever);
-    std::int64_t begin = forever;
-    for (std::size_t type = 0; type < types(); ++type) {
-      std::int64_t least = whole_share;
-      std::int64_t& first = begins[type];
-      bool any = false;
-      for (const Present& p : present_) {
-        const Turn& t = turn(p.slot, type);
-        if (t.share == 0) continue;
-        any = true;
-        least = std::min(least, t.share);
-        if (!t.is_new) first = std::min(first, due(t));
-      }
-      if (!any) continue;
-      if (first == forever) first = 0;
-      limits[type] = mark_moves(2 * rule_.round, least);
-      begin = std::min(begin, first);
-    }
-    for (std::size_t type = 0; type < types(); ++type) {
-      const std::int64_t first = begins[type];
-      if (first == forever) continue;
-      const std::int64_t ahead = std::max<std::int64_t>(first - begin - limits[type], 0);
-      for (const Present& p : present_) {
-        Turn& t = turn(p.slot, type);
-        if (t.share == 0) continue;
-        t.mark = std::min(t.is_new ? first : t.mark, first + limits[type]) - ahead;
-        t.is_new = false;
-      }
-    }
-  }
-  std::int64_t due(const Turn& t) const { return t.mark + mark_moves(rule_.round, t.share) / 2; }
 
-  /// Sets the type of each job's coming round, `chosen` of running jobs, and `starts_` to who has a type, in
+  /// Sets the pool of each job's coming round, `chosen` of running jobs, and `starts_` to who has a pool, in
   /// the order of the choice.
   void choose(std::int64_t now) {
     starts_.clear();
-    for (std::size_t type = 0; type < types(); ++type)
-      pools_[type].left = pools_[type].free + pools_[type].under_notice;
+    closed_.assign(types_, false);
+    for (std::size_t p = 0; p < pools_.size(); ++p)
+      idle_[p] = pools_[p].left = pools_[p].free + pools_[p].under_notice;
     for (Run& r : running_) {
-      r.chosen = keeps(r, now);
+      r.chosen = keeps(r, now) || r.started == now;  // by an earlier pass of this instant
       if (r.chosen)
         jobs_[r.slot].chosen = r.pool;
       else
         pools_[r.pool].left += r.gpus;
     }
     rank();
-    for (const Ranked& r : ranked_) place(r.slot, r.type);
+    for (const Ranked& r : ranked_) {
+      Job& j = jobs_[r.slot];
+      if (j.chosen == nowhere && !closed_[r.type] && !place(j, r.type)) closed_[r.type] = !rule_.skips;
+    }
     for (const Ranked& r : ranked_)
-      if (jobs_[r.slot].chosen == nowhere) place_anywhere(r.slot);
+      if (jobs_[r.slot].chosen == nowhere) place_anywhere(jobs_[r.slot]);
     for (Run& r : running_) r.chosen = jobs_[r.slot].chosen == r.pool;
   }
   void rank() {
@@ -279,57 +283,80 @@ class TypedGavelDispatcher : public PreemptiveBooks {
     for (const Present& p : present_) {
       const Job& j = jobs_[p.slot];
       if (j.chosen != nowhere || (p.run == nullptr && !j.waits)) continue;  // shielded, or under notice
-      for (std::uint32_t type = 0; type < types(); ++type)
-        if (const Turn& t = turn(p.slot, type); t.share > 0)
-          ranked_.push_back({{due(t), p.id}, type, p.slot});
+      for (std::uint32_t type = 0; type < types_; ++type)
+        if (turns_.has_share(p.slot, type))
+          ranked_.push_back({{turns_.due(p.slot, type), p.id}, type, p.slot});
     }
     std::stable_sort(ranked_.begin(), ranked_.end(),
                      [](const Ranked& a, const Ranked& b) { return a.place < b.place; });
   }
-  /// Where the first that does not fit ends the choice, it does so for its type.
-  void place(std::uint32_t slot, std::uint32_t type) {
-    Job& j = jobs_[slot];
-    Pool& pool = pools_[type];
-    if (j.chosen != nowhere || pool.closed) return;
-    if (j.waiting.gpus > pool.left) {
-      pool.closed = !rule_.skips;
-      return;
-    }
-    pool.left -= j.waiting.gpus;
-    j.chosen = type;
-    starts_.push_back(slot);
+  /// @returns false where no pool of the type has enough left
+  bool place(Job& j, std::uint32_t type) {
+    const std::uint32_t pool = pool_for(j, type);
+    if (pool == nowhere) return false;
+    if (pool != j.runs_on) idle_[pool] -= std::min<std::int64_t>(idle_[pool], j.waiting.gpus);
+    pools_[pool].left -= j.waiting.gpus;
+    j.chosen = pool;
+    if (j.runs_on != pool) starts_.push_back(j.waiting.slot);
+    return true;
   }
-  /// On the fastest type that has room.
-  void place_anywhere(std::uint32_t slot) {
-    const Job& j = jobs_[slot];
-    std::uint32_t best = nowhere;
-    for (std::uint32_t type = 0; type < types(); ++type)
-      if (speed(j, type) > 0 && j.waiting.gpus <= pools_[type].left && !pools_[type].closed &&
-          (best == nowhere || speed(j, type) > speed(j, best)))
-        best = type;
-    if (best != nowhere) place(slot, best);
+  std::uint32_t pool_for(const Job& j, std::uint32_t type) const {
+    const std::int64_t gpus = j.waiting.gpus;
+    if (j.runs_on != nowhere && type_of_[j.runs_on] == type && gpus <= pools_[j.runs_on].left)
+      return j.runs_on;
+    std::uint32_t others = nowhere;
+    for (const PoolChoice& c : groups_[j.group].choices) {
+      if (type_of_[c.pool] != type || gpus > pools_[c.pool].left) continue;
+      if (gpus <= idle_[c.pool]) return c.pool;
+      if (others == nowhere) others = c.pool;
+    }
+    return others;
+  }
+  /// On the fastest type that has room. Where the first that does not fit ends the choice, it did so for its
+  /// type.
+  void place_anywhere(Job& j) {
+    for (const PoolChoice& c : groups_[j.group].choices)
+      if (const std::uint32_t type = type_of_[c.pool]; !closed_[type] && place(j, type)) return;
   }
   template <class Sink>
   void start_chosen(std::int64_t now, Sink& sink) {
     for (const std::uint32_t slot : starts_) {
       Job& j = jobs_[slot];
-      if (!j.waits || j.waiting.gpus > pools_[j.chosen].free) continue;  // its GPUs, or those of another, are
-      const WaitingJob job = j.waiting;                                  // under notice
-      j.waits = false;
-      begin_run(job, {j.chosen, static_cast<double>(speed(j, j.chosen)) / unit_speed}, now, {0, job.order.id},
-                false, false);
-      sink.start(job, j.chosen, job.requested);
+      const std::uint32_t pool = j.chosen;
+      if (!j.waits || j.waiting.gpus > pools_[pool].free) continue;  // its GPUs, or those of another, are
+      const WaitingJob job = j.waiting;                              // under notice
+      const double speed = model_.speeds[j.group][type_of_[pool]];
+      leave_queue(j);
+      begin_run(job, {pool, speed}, now, {0, job.order.id}, j.firm, false);
+      j.runs_on = pool;
+      j.started = now;
+      note_slow(running_.back());
+      if (j.firm) withhold(j);
+      sink.start(job, pool, time_at_speed(job.requested, speed));
     }
-    waiting_ -= std::erase_if(queue_, [this](std::uint32_t slot) { return !jobs_[slot].waits; });
+  }
+  /// A firm job has begun to run: it has no part in what is shared out.
+  void withhold(const Job& j) {
+    changed_ = true;
+    firm_[j.runs_on] += j.waiting.gpus;
+    turns_.drop(j.waiting.slot);
   }
 
-  TypedMachine machine_;
-  GpuTypes model_;                    ///< the same for the programs
+  std::vector<std::uint32_t> type_of_;  ///< of each pool
+  std::size_t types_;
+  GpuTypes model_;  ///< for the programs
+  TypeTurns turns_;
   std::vector<Job> jobs_;             ///< by slot
-  std::vector<Turn> turns_;           ///< [slot x types + type]
   std::vector<std::uint32_t> queue_;  ///< slots
-  bool changed_ = true;               ///< jobs have come or gone since shares were worked out
+  std::vector<std::int64_t> firm_;    ///< GPUs of each pool that firm jobs hold
+  std::size_t slow_ = 0;              ///< running jobs that could be faster
+  bool changed_ = true;               ///< jobs or GPUs have come or gone since shares were worked out
+  bool recount_ = false;              ///< GPUs have, since slow_ was
+  std::vector<std::int64_t>
+      idle_;                  ///< of each pool, what a pass has still to give of GPUs that nobody runs on
+  std::vector<bool> closed_;  ///< types, in a pass: to all that come behind a job that did not fit
   std::vector<Present> present_;
+  std::vector<std::uint32_t> slots_, claimants_;  ///< of those present; of those with shares
   std::vector<TypedClaim> claims_;
   std::vector<Ranked> ranked_;
   std::vector<std::uint32_t> starts_;

@@ -24,20 +24,49 @@ struct Dice {
   }
 };
 
+/// GPUs of several types, and the speeds of groups of jobs on them; 0: cannot run there.
+struct TypedMachine {
+  std::vector<std::int64_t> gpus;
+  std::vector<std::vector<double>> speeds;  ///< [group][type]
+
+  bool can_run(std::size_t group, std::int64_t gang) const {
+    for (std::size_t j = 0; j < gpus.size(); ++j)
+      if (speeds[group][j] > 0 && gang <= gpus[j]) return true;
+    return false;
+  }
+  /// Each type in one pool.
+  TypedGavelDispatcher dispatcher(PreemptiveRule rule) const {
+    std::vector<std::uint32_t> pools;
+    std::vector<GroupSpec> groups(speeds.size());
+    for (std::uint32_t p = 0; p < gpus.size(); ++p) pools.push_back(p);
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      for (const std::uint32_t p : pools)
+        if (speeds[g][p] > 0) groups[g].choices.push_back({p, speeds[g][p]});
+      std::stable_sort(groups[g].choices.begin(), groups[g].choices.end(),
+                       [](const PoolChoice& a, const PoolChoice& b) { return a.speed > b.speed; });
+    }
+    TypedGavelDispatcher d(std::move(rule), pools, std::move(groups));
+    for (const std::uint32_t p : pools) d.change_capacity(p, gpus[p]);
+    return d;
+  }
+};
+
 /// Keeps who runs where, and refuses what cannot be.
 class Books {
  public:
   Books(Order order, TypedMachine machine, std::int64_t shield)
-      : free_(machine.gpus), machine_(machine), dispatcher_(rule(order, shield), std::move(machine)) {}
+      : free_(machine.gpus),
+        machine_(std::move(machine)),
+        dispatcher_(machine_.dispatcher(rule(order, shield))) {}
 
   void join(std::int32_t gpus, std::uint32_t job_class, double weight) {
     const auto slot = static_cast<std::uint32_t>(jobs_.size());
     Job& job = jobs_.emplace_back();
     job.waiting = {{now_, slot}, 1'000'000, gpus, slot};
     job.job_class = job_class;
+    job.weight = weight;
     job.on_type.resize(free_.size());
-    dispatcher_.entitle(slot, weight, job_class);
-    dispatcher_.submit(jobs_[slot].waiting, {1'000'000, 0, 0}, now_);
+    dispatcher_.submit(jobs_[slot].waiting, {1'000'000, 0, 0}, now_, job_class, false, weight);
   }
   void leave(std::uint32_t slot) {
     free_[static_cast<std::size_t>(jobs_[slot].type)] += jobs_[slot].waiting.gpus;
@@ -56,7 +85,8 @@ class Books {
     j.on_type[static_cast<std::size_t>(j.type)] += now_ - j.since;
     j.type = waits;
     j.attained += now_ - j.since;
-    dispatcher_.submit(j.waiting, {1'000'000 - j.attained / 4, j.attained, 0}, now_);
+    dispatcher_.submit(j.waiting, {1'000'000 - j.attained / 4, j.attained, 0}, now_, j.job_class, false,
+                       j.weight);
   }
   void start(const WaitingJob& job, std::uint32_t type, std::int64_t) {
     Job& j = jobs_[job.slot];
@@ -105,6 +135,7 @@ class Books {
   struct Job {
     WaitingJob waiting;
     std::uint32_t job_class = 0;
+    double weight = 1;
     std::int64_t type = waits, since = 0, attained = 0;
     std::vector<std::int64_t> on_type;  ///< ticks, before the present run
   };
@@ -132,7 +163,7 @@ TEST_CASE("on several types no GPU is given twice, none idles that somebody coul
     for (int c = 0; c < 4; ++c) {
       machine.speeds.emplace_back();
       for (std::size_t j = 0; j < machine.gpus.size(); ++j)
-        machine.speeds.back().push_back(dice.below(4) * 700'000);
+        machine.speeds.back().push_back(static_cast<double>(dice.below(4)) * 0.7);
     }
     Books books(k % 2 == 0 ? Order::gavel_las : Order::gavel_ftf, machine, dice.below(2) * 1500);
     std::size_t present = 0;
@@ -160,7 +191,7 @@ TEST_CASE("a type on which gangs left GPUs idle does not keep newcomers from ano
   // A has 4 GPUs and gangs of 1, 2 and 4, which get 8/11 of their shares; B one, and one job. After 1,100
   // rounds A's turns lie 300 behind. Then the two wider gangs leave, and two jobs come that are twice as fast
   // on B: x on B, (1 + x) / 1.2 = 5 (1 - 2 x), so 5/13 of the time.
-  Books books(Order::gavel_las, {{4, 1}, {{1'000'000, 0}, {0, 1'000'000}, {1'000'000, 2'000'000}}}, 0);
+  Books books(Order::gavel_las, {{4, 1}, {{1, 0}, {0, 1}, {1, 2}}}, 0);
   for (const std::int32_t gpus : {1, 2, 4}) books.join(gpus, 0, 1);
   books.join(1, 1, 1);
   books.pass(0);
