@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/pool_lots.hpp>
 #include <natgpu/scheduling/preemptive_books.hpp>
 #include <natgpu/scheduling/type_shares.hpp>
 #include <natgpu/scheduling/type_turns.hpp>
@@ -20,9 +21,10 @@ namespace natgpu::scheduling {
 /// round GPUs are given by whose next round on a type is due, and a job that has them is passed over on the
 /// others. What is left goes, in the same order, to jobs without GPUs on types where they have no share.
 ///
-/// Of the pools of a type a running job has its own, if that has enough left; then a job gets the first that
-/// it accepts with enough GPUs that nobody runs on, and else the first with enough left. Firm jobs, once they
-/// run, and those inside the shield keep theirs ahead of all; what firm jobs hold is not shared out.
+/// Of the pools of a type a running job has its own, if that has enough left. Else a job gets the pool where
+/// whoever must go for it is due last, if anybody must: so few jobs move between pools that are as good. Ties
+/// go to the first that the job accepts. Firm jobs, once they run, and those inside the shield keep theirs
+/// ahead of all; what firm jobs hold is not shared out.
 ///
 /// Under gavel-las shares are worked out when jobs have come or gone or GPUs have, under gavel-ftf at each
 /// round. Beside them a pass is O(n log n) for n waiting and running jobs.
@@ -36,7 +38,7 @@ class TypedGavelDispatcher : public PreemptiveBooks {
         types_(type_of_.empty() ? 0 : *std::max_element(type_of_.begin(), type_of_.end()) + std::size_t{1}),
         turns_(types_, rule_.round),
         firm_(type_of_.size()),
-        idle_(type_of_.size()) {
+        lots_(type_of_.size()) {
     NATGPU_ENSURE(by_target(rule_.order) && rule_.round > 0, "target shares go with rounds");
     for (const GroupSpec& g : groups_) {
       std::vector<double>& row = model_.speeds.emplace_back(types_, 0.0);
@@ -260,16 +262,13 @@ class TypedGavelDispatcher : public PreemptiveBooks {
   void choose(std::int64_t now) {
     starts_.clear();
     closed_.assign(types_, false);
-    for (std::size_t p = 0; p < pools_.size(); ++p)
-      idle_[p] = pools_[p].left = pools_[p].free + pools_[p].under_notice;
+    for (std::uint32_t p = 0; p < pools_.size(); ++p) lots_.open(p, pools_[p].free + pools_[p].under_notice);
     for (Run& r : running_) {
       r.chosen = keeps(r, now) || r.started == now;  // by an earlier pass of this instant
-      if (r.chosen)
-        jobs_[r.slot].chosen = r.pool;
-      else
-        pools_[r.pool].left += r.gpus;
+      if (r.chosen) jobs_[r.slot].chosen = r.pool;
     }
     rank();
+    list_tenants();
     for (const Ranked& r : ranked_) {
       Job& j = jobs_[r.slot];
       if (j.chosen == nowhere && !closed_[r.type] && !place(j, r.type)) closed_[r.type] = !rule_.skips;
@@ -290,27 +289,42 @@ class TypedGavelDispatcher : public PreemptiveBooks {
     std::stable_sort(ranked_.begin(), ranked_.end(),
                      [](const Ranked& a, const Ranked& b) { return a.place < b.place; });
   }
+  void list_tenants() {
+    for (std::size_t turn = 0; turn < ranked_.size(); ++turn) {
+      const Job& j = jobs_[ranked_[turn].slot];
+      if (j.runs_on != nowhere && type_of_[j.runs_on] == ranked_[turn].type)
+        lots_.add_tenant(j.runs_on, turn, j.waiting.gpus);
+    }
+    for (const Run& r : running_)
+      if (!r.chosen && !turns_.has_share(r.slot, type_of_[r.pool]))
+        lots_.add_tenant(r.pool, PoolLots::no_turn, r.gpus);
+  }
   /// @returns false where no pool of the type has enough left
   bool place(Job& j, std::uint32_t type) {
     const std::uint32_t pool = pool_for(j, type);
     if (pool == nowhere) return false;
-    if (pool != j.runs_on) idle_[pool] -= std::min<std::int64_t>(idle_[pool], j.waiting.gpus);
-    pools_[pool].left -= j.waiting.gpus;
+    if (pool == j.runs_on) {
+      lots_.keep(pool, j.waiting.gpus);
+    } else {
+      lots_.give(pool, j.waiting.gpus);
+      starts_.push_back(j.waiting.slot);
+    }
     j.chosen = pool;
-    if (j.runs_on != pool) starts_.push_back(j.waiting.slot);
     return true;
   }
   std::uint32_t pool_for(const Job& j, std::uint32_t type) const {
     const std::int64_t gpus = j.waiting.gpus;
-    if (j.runs_on != nowhere && type_of_[j.runs_on] == type && gpus <= pools_[j.runs_on].left)
-      return j.runs_on;
-    std::uint32_t others = nowhere;
+    if (j.runs_on != nowhere && type_of_[j.runs_on] == type && lots_.has(j.runs_on, gpus)) return j.runs_on;
+    std::uint32_t best = nowhere;
+    std::size_t latest = 0;
     for (const PoolChoice& c : groups_[j.group].choices) {
-      if (type_of_[c.pool] != type || gpus > pools_[c.pool].left) continue;
-      if (gpus <= idle_[c.pool]) return c.pool;
-      if (others == nowhere) others = c.pool;
+      if (type_of_[c.pool] != type || !lots_.has(c.pool, gpus)) continue;
+      const std::size_t turn = lots_.first_to_go(c.pool, gpus);
+      if (best != nowhere && turn <= latest) continue;
+      best = c.pool;
+      latest = turn;
     }
-    return others;
+    return best;
   }
   /// On the fastest type that has room. Where the first that does not fit ends the choice, it did so for its
   /// type.
@@ -352,8 +366,7 @@ class TypedGavelDispatcher : public PreemptiveBooks {
   std::size_t slow_ = 0;              ///< running jobs that could be faster
   bool changed_ = true;               ///< jobs or GPUs have come or gone since shares were worked out
   bool recount_ = false;              ///< GPUs have, since slow_ was
-  std::vector<std::int64_t>
-      idle_;                  ///< of each pool, what a pass has still to give of GPUs that nobody runs on
+  PoolLots lots_;
   std::vector<bool> closed_;  ///< types, in a pass: to all that come behind a job that did not fit
   std::vector<Present> present_;
   std::vector<std::uint32_t> slots_, claimants_;  ///< of those present; of those with shares
