@@ -19,7 +19,6 @@ using scheduling::Order;
 constexpr std::int64_t most_promote = 1'000'000;
 constexpr std::size_t most_thresholds = 100;
 constexpr std::int64_t usual_quantum = 3600 * ticks_per_second;
-constexpr std::int64_t usual_round = 360 * ticks_per_second;    ///< of gavel-las and gavel-ftf: Gavel's
 constexpr std::int64_t usual_shield = 7200 * ticks_per_second;  ///< of the modes of preemption
 constexpr std::int64_t usual_thresholds[] = {3600 * ticks_per_second, 36000 * ticks_per_second};
 
@@ -147,7 +146,7 @@ void read_preemption(const Arguments& arguments, simulation::ReplayOptions& opti
   }
   if (options.order == Order::las2d) p.limits = thresholds_of(arguments);
   p.promote = arguments.whole("--promote", 0, 1, most_promote);
-  p.round = length("--rounds", by_target(options.order) ? usual_round : 0);
+  p.round = length("--rounds", by_target(options.order) ? scheduling::usual_round.count() : 0);
   if (by_target(options.order) && p.round == 0)
     throw UsageError("this order shares out the time of rounds: --rounds is above zero",
                      "write for instance `--rounds 6min`");

@@ -20,16 +20,14 @@ const FieldTable& fields_of(const AccountSettings*) {
       Fields<AccountSettings>(
           "accounts",
           "Whose use and holdings multifactor, fairtree, drf and maxmin weigh, and whose quotas "
-          "quota-reclaim keeps.")
+          "quota-reclaim keeps; under gavel-las and gavel-ftf, what a job weighs.")
           .choice("level", &AccountSettings::level,
                   {{"organisation", Level::organisation}, {"sector", Level::sector}},
                   "Each organisation by itself, under its sector, or all of a sector together.")
           .items("shares", &AccountSettings::shares,
                  "What sectors are entitled to. Under multifactor, fairtree and quota-reclaim organisations "
-                 "divide "
-                 "what their sector has; under drf and maxmin each organisation weighs as much as its "
-                 "sector's shares "
-                 "say.");
+                 "divide what their sector has; under drf and maxmin each organisation weighs as much as its "
+                 "sector's shares say, and under gavel-las and gavel-ftf each job.");
   return table;
 }
 
@@ -67,7 +65,9 @@ const FieldTable& fields_of(const PreemptionSettings*) {
                {"by-class", Mode::by_class},
                {"spot-first", Mode::spot_first},
                {"quota-reclaim", Mode::quota_reclaim}},
-              "Nobody (but under srtf, srsf, las and las2d, which rank running jobs too); jobs of a higher "
+              "Nobody (but under srtf, srsf, las, las2d, gavel-las and gavel-ftf, which rank running jobs "
+              "too); "
+              "jobs of a higher "
               "class, with order priority; all jobs, those of spot jobs, which stand behind them; or jobs of "
               "accounts within their quotas, those of accounts beyond theirs.")
           .duration("shield", &PreemptionSettings::shield, at_least(0),
@@ -76,7 +76,7 @@ const FieldTable& fields_of(const PreemptionSettings*) {
                     "From a preemption to the return of the GPUs, which are stalled meanwhile.")
           .duration("rounds", &PreemptionSettings::rounds, at_least(0),
                     "Jobs start and lose GPUs at multiples of it alone, from the first day on; 0 s: whenever "
-                    "something happens.")
+                    "something happens, and under gavel-las and gavel-ftf each 6 min.")
           .duration("quantum", &PreemptionSettings::quantum, positive(),
                     "Of las: time on GPUs after which a job ranks lower.")
           .quantities("thresholds", &PreemptionSettings::thresholds, Dimension::work, positive(),

@@ -61,15 +61,14 @@ const std::vector<Choice<Order>>& orders() {
        "least time received of a target share first; shares divide GPUs max-min fairly; running jobs are "
        "preempted",
        "Narayanan et al., Gavel, OSDI 2020",
-       "--rounds (6 min by default); a replay; backfill none or fit; --speeds where GPUs are "
-       "of several types"},
+       "rounds (6 min by default); backfill none or fit; in a replay --speeds where GPUs are of several "
+       "types"},
       {"gavel-ftf", Order::gavel_ftf,
        "least time received of a target share first; shares make finish times fair; running jobs are "
        "preempted",
        "Mahajan et al., Themis, NSDI 2020; Narayanan et al., Gavel, OSDI 2020",
-       "requested times; --rounds (6 min by default); a replay; backfill none or fit; --speeds where GPUs "
-       "are "
-       "of several types"},
+       "requested times; rounds (6 min by default); backfill none or fit; in a replay --speeds where GPUs "
+       "are of several types"},
       {"priority", Order::priority, "highest class first: a log's queues, a scenario's classes of jobs",
        "Cobham, Oper. Res. 2(1), 1954", "classes of jobs"},
       {"multifactor", Order::multifactor,
@@ -157,8 +156,8 @@ const FieldTable& fields_of(const Scheduling*) {
               "Batch and service classes, the highest first, for priority and multifactor; those not named "
               "come last, all in one class.")
           .object("accounts", &Scheduling::accounts,
-                  "Whose use and holdings multifactor, fairtree, drf and maxmin weigh, and whose quotas "
-                  "quota-reclaim keeps.")
+                  "Whose use and holdings multifactor, fairtree, drf and maxmin weigh, whose quotas "
+                  "quota-reclaim keeps, and what jobs weigh under gavel-las and gavel-ftf.")
           .object("fair_share", &Scheduling::fair_share, "What multifactor and fairtree leave open.")
           .object("preemption", &Scheduling::preemption, "Who may take the GPUs of a running job.")
           .integer("queue_limit", &Scheduling::queue_limit, at_least(0),
@@ -195,8 +194,10 @@ std::vector<Meant> meanings(const Scheduling& s) {
        "order wfp, unicef, multifactor or fairtree"},
       {"classes", !s.classes.empty(), s.order == Order::priority || s.order == Order::multifactor,
        "order priority or multifactor"},
-      {"accounts", s.accounts != AccountSettings{}, by_account(s),
-       "order multifactor, fairtree, drf or maxmin, or preemption quota-reclaim"},
+      {"accounts", s.accounts != AccountSettings{}, by_account(s) || by_target(s.order),
+       "order multifactor, fairtree, drf, maxmin, gavel-las or gavel-ftf, or preemption quota-reclaim"},
+      {"accounts.level", by_target(s.order) && s.accounts.level != AccountSettings{}.level, false,
+       "order multifactor, fairtree, drf or maxmin: the shares of this one are those of jobs"},
       {"fair_share", f != usual_share,
        s.order == Order::multifactor || (s.order == Order::fairtree && f == as_fairtree),
        "order multifactor (or for its half-life alone fairtree)"},
@@ -238,6 +239,8 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
   return {
       {"order", on_machines && by_holding(s.order), "on machines what accounts hold does not count",
        "choose another order, multifactor or fairtree among them, or write `view: pool`"},
+      {"order", on_machines && by_target(s.order), "on machines target shares of time do not count",
+       "choose `order: las2d`, srtf, srsf or las, or write `view: pool`"},
       {"backfill", on_machines && keeps_all, "on machines only the first blocked job holds a reservation",
        "write `backfill: none`, fit, easy or easy-sjbf, or `view: pool`"},
       {"preemption.mode", on_machines && s.preemption.mode != PreemptionSettings::Mode::none,
@@ -255,8 +258,6 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
        "write `pass: event`, or leave `ties` out"},
       {"semantics.pass", s.semantics.pass == PassRule::event && preempts(s),
        "whoever takes GPUs back sees all that happened at an instant", "leave `pass` at instant"},
-      {"order", by_target(s.order), "target shares of time are for replays: they divide the GPUs of one pool",
-       "use `natgpu replay`, or write `order: las` or maxmin"},
       {"backfill", moves(s.order) && !by_holding(s.order) && keeps_all,
        "reservations are kept in the order of the queue, and this order moves with time",
        "write `backfill: none`, fit, easy or easy-sjbf"},

@@ -52,8 +52,7 @@ class DispatchPort {
   void submit(std::uint32_t slot, const Job& j) {
     if constexpr (has_quotas) dispatcher_.attribute(slot, accounts_.node(j.organisation, j.sector));
     if constexpr (preempts)
-      dispatcher_.submit(as_waiting(slot, j), {j.requested - j.done, j.attained, j.stall}, world_.now,
-                         j.group, j.kind != JobKind::batch);
+      submit_preemptible(slot, j);
     else if constexpr (plugged)
       dispatcher_.submit(as_submission(slot, j));
     else if constexpr (ranks_accounts)
@@ -115,6 +114,10 @@ class DispatchPort {
   }
 
  private:
+  /// Whether it wants to know what a job weighs.
+  static constexpr bool weighs = requires(Dispatcher & d, const scheduling::WaitingJob& job) {
+    d.submit(job, {}, 0, 0, false, 1.0);
+  };
   static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
   static constexpr bool has_quotas = requires(Dispatcher & d) { d.attribute(0U, 0U); };
 
@@ -135,6 +138,15 @@ class DispatchPort {
   scheduling::WaitingJob as_waiting(std::uint32_t slot, const Job& j) const {
     const std::int64_t left = std::max<std::int64_t>(j.requested - j.done, 1);
     return {key_of(j), plus(left, j.stall), j.gpus, slot};
+  }
+  void submit_preemptible(std::uint32_t slot, const Job& j) {
+    const scheduling::Progress progress{j.requested - j.done, j.attained, j.stall};
+    const bool firm = j.kind != JobKind::batch;
+    if constexpr (weighs)
+      dispatcher_.submit(as_waiting(slot, j), progress, world_.now, j.group, firm,
+                         accounts_.weight_of_sector[j.sector]);
+    else
+      dispatcher_.submit(as_waiting(slot, j), progress, world_.now, j.group, firm);
   }
   scheduling::PluggedSubmission as_submission(std::uint32_t slot, const Job& j) const {
     const bool is_batch = j.kind == JobKind::batch;

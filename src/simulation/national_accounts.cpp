@@ -66,6 +66,8 @@ NationalAccounts make_national_accounts(const scenario::Scenario& scenario,
                                         const demand::Population& population, const JobGroups& groups) {
   NationalAccounts accounts;
   if (by_account(scenario.scheduling)) add_accounts(scenario, population, accounts);
+  for (const demand::Sector& s : scenario.demand.sectors)
+    accounts.weight_of_sector.push_back(share_of(scenario.scheduling.accounts, s.name));
   rank_classes(scenario, groups, accounts);
   return accounts;
 }
@@ -90,6 +92,7 @@ scheduling::PreemptiveRule preemptive_rule(const scheduling::Scheduling& s) {
   if (p.mode != scheduling::PreemptionSettings::Mode::none) rule.shield = p.shield.count();
   rule.notice = p.notice.count();
   rule.round = p.rounds.count();
+  if (by_target(s.order) && rule.round == 0) rule.round = scheduling::usual_round.count();
   if (s.order == scheduling::Order::las) rule.quantum = p.quantum.count();
   if (s.order != scheduling::Order::las2d) return rule;
   std::vector<double> hours = p.thresholds;

@@ -22,6 +22,7 @@ struct NationalAccounts {
   std::vector<double> weights;                 ///< by node: the shares of its sector
   std::vector<std::uint32_t> of_organisation;  ///< node
   std::vector<std::uint32_t> of_sector;        ///< node of jobs without an organisation
+  std::vector<double> weight_of_sector;        ///< its shares: of gavel-las and gavel-ftf, each job's
   std::vector<std::int64_t> rank_of_class;     ///< by class of JobGroups: 0 is the highest
   std::vector<double> factor_of_class;         ///< of multifactor: 1 for the first, 0 for those not named
 

@@ -97,6 +97,7 @@ RunRecord run_in_settled_order(const RunParts& parts);
 RunRecord run_in_moving_order(const RunParts& parts);
 RunRecord run_shortest_first(const RunParts& parts);
 RunRecord run_by_holding(const RunParts& parts);
+RunRecord run_by_target(const RunParts& parts);
 RunRecord run_with_preemption(const RunParts& parts);
 RunRecord run_plugged(const RunParts& parts);
 RunRecord run_with_sharing(const RunParts& parts);

@@ -24,6 +24,7 @@ RunRecord run(const RunParts& parts) {
     if (shortest_first) return run_on_machines_shortest_first(parts);
     return moves(s.order) ? run_on_machines_in_moving_order(parts) : run_on_machines(parts);
   }
+  if (by_target(s.order)) return run_by_target(parts);
   if (preempts(s)) return run_with_preemption(parts);
   if (by_holding(s.order)) return run_by_holding(parts);
   if (shortest_first) return run_shortest_first(parts);

@@ -110,13 +110,15 @@ class Writer {
   std::string device(const char* name) const {
     const std::string key(name);
     return fmt::format(
-        "  - {{name: {}, bf16: {} TFLOP/s, power: 1 kW, idle_power: 300 W, per_node: {}, speed: {}{}{}}}\n",
+        "  - {{name: {}, bf16: {} TFLOP/s, power: 1 kW, idle_power: 300 W, per_node: {}, speed: {}{}{}{}}}\n",
         name, between(key + ".bf16", 300, 2000), one_of(key + ".node", {"1", "2", "4", "8"}),
         one_of(key + ".speed", {"1", "2", "0.5", "1.3"}),
         has(Feature::shared_gpus) ? one_of(key + ".mig", {"", ", mig: A100-40GB", ", mig: A30-24GB"}) : "",
         has(Feature::node_limits) ? ", node_cores: " + one_of(key + ".cores", {"9", "32"}) +
                                         ", node_memory: " + one_of(key + ".memory", {"40 GB", "1 TB"})
-                                  : "");
+                                  : "",
+        one_of(key + ".long",
+               {"", ", speeds: [{name: long, speed: 3}]", ", speeds: [{name: long, speed: 0.7}]"}));
   }
   std::string hardware() const {
     return "hardware:\n" + device("one") + (has(Feature::second_device) ? device("two") : "");
@@ -325,7 +327,7 @@ class Writer {
     const std::string rest = ", notice: " + (on_machines ? "0 s" : one_of("notice", {"0 s", "10 min"})) +
                              ", rounds: " + one_of("rounds", {"0 s", "0 s", "1 h"}) + "}";
     const std::string shield = ", shield: " + one_of("shield", {"0 s", "2 h"});
-    switch (on_machines ? 2 + number("order-taker", 4) : number("taker", 8)) {
+    switch (on_machines ? 2 + number("order-taker", 4) : number("taker", 10)) {
       case 0:
         return "order: priority, classes: [short, wide], backfill: " + backfill +
                ", preemption: {mode: by-class" + shield + rest;
@@ -342,6 +344,13 @@ class Writer {
         return "order: " + one_of("quota-order", {"fcfs", "saf"}) + ", backfill: " + backfill +
                ", accounts: {level: " + one_of("level", {"organisation", "sector"}) +
                ", shares: [{name: alpha, share: 3}]}, preemption: {mode: quota-reclaim" + shield + rest;
+      case 8:
+      case 9:
+        return fmt::format(
+            "order: gavel-{}, backfill: {}, accounts: {{shares: [{{name: alpha, share: 3}}]}}, "
+            "preemption: {{notice: {}, rounds: {}}}",
+            number("taker", 10) == 8 ? "las" : "ftf", backfill, one_of("notice", {"0 s", "10 min"}),
+            one_of("gavel-rounds", {"1 h", "3 h"}));
       case 4:
         return "order: srtf, backfill: " + backfill + ", preemption: {mode: none" + rest;
       default:

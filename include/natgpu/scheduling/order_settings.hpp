@@ -18,7 +18,8 @@ struct SectorShare {
   friend bool operator==(const SectorShare&, const SectorShare&) = default;
 };
 
-/// Whose use and holdings orders by account weigh, and who has quotas.
+/// Whose use and holdings orders by account weigh, and who has quotas; of gavel-las and gavel-ftf, the weights
+/// of jobs.
 struct AccountSettings {
   enum class Level : std::uint8_t {
     organisation,  ///< each by itself, under its sector
@@ -60,6 +61,8 @@ struct PreemptionSettings {
 };
 /// Thresholds of las2d where none are stated, GPU-hours: Tiresias's two queues, and one behind.
 inline constexpr double usual_thresholds[] = {1, 10};
+/// Rounds of gavel-las and gavel-ftf where none are stated: Gavel's.
+inline constexpr Duration usual_round = seconds(360);
 
 const FieldTable& fields_of(const SectorShare*);
 const FieldTable& fields_of(const AccountSettings*);
