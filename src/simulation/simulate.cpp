@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 
 #include <natgpu/core/diagnostic.hpp>
@@ -13,23 +14,40 @@
 namespace natgpu::simulation {
 namespace {
 
-/// Which of the files of national runs has the dispatcher.
+/// A file of national runs, and what it is for.
+struct Way {
+  bool (*takes)(const scheduling::Scheduling& s);
+  RunRecord (*run)(const RunParts& parts);
+};
+
+bool on_machines(const scheduling::Scheduling& s) {
+  return s.view == scheduling::View::node;
+}
+bool shortest_first(const scheduling::Scheduling& s) {
+  return s.backfill == scheduling::Backfill::easy_sjbf;
+}
+
+/// The first that takes the scheduling has its dispatcher.
+constexpr Way ways[] = {
+    {[](const auto& s) { return shares(s); }, run_with_sharing},
+    {[](const auto& s) { return on_machines(s) && preempts(s); }, run_on_machines_with_preemption},
+    {[](const auto& s) { return on_machines(s) && shortest_first(s); }, run_on_machines_shortest_first},
+    {[](const auto& s) { return on_machines(s) && moves(s.order); }, run_on_machines_in_moving_order},
+    {[](const auto& s) { return on_machines(s); }, run_on_machines},
+    {[](const auto& s) { return by_target(s.order); }, run_by_target},
+    {[](const auto& s) { return preempts(s); }, run_with_preemption},
+    {[](const auto& s) { return by_holding(s.order); }, run_by_holding},
+    {[](const auto& s) { return shortest_first(s); }, run_shortest_first},
+    {[](const auto& s) { return moves(s.order); }, run_in_moving_order},
+    {[](const auto&) { return true; }, run_in_settled_order},
+};
+
 RunRecord run(const RunParts& parts) {
-  const scheduling::Scheduling& s = parts.scenario.scheduling;
-  if (parts.scenario.plugged_order && parts.scenario.plugged_order.decides()) return run_plugged(parts);
-  if (shares(s)) return run_with_sharing(parts);
-  const bool shortest_first = s.backfill == scheduling::Backfill::easy_sjbf;
-  if (s.view == scheduling::View::node) {
-    if (preempts(s)) return run_on_machines_with_preemption(parts);
-    if (shortest_first) return run_on_machines_shortest_first(parts);
-    return moves(s.order) ? run_on_machines_in_moving_order(parts) : run_on_machines(parts);
-  }
-  if (by_target(s.order)) return run_by_target(parts);
-  if (preempts(s)) return run_with_preemption(parts);
-  if (by_holding(s.order)) return run_by_holding(parts);
-  if (shortest_first) return run_shortest_first(parts);
-  if (moves(s.order)) return run_in_moving_order(parts);
-  return run_in_settled_order(parts);
+  const scheduling::PluggedPolicy& plugged = parts.scenario.plugged_order;
+  if (plugged && plugged.decides()) return run_plugged(parts);
+  return std::find_if(std::begin(ways), std::end(ways),
+                      [&](const Way& w) { return w.takes(parts.scenario.scheduling); })
+      ->run(parts);
 }
 
 /// Logs are nearly always in order of submission; the file's order settles ties.
