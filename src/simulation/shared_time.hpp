@@ -4,9 +4,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include <natgpu/core/ensure.hpp>
 #include <natgpu/core/time.hpp>
+
+#include "accounts.hpp"
 
 namespace natgpu::simulation {
 
@@ -55,6 +59,37 @@ class SharedTime {
   std::size_t next_ = 0;
   std::int64_t ticks_ = 0;
   std::int32_t gpus_ = 0;
+};
+
+/// The same of all running jobs, and of pools in the present quarter.
+class SharedTimes {
+ public:
+  explicit SharedTimes(std::size_t pools) : pools_(pools) {}
+
+  /// @param total  all GPU-ticks that the job has had until now, rounded down
+  void note(std::uint32_t slot, std::uint32_t pool, std::uint16_t quarter, Area total) {
+    if (times_.size() <= slot) times_.resize(slot + std::size_t{1});
+    pools_[pool].area += times_[slot].grow(quarter, total);
+    ++pools_[pool].notes;
+  }
+  SharedTime& of(std::uint32_t slot) { return times_[slot]; }
+  SharedTime take(std::uint32_t slot) { return std::exchange(times_[slot], {}); }
+  /// Closes the pool's quarter. What cannot be divided evenly, less than a GPU-tick for each note, was idle.
+  void close(std::uint32_t pool, PoolAreas& a) {
+    const Pool had = std::exchange(pools_[pool], {});
+    const Area odd = a.allocated - had.area, by_pace = a.in_service >> 40;
+    NATGPU_ENSURE(-by_pace <= odd && odd <= had.notes + by_pace, "shared GPU-time is what was divided");
+    a.allocated -= odd;
+    a.idle += odd;
+  }
+
+ private:
+  struct Pool {
+    Area area = 0;
+    std::int64_t notes = 0;
+  };
+  std::vector<Pool> pools_;
+  std::vector<SharedTime> times_;  ///< by slot
 };
 
 }  // namespace natgpu::simulation

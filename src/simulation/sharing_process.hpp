@@ -37,7 +37,7 @@ class SharingProcess : public JobDesk {
         weights_(std::move(shared.weights)),
         touched_(pools_.size()),
         changes_(pools_.size()),
-        had_(pools_.size()) {}
+        times_(pools_.size()) {}
 
   // --- jobs come
 
@@ -144,23 +144,15 @@ class SharingProcess : public JobDesk {
 
   // --- the books
 
-  /// Closes the quarter: areas up to `boundary` belong to it. What cannot be divided evenly among those who
-  /// share, less than a GPU-tick for each, was idle.
+  /// Closes the quarter: areas up to `boundary` belong to it.
   void close_quarter(std::uint16_t quarter, std::int64_t boundary) {
     for (std::uint32_t p = 0; p < pools_.size(); ++p) {
       pools_[p].advance(boundary);
       orders_[p].each([&](std::uint32_t slot) { note(slot, quarter); });
     }
     close_levels(quarter, boundary);
-    for (std::uint32_t p = 0; p < pools_.size(); ++p) {
-      PoolAreas& a = books_.areas[quarter * pools_.size() + p];
-      Had& had = had_[p];
-      const Area odd = a.allocated - had.area, by_pace = a.in_service >> 40;
-      NATGPU_ENSURE(-by_pace <= odd && odd <= had.notes + by_pace, "shared GPU-time is what was divided");
-      a.allocated -= odd;
-      a.idle += odd;
-      had = {};
-    }
+    for (std::uint32_t p = 0; p < pools_.size(); ++p)
+      times_.close(p, books_.areas[quarter * pools_.size() + p]);
   }
   /// Ends the run: whatever runs is split into saved and unfinished work, whatever waits is counted.
   void close_run() {
@@ -188,11 +180,6 @@ class SharingProcess : public JobDesk {
   struct Change {
     std::int64_t at = -1;
     engine::EventHandle event;
-  };
-  /// GPU-time that the pool's jobs have had in this quarter, and how often it was rounded down.
-  struct Had {
-    Area area = 0;
-    std::int64_t notes = 0;
   };
   using Waiting = std::set<std::pair<std::uint64_t, std::uint32_t>>;  ///< id, slot
 
@@ -328,30 +315,26 @@ class SharingProcess : public JobDesk {
   static Area area_of(Area progress, std::int32_t gpus) {
     return (progress * gpus) >> scheduling::Lane::bits;
   }
-  /// Notes down what the job has had since the last note, in the quarter.
   void note(std::uint32_t slot, std::uint16_t quarter) {
     const Job& j = jobs_[slot];
-    if (times_.size() <= slot) times_.resize(jobs_.slots());
-    const Area fresh = times_[slot].grow(quarter, area_of(pools_[j.pool].progress(slot), j.gpus));
-    had_[j.pool].area += fresh;
-    ++had_[j.pool].notes;
+    times_.note(slot, j.pool, quarter, area_of(pools_[j.pool].progress(slot), j.gpus));
   }
-  SharedTime& had_so_far(std::uint32_t slot) {
+  const SharedTime& had_so_far(std::uint32_t slot) {
     note(slot, world_.quarter);
     const Job& j = jobs_[slot];
     const Area ticks = (pools_[j.pool].progress(slot) + scheduling::Lane::rounding) >> scheduling::Lane::bits;
-    times_[slot].close(static_cast<std::int64_t>(ticks), j.gpus);
-    return times_[slot];
+    times_.of(slot).close(static_cast<std::int64_t>(ticks), j.gpus);
+    return times_.of(slot);
   }
   /// The job leaves its pool. @returns what it has had there
   SharedTime take_back(std::uint32_t slot) {
     const Job& j = jobs_[slot];
     advance(j.pool);
-    SharedTime had = std::exchange(had_so_far(slot), {});
+    had_so_far(slot);
     pools_[j.pool].leave(slot);
     orders_[j.pool].remove(j.position);
     --running_jobs_;
-    return had;
+    return times_.take(slot);
   }
   void book_as_useful(const Job& j, SharedTime had) {
     had.each(0, had.ticks(),
@@ -362,10 +345,9 @@ class SharingProcess : public JobDesk {
   std::vector<double> weights_;  ///< by class
   std::vector<bool> touched_;    ///< pools that have changed since their last decision
   std::vector<Change> changes_;
-  std::vector<Had> had_;
-  std::vector<SharedTime> times_;  ///< by slot, of running jobs
-  Waiting hopeful_;                ///< to be tried in the next pass
-  Waiting waiting_;                ///< larger than what was up at the last try
+  SharedTimes times_;
+  Waiting hopeful_;  ///< to be tried in the next pass
+  Waiting waiting_;  ///< larger than what was up at the last try
   std::vector<std::uint32_t> started_;
   std::size_t queued_ = 0;
 };
