@@ -43,6 +43,7 @@ std::vector<Change> changes_of(const scheduling::NamedPolicy& policy, const Mark
     change_to(key, std::get<std::string>(table.find(key)->read(&chosen).front()));
   change_to("reservations", "0");
   change_to("preemption.mode", "none");
+  change_to("sharing", "exclusive");
   return all;
 }
 

@@ -298,6 +298,9 @@ TEST_CASE("GPUs are shared in time with weights of classes that are there, and s
   all = diagnostics_of(good, options);
   REQUIRE(all.size() == 1);
   CHECK(all[0].message.find("have none") != std::string::npos);
+  options.set.clear();
+  CHECK(load(good + "scheduling: {sharing: ps, weights: [{name: train, weight: 2}]}\n", options)
+            .scheduling.sharing == scheduling::Sharing::exclusive);
 }
 
 TEST_CASE("parts of scheduling that contradict each other are refused at their line, with the reason") {
@@ -347,7 +350,7 @@ TEST_CASE("parts of scheduling that contradict each other are refused at their l
       {"{backfill: fit, semantics: {pass: event}, preemption: {mode: quota-reclaim}}",
        "scheduling.semantics.pass", "at an instant"},
       {"{view: node, backfill: fit, preemption: {mode: quota-reclaim}}", "scheduling.preemption.mode",
-       "to their end"},
+       "by the order alone"},
       {"{backfill: fit, accounts: {shares: [{name: sme, share: 0.0000001}]}, preemption: {mode: "
        "quota-reclaim}}",
        "scheduling.accounts.shares", "in millionths"},
