@@ -99,7 +99,6 @@ std::span<const MigTable> mig_tables() {
   return tables;
 }
 std::optional<std::size_t> mig_table_named(std::string_view gpu) {
-  const std::span<const MigTable> tables = mig_tables();
   const auto found =
       std::find_if(tables.begin(), tables.end(), [gpu](const MigTable& t) { return t.gpu == gpu; });
   if (found == tables.end()) return std::nullopt;
