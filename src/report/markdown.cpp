@@ -18,6 +18,7 @@
 #include "figures.hpp"
 #include "futures.hpp"
 #include "markdown_table.hpp"
+#include "scheduling_words.hpp"
 #include "sections.hpp"
 #include "supply_pages.hpp"
 #include "writers.hpp"
@@ -241,37 +242,22 @@ class Page {
     return line(Say::method_horizon_steady, start, end, csv_number(cut->mean), to_string(s_.as_of));
   }
 
-  void method() {
+  std::string scheduler() {
     const scheduling::Scheduling& rules = s_.scheduling;
-    // As the file writes them.
-    const auto chosen = [&](const char* key) {
-      const FieldTable& table = fields_of(static_cast<const scheduling::Scheduling*>(nullptr));
-      return std::get<std::string>(table.find(key)->read(&rules).front());
-    };
-    const auto view_in_words = [&] {
-      if (rules.view == scheduling::View::pool) return chosen("view");
-      const std::string spread =
-          rules.locality > 0 ? fmt::format(", locality {}", csv_number(rules.locality)) : "";
-      return fmt::format("{} (placement {}{})", chosen("view"), chosen("placement"), spread);
-    };
-    const auto sharing_in_words = [&] {
-      if (rules.sharing == scheduling::Sharing::gang)
-        return fmt::format("{} (quantum {} s)", chosen("sharing"), csv_number(in_seconds(rules.quantum)));
-      std::string weights;
-      for (const scheduling::SharingWeight& w : rules.weights)
-        weights += fmt::format(", {} {}", markdown_text(w.name), csv_number(w.weight));
-      return chosen("sharing") + (weights.empty() ? "" : fmt::format(" (weights {})", weights.substr(2)));
-    };
     const scheduling::PluggedPolicy& plugged = s_.plugged_order;
     const std::string floor = csv_number(in_seconds(rules.slowdown_floor));
-    const auto scheduler = [&] {
-      if (shares(rules)) return line(Say::method_sharing, sharing_in_words(), floor);
-      return line(
-          Say::method_semantics, plugged ? markdown_text(plugged.name) : chosen("order"),
-          plugged && plugged.decides() ? markdown_text(plugged.name) : chosen("backfill"), view_in_words(),
-          rules.semantics.pass == scheduling::PassRule::instant ? "instant" : "event",
-          rules.semantics.ties == scheduling::Ties::release_first ? "release-first" : "arrival-first", floor);
-    };
+    if (shares(rules)) return line(Say::method_sharing, sharing_in_words(rules), floor);
+    const bool decides = plugged && plugged.decides();
+    const std::string taking = decides ? std::string() : preemption_in_words(rules);
+    return line(
+        Say::method_semantics, plugged ? markdown_text(plugged.name) : chosen(rules, "order"),
+        (decides ? markdown_text(plugged.name) : chosen(rules, "backfill")) +
+            (taking.empty() ? "" : ", preemption " + taking),
+        view_in_words(s_), rules.semantics.pass == scheduling::PassRule::instant ? "instant" : "event",
+        rules.semantics.ties == scheduling::Ties::release_first ? "release-first" : "arrival-first", floor);
+  }
+
+  void method() {
     heading(Say::method);
     std::vector<std::string> items{
         line(Say::method_replications, result_.records.size(), result_.replications_asked),

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Equal bytes on every build: runs two scenarios, with the first build on one thread and with every build on two, and
-# compares all result files but manifest.json, which tells runs apart. Then one log on two types of GPU, whose shares
+# Equal bytes on every build: runs two scenarios, one of them also on machines, under target shares and with GPUs shared
+# in time, with the first build on one thread and with every build on two, and compares all result files but
+# manifest.json, which tells runs apart. Then one log on two types of GPU, whose shares
 # come from a library's linear programs.
 #
 #   tests/determinism/compare_builds.sh                   builds gcc and clang, -O0 and -O3, below build/determinism first
@@ -76,6 +77,9 @@ compare() {
 
 compare small-city scenarios/small-city.yaml
 compare korea-2030 scenarios/korea-2030.yaml --quick
+compare on-machines scenarios/small-city.yaml --policy on-machines
+compare gavel scenarios/small-city.yaml --policy gavel-las --set 'scheduling.preemption.rounds=6 h'
+compare shared scenarios/small-city.yaml --set scheduling.sharing=ps --set scheduling.backfill=none
 
 # compare_types POLICY: replays a log on two types of GPU in each build
 printf 'user,A,B\n1,2,1\n2,1,2\n3,3,1\n4,,1\n*,1.7,0.6\n' >"$work/speeds.csv"
