@@ -84,6 +84,7 @@ std::vector<Option> node_view_options() {
        "it, it "
        "waits"},
       {"--node-outages", "FILE", "with --nodes: CSV node,from,until of machines that are lost for a while"},
+      {"--checkpoint-cost", "T", "with --nodes and --checkpoint T: how long a job takes to write one (0s)"},
       {"--fragmentation", "", "with --nodes: measure what is free and cannot be used (F) over time"}};
   for (Option& o : mig_options()) options.push_back(std::move(o));
   return options;
@@ -105,6 +106,14 @@ std::optional<simulation::NodeView> node_view_of(const Arguments& arguments, boo
   view.placement = scheduling::placement_rules()[arguments.choice("--placement", rule_names(), 1)].placement;
   view.slowdown_milli = slowdown_of(arguments);
   if (!preempts) view.checkpoint_s = checkpoint_of(arguments);
+  if (arguments.has("--checkpoint-cost")) {
+    const std::string every = arguments.text("--checkpoint", "never");
+    if (preempts || every == "never" || every == "always")
+      throw UsageError(
+          "--checkpoint-cost needs to know how often one is written, in an order that preempts nobody",
+          "add `--checkpoint 30min`, or leave it out");
+    view.checkpoint_cost_s = whole_seconds("--checkpoint-cost", arguments);
+  }
   if (!preempts && arguments.has("--restart-cost"))
     view.restart_s = whole_seconds("--restart-cost", arguments);
   view.fragmentation = arguments.has("--fragmentation");
@@ -141,6 +150,7 @@ nlohmann::ordered_json node_json(const NodeOutput& nodes) {
       {"outages", f.failures},
       {"jobs_stopped_by_outages", f.restarted},
       {"checkpoint_s", f.checkpoint_s ? nlohmann::ordered_json(*f.checkpoint_s) : nlohmann::ordered_json()},
+      {"checkpoint_cost_s", f.checkpoint_cost_s},
       {"restart_cost_s", f.restart_s},
       {"gpu_seconds",
        {{"nominal", gpu_seconds(f.time.nominal, f.time.units_per_s)},
@@ -148,6 +158,7 @@ nlohmann::ordered_json node_json(const NodeOutput& nodes) {
         {"stopped_at_limit", gpu_seconds(f.time.stopped, f.time.units_per_s)},
         {"lost_to_outages", gpu_seconds(f.time.lost, f.time.units_per_s)},
         {"lost_to_preemptions", gpu_seconds(f.time.preempted, f.time.units_per_s)},
+        {"checkpoints", gpu_seconds(f.time.checkpoints, f.time.units_per_s)},
         {"restarts", gpu_seconds(f.time.restarts, f.time.units_per_s)},
         {"idle", gpu_seconds(f.time.idle, f.time.units_per_s)},
         {"down", gpu_seconds(f.time.down, f.time.units_per_s)}}},

@@ -8,8 +8,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <natgpu/scheduling/mig.hpp>
-
 #include "escape.hpp"
 
 namespace natgpu::report {

@@ -20,8 +20,9 @@ struct NodeJob {
   Area saved_area = 0;                                    ///< GPU time of that work
   std::int64_t held_milli = 0;                            ///< by the running segment
   std::int64_t mig_asked_milli = 0, mig_given_milli = 0;  ///< of it, of GPUs that MIG cuts
-  bool spread = false;                                    ///< the running segment
-  bool restarts = false;                                  ///< it has run before
+  std::int64_t checkpoints = 0;  ///< that the running segment writes if it ends in peace
+  bool spread = false;           ///< the running segment
+  bool restarts = false;         ///< it has run before
 };
 
 /// How machines stood over the time of a replay, and what of it came to what.
@@ -51,8 +52,8 @@ class NodeLevels {
     f.time.idle = idle_until_;
     f.time.down = down_until_;
     const NodeTime& t = f.time;
-    NATGPU_ENSURE(t.useful + t.stopped + t.lost + t.preempted + t.restarts + t.idle + t.down == t.nominal,
-                  "GPU time of machines is conserved");
+    const Area spent = t.useful + t.stopped + t.lost + t.preempted + t.checkpoints + t.restarts;
+    NATGPU_ENSURE(spent + t.idle + t.down == t.nominal, "GPU time of machines is conserved");
     if (t.nominal > 0)
       f.allocated_share = static_cast<double>(t.nominal - t.idle - t.down) / static_cast<double>(t.nominal);
     f.fragmented_gpus = f.fragmented_of_free = std::numeric_limits<double>::quiet_NaN();
@@ -94,31 +95,44 @@ class NodeBooksOfTime : public NodeLevels {
   void finish(const NodeJob& job, std::int64_t now_s, bool killed) {
     note_instances(job, now_s - job.segment);
     const Area restart = overhead_s(job, now_s) * static_cast<Area>(job.held_milli);
-    const Area work = (now_s - job.segment) * static_cast<Area>(job.held_milli) - restart + job.saved_area;
-    (killed ? time_.stopped : time_.useful) += work;
+    const Area writing = job.checkpoints * view_.checkpoint_cost_s * static_cast<Area>(job.held_milli);
+    const Area all = (now_s - job.segment) * static_cast<Area>(job.held_milli);
+    (killed ? time_.stopped : time_.useful) += all - restart - writing + job.saved_area;
     time_.restarts += restart;
+    time_.checkpoints += writing;
     note_end(now_s);
   }
   /// The job loses its GPUs, and the work behind its last checkpoint.
   void stop(NodeJob& job, std::int64_t now_s) {
     note_instances(job, now_s - job.segment);
     const std::int64_t overhead = overhead_s(job, now_s), ran = now_s - job.segment - overhead;
-    const std::int64_t work = job.spread ? ran * 1000 / slowdown() : ran;
-    std::int64_t kept = 0;
-    if (view_.checkpoint_s > 0)
-      kept =
-          std::max((job.saved + work) / view_.checkpoint_s * view_.checkpoint_s - job.saved, std::int64_t{0});
+    const std::int64_t written = checkpoints_behind(job, ran), kept = written * view_.checkpoint_s;
     const Area kept_area =
         scheduling::slowed_s(kept, job.spread, slowdown()) * static_cast<Area>(job.held_milli);
+    const Area writing = written * view_.checkpoint_cost_s * static_cast<Area>(job.held_milli);
     job.saved += kept;
     job.saved_area += kept_area;
     time_.restarts += overhead * static_cast<Area>(job.held_milli);
-    time_.lost += ran * static_cast<Area>(job.held_milli) - kept_area;
+    time_.checkpoints += writing;
+    time_.lost += ran * static_cast<Area>(job.held_milli) - kept_area - writing;
     job.restarts = true;
+  }
+  /// How many a job writes that has so much work before it: none at its end.
+  std::int64_t checkpoints_in(std::int64_t work_s) const {
+    return view_.checkpoint_s > 0 ? (std::max<std::int64_t>(work_s, 1) - 1) / view_.checkpoint_s : 0;
   }
   std::int64_t slowdown() const { return std::max<std::int64_t>(view_.slowdown_milli, 1000); }
 
  private:
+  /// Those that were written in so much time, each after its stretch of work, which is longer where the job
+  /// is spread.
+  std::int64_t checkpoints_behind(const NodeJob& job, std::int64_t ran) const {
+    if (view_.checkpoint_s == 0) return 0;
+    const std::int64_t factor = job.spread ? slowdown() : 1000;
+    const Area stretch =
+        static_cast<Area>(view_.checkpoint_s) * factor + view_.checkpoint_cost_s * Area{1000};
+    return static_cast<std::int64_t>(Area{ran} * 1000 / stretch);
+  }
   std::int64_t overhead_s(const NodeJob& job, std::int64_t now_s) const {
     if (!job.restarts) return 0;
     return std::min(scheduling::slowed_s(view_.restart_s, job.spread, slowdown()), now_s - job.segment);

@@ -60,16 +60,18 @@ class NodeReplay : public NodeRun<Dispatcher> {
   void start(const WaitingJob& waiting, std::uint32_t, std::int64_t) {
     const std::uint32_t i = waiting.slot;
     this->note_start(i, now_s_);
-    const NodeJob& state = states_[i];
+    NodeJob& state = states_[i];
     if (result_.replay.start_s[i] < 0) {
       result_.replay.start_s[i] = now_s_;
       ++result_.replay.started;
     }
     const workload::LogJob& job = jobs_[i];
-    const std::int64_t work_s = std::min(job.run_s, job.requested_s) - state.saved + restart_s(state);
-    ends_[i] =
-        this->schedule(this->ticks(now_s_ + scheduling::slowed_s(work_s, state.spread, time_.slowdown())),
-                       engine::Phase::release, completion, i);
+    const std::int64_t work_s = std::min(job.run_s, job.requested_s) - state.saved;
+    state.checkpoints = time_.checkpoints_in(work_s);
+    const std::int64_t length_s =
+        scheduling::slowed_s(work_s + restart_s(state), state.spread, time_.slowdown()) +
+        state.checkpoints * this->view_.checkpoint_cost_s;
+    ends_[i] = this->schedule(this->ticks(now_s_ + length_s), engine::Phase::release, completion, i);
   }
 
   bool keep_going(Instant now) {
@@ -117,7 +119,9 @@ class NodeReplay : public NodeRun<Dispatcher> {
 
   /// Its place in the queue is that of its first submission.
   void submit(std::uint32_t i) {
-    const std::int64_t limit_s = this->requested_s(jobs_[i]) - states_[i].saved + restart_s(states_[i]);
+    const std::int64_t left_s = this->requested_s(jobs_[i]) - states_[i].saved;
+    const std::int64_t limit_s =
+        left_s + restart_s(states_[i]) + time_.checkpoints_in(left_s) * this->view_.checkpoint_cost_s;
     const WaitingJob waiting{keys_[i], this->ticks(limit_s), std::max(jobs_[i].gpus, 1), i};
     if constexpr (Base::ranks_accounts)
       dispatcher_.submit(accounts_.claimant(i, jobs_[i]), waiting, this->work_.kind_of_job[i]);
@@ -189,6 +193,7 @@ void note_checkpoints(const ReplayOptions& o, const NodeView& view, NodeFigures&
   const std::int64_t checkpoint = own ? view.checkpoint_s * ticks_per_second : o.segments.checkpoint;
   if (own ? checkpoint > 0 : checkpoint != no_checkpoint)
     f.checkpoint_s = static_cast<double>(checkpoint) / ticks_per_second;
+  f.checkpoint_cost_s = own ? static_cast<double>(view.checkpoint_cost_s) : 0;
   f.restart_s =
       own ? static_cast<double>(view.restart_s) : static_cast<double>(o.segments.restart) / ticks_per_second;
 }
@@ -226,7 +231,7 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
                                  const NodeView& view) {
   if (const std::string why = not_on_nodes(options); !why.empty()) throw RunError(why);
   check_preemption(options);
-  if (preempts(options.order) && (view.checkpoint_s > 0 || view.restart_s > 0))
+  if (preempts(options.order) && (view.checkpoint_s > 0 || view.checkpoint_cost_s > 0 || view.restart_s > 0))
     throw RunError(
         "an order that takes GPUs back has one rule of checkpoints, for failures too: its segments'");
   std::vector<scheduling::Node> nodes = nodes_of(view.machines, false, view.mig);

@@ -132,6 +132,7 @@ inline Case random_case(std::uint64_t seed) {
     }
     c.view.checkpoint_s = dice.below(5);
     c.view.restart_s = dice.below(3);
+    if (c.view.checkpoint_s > 0) c.view.checkpoint_cost_s = dice.below(3);
   }
   return c;
 }

@@ -431,8 +431,16 @@ class PlainNodes {
     return spread ? (s * f + 999) / 1000 : s;
   }
   std::int64_t restart(const Job& j) const { return j.starts > 0 ? view_.restart_s : 0; }
+  /// Time for the checkpoints of so much work, none of which is its end.
+  std::int64_t writing(std::int64_t work) const {
+    std::int64_t all = 0;
+    for (std::int64_t at = view_.checkpoint_s; at > 0 && at < work; at += view_.checkpoint_s)
+      all += view_.checkpoint_cost_s;
+    return all;
+  }
   std::int64_t limit(std::size_t i) const {
-    return log_.jobs[i].requested_s - jobs[i].saved + restart(jobs[i]);
+    const std::int64_t left = log_.jobs[i].requested_s - jobs[i].saved;
+    return left + restart(jobs[i]) + writing(left);
   }
   void start(std::size_t i, std::int64_t t, const std::vector<Held>& held) {
     Job& j = jobs[i];
@@ -442,7 +450,7 @@ class PlainNodes {
     if (j.first < 0) j.first = t;
     j.limit_end = t + slowed(limit(i), j.spread);
     const std::int64_t work = std::min(log_.jobs[i].run_s, log_.jobs[i].requested_s) - j.saved;
-    j.ends = t + slowed(work + restart(j), j.spread);
+    j.ends = t + slowed(work + restart(j), j.spread) + writing(work);
     ++j.starts;
     j.waiting = false;
     j.running = true;
@@ -461,9 +469,11 @@ class PlainNodes {
       j.waiting = true;
       const std::int64_t before_work = j.starts > 1 ? slowed(view_.restart_s, j.spread) : 0;
       const std::int64_t ran = std::max<std::int64_t>(t - j.start - before_work, 0);
-      const std::int64_t f = std::max<std::int64_t>(view_.slowdown_milli, 1000);
-      const std::int64_t work = j.saved + (j.spread ? ran * 1000 / f : ran);
-      if (view_.checkpoint_s > 0) j.saved = std::max(j.saved, work / view_.checkpoint_s * view_.checkpoint_s);
+      const std::int64_t before = j.saved;
+      for (std::int64_t n = 1; view_.checkpoint_s > 0; ++n) {
+        if (slowed(n * view_.checkpoint_s, j.spread) + n * view_.checkpoint_cost_s > ran) break;
+        j.saved = before + n * view_.checkpoint_s;
+      }
     }
   }
 

@@ -23,23 +23,25 @@ struct NodeView {
   /// fewest (but under lowest-id, where machines do not count, it takes its time and no more).
   std::int64_t slowdown_milli = 0;
   std::vector<workload::NodeOutage> outages;
-  /// Work between two checkpoints, which cost nothing (0: none), and what a job that lost its GPUs takes
-  /// before it goes on with its work. Under orders that take GPUs back ReplayOptions::segments says so, and
-  /// not these.
-  std::int64_t checkpoint_s = 0, restart_s = 0;
+  /// Work between two checkpoints (0: none), how long the job takes to write one, on any machines, and what a
+  /// job that lost its GPUs takes before it goes on with its work. A job writes none at its end. Under orders
+  /// that take GPUs back ReplayOptions::segments says so, and not these.
+  std::int64_t checkpoint_s = 0, checkpoint_cost_s = 0, restart_s = 0;
   bool fragmentation = false;  ///< measured (under fgd in any case)
   MigUse mig{};
 };
 
 /// GPU time in thousandths of a GPU x seconds, or parts of a second, from the first submission to the last
-/// end. useful + stopped + lost + preempted + restarts + idle + down = nominal, checked in every run.
+/// end. useful + stopped + lost + preempted + checkpoints + restarts + idle + down = nominal, checked in
+/// every run.
 struct NodeTime {
   Area nominal = 0;
-  Area useful = 0;     ///< of work that was finished
-  Area stopped = 0;    ///< of jobs stopped at their requested time
-  Area lost = 0;       ///< of work behind the last checkpoint when a machine failed
-  Area preempted = 0;  ///< the same, when machines were taken back
-  Area restarts = 0;   ///< before work went on
+  Area useful = 0;       ///< of work that was finished
+  Area stopped = 0;      ///< of jobs stopped at their requested time
+  Area lost = 0;         ///< of work behind the last checkpoint when a machine failed
+  Area preempted = 0;    ///< the same, when machines were taken back
+  Area checkpoints = 0;  ///< while those were written that were of use
+  Area restarts = 0;     ///< before work went on
   Area idle = 0;
   Area down = 0;
   std::int64_t units_per_s = 1;  ///< a second has so many of its units: ticks, under orders that preempt
@@ -66,9 +68,10 @@ struct NodeFigures {
   /// F, mean over time: GPUs that are free and that an expected job cannot use; and their share of those that
   /// are free. NaN where it was not measured.
   double fragmented_gpus = 0, fragmented_of_free = 0;
-  /// Work between two checkpoints, seconds; 0: all is kept, none: nothing is. And what a restart takes.
+  /// Work between two checkpoints, seconds; 0: all is kept, none: nothing is. And what writing one and a
+  /// restart take.
   std::optional<double> checkpoint_s;
-  double restart_s = 0;
+  double checkpoint_cost_s = 0, restart_s = 0;
   std::uint64_t spread = 0;     ///< starts on more machines than the fewest
   std::uint64_t failures = 0;   ///< outages that began
   std::uint64_t restarted = 0;  ///< jobs that lost their GPUs, each time

@@ -63,7 +63,7 @@ Case random_preemptive_case(std::uint64_t seed, bool mig) {
       n.gpu_type = 0;
       n.cpu_milli = n.memory_mib = 1'000'000;
     }
-  c.view.checkpoint_s = c.view.restart_s = 0;
+  c.view.checkpoint_s = c.view.checkpoint_cost_s = c.view.restart_s = 0;
   c.view.fragmentation = false;
   const std::uint64_t draws = c.options.seed;
   c.options = random_options(dice);

@@ -225,7 +225,8 @@ TEST_CASE("a lost machine takes its gang with it, which goes on where it was las
 }
 
 TEST_CASE(
-    "work goes on from its last checkpoint, after the repair and the reload (ORACLES F5, free checkpoints)") {
+    "work goes on from its last checkpoint, after the repair and the reload (as ORACLES F5, free "
+    "checkpoints)") {
   // Work 600, a checkpoint every 180, failure at 300, repair 60, reload 15: 120 of work are lost.
   const workload::JobLog log = log_of({job(0, 8, 1'000, 600)});
   NodeView view = view_of("1x8");
@@ -237,6 +238,30 @@ TEST_CASE(
   CHECK(r.nodes.time.lost == 120 * 8'000);
   CHECK(r.nodes.time.restarts == 15 * 8'000);
   CHECK(r.nodes.restarted == 1);
+}
+
+TEST_CASE("checkpoints take the time that they cost, but for one at the end (ORACLES F5)") {
+  const workload::JobLog log = log_of({job(0, 8, 600, 600)});
+  NodeView view = view_of("1x8");
+  view.checkpoint_s = 180;
+  view.checkpoint_cost_s = 30;
+  view.restart_s = 15;
+  NodeReplayResult r = replay_on_nodes(log, options_of(Backfill::easy), view);
+  CHECK(r.replay.end_s[0] == 690);
+  CHECK(r.replay.killed[0] == 0);
+  CHECK(r.nodes.time.checkpoints == 90 * 8'000);
+  CHECK(r.nodes.time.useful == 600 * 8'000);
+  view.outages = {{0, 300, 360}};
+  r = replay_on_nodes(log, options_of(Backfill::easy), view);
+  CHECK(r.replay.end_s[0] == 855);
+  CHECK(r.nodes.time.lost == 90 * 8'000);
+  CHECK(r.nodes.time.checkpoints == (30 + 60) * 8'000);
+  CHECK(r.nodes.time.restarts == 15 * 8'000);
+  CHECK(r.nodes.time.useful == 600 * 8'000);
+  view.outages = {{0, 200, 260}};  // while the first is written, which is worth nothing then
+  r = replay_on_nodes(log, options_of(Backfill::easy), view);
+  CHECK(r.replay.end_s[0] == 260 + 15 + 690);
+  CHECK(r.nodes.time.lost == 200 * 8'000);
 }
 
 TEST_CASE("jobs that no machine could hold are never started, counted and told why") {
