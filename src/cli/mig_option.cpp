@@ -155,7 +155,7 @@ nlohmann::ordered_json mig_json(const MigUse& use, const workload::NodeList& mac
 }
 
 std::string mig_list() {
-  std::string out = "\nMIG tables (--mig of replay --nodes and of pack)\n";
+  std::string out = "\nMIG tables (--mig of replay --nodes and of pack, hardware[].mig)\n";
   for (const scheduling::MigTable& t : mig_tables()) {
     out +=
         fmt::format("  {:<13} {} slices of compute, {} of memory; profile: slices at first slice of memory\n",
@@ -164,7 +164,7 @@ std::string mig_list() {
       out += fmt::format("  {:<13} {:<9} {} and {} at {}\n", "", p.name, p.compute, p.memory, starts_of(p));
   }
   out += "  source: NVIDIA Multi-Instance GPU User Guide, Supported MIG Profiles; nvidia-smi mig -lgipp\n";
-  out += "\nMIG positions (--mig-positions)\n";
+  out += "\nMIG positions (--mig-positions, scheduling.mig_positions)\n";
   for (const scheduling::MigPositionRule& p : mig_positions())
     out += fmt::format("  {:<13} {}\n  {:<13} source: {}\n", p.name, p.rule, "", p.source);
   return out;

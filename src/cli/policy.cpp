@@ -47,7 +47,8 @@ int list(const Arguments&) {
   out += section("\nOrders (--order, scheduling.order)", scheduling::orders());
   out += section("\nBackfills (--backfill, scheduling.backfill)", scheduling::backfills());
   out += section("\nSharing (--sharing, scheduling.sharing)", scheduling::sharings());
-  out += "\nPlacements (--placement of replay --nodes and of pack)\n";
+  out += section("\nPreemption (--preemption, scheduling.preemption.mode)", scheduling::preemptions());
+  out += "\nPlacements (--placement of replay --nodes and of pack, scheduling.placement)\n";
   for (const scheduling::PlacementRule& r : scheduling::placement_rules())
     out += entry(std::string(r.name), std::string(r.rule), std::string(r.source),
                  r.of_gangs ? "gangs to differ" : "");

@@ -77,6 +77,24 @@ const std::vector<Choice<Backfill>>& backfills() {
   return table;
 }
 
+const std::vector<Choice<PreemptionSettings::Mode>>& preemptions() {
+  using Mode = PreemptionSettings::Mode;
+  static const std::vector<Choice<Mode>> table = {
+      {"none", Mode::none, "nobody loses GPUs to others, but under orders that rank running jobs too",
+       "textbook", ""},
+      {"by-class", Mode::by_class,
+       "a waiting job takes GPUs of running ones of lower class, the last started first, all it lacks or "
+       "none",
+       "SchedMD, Preemption", "order priority, or in a replay one of your own; backfill none or fit"},
+      {"spot-first", Mode::spot_first, "all others take GPUs of spot jobs, which stand behind them",
+       "as spot instances of clouds", "a scenario; classes that are spot; backfill none or fit"},
+      {"quota-reclaim", Mode::quota_reclaim,
+       "accounts borrow idle GPUs; those within their quotas take back what others hold beyond theirs",
+       "virtual clusters: Jeon et al. (Philly), USENIX ATC 2019", "accounts; backfill none or fit"},
+  };
+  return table;
+}
+
 const std::vector<NamedPolicy>& named_policies() {
   static const std::vector<NamedPolicy> table = {
       {"fcfs", Order::fcfs, Backfill::none,

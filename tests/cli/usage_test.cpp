@@ -2,6 +2,8 @@
 // What the program says to those who use it wrongly, and with which code it ends.
 #include <nlohmann/json.hpp>
 
+#include <natgpu/scheduling/spec.hpp>
+
 #include "bytes.hpp"
 #include "catch.hpp"
 #include "run_program.hpp"
@@ -105,6 +107,21 @@ TEST_CASE("values that make no sense are refused with the range or the names all
   outcome = natgpu_says({"replay", "x.swf", "--policy", "conservative", "--reservations", "4"});
   CHECK(outcome.code == 2);
   CHECK(has(outcome.err, "--backfill reservations"));
+}
+
+TEST_CASE("policy list has a row with a source for every mode of preemption that a scenario may choose") {
+  const std::string out = natgpu_says({"policy", "list"}).out;
+  const std::size_t from = out.find("Preemption (--preemption, scheduling.preemption.mode)");
+  REQUIRE(from != std::string::npos);
+  const natgpu::FieldTable& table =
+      fields_of(static_cast<const natgpu::scheduling::PreemptionSettings*>(nullptr));
+  for (const std::string& mode : table.find("mode")->choices) {
+    CAPTURE(mode);
+    const std::size_t row = out.find("\n  " + mode + " ", from);
+    REQUIRE(row != std::string::npos);
+    const std::size_t second_line = out.find('\n', row + 1);
+    CHECK(out.find("source: ", second_line) < out.find('\n', second_line + 1));
+  }
 }
 
 TEST_CASE(

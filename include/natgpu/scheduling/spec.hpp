@@ -160,6 +160,7 @@ struct Choice {
 const std::vector<Choice<Order>>& orders();
 const std::vector<Choice<Backfill>>& backfills();
 const std::vector<Choice<Sharing>>& sharings();
+const std::vector<Choice<PreemptionSettings::Mode>>& preemptions();
 
 /// A policy that can be named on the command line: a bundle of the parts above.
 struct NamedPolicy {
