@@ -72,17 +72,17 @@ class PluggedDispatcher::Host {
   }
   void change_capacity(std::uint32_t pool, std::int64_t delta) {
     books_.change_capacity(pool, delta);
-    events_.push_back({Happened::capacity, {}, pool, delta, at_once});
+    events_.push_back({Happened::resized, {}, pool, delta, at_once});
   }
   void foresee(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
     books_.foresee(pool, at, delta);
-    events_.push_back({Happened::capacity, {}, pool, delta, at});
+    events_.push_back({Happened::resized, {}, pool, delta, at});
   }
   void withdraw_foreseen(std::uint32_t pool, std::int64_t at, std::int64_t delta) {
     books_.withdraw_foreseen(pool, at, delta);
     // What comes true before the first pass since it was announced is told once, as it happens.
     const auto untold = std::find_if(events_.begin(), events_.end(), [&](const Happened& e) {
-      return e.kind == Happened::capacity && e.pool == pool && e.at == at && e.gpus == delta;
+      return e.kind == Happened::resized && e.pool == pool && e.at == at && e.gpus == delta;
     });
     if (untold != events_.end()) events_.erase(untold);
   }
@@ -117,7 +117,7 @@ class PluggedDispatcher::Host {
 
  private:
   struct Happened {
-    enum Kind : std::uint8_t { submitted, withdrawn, ended, capacity } kind;
+    enum Kind : std::uint8_t { submitted, withdrawn, ended, resized } kind;
     natgpu_job job;  ///< as it was then: its slot may be another's when the policy is told
     std::int64_t pool, gpus, at;
   };
@@ -289,7 +289,7 @@ class PluggedDispatcher::Host {
     events_.clear();
   }
   void tell(const Happened& e) {
-    if (e.kind == Happened::capacity) {
+    if (e.kind == Happened::resized) {
       if (policy_.on_capacity != nullptr)
         policy_.on_capacity(state_, &face_, e.pool, e.gpus, e.at == at_once ? now_ : e.at);
       return;
