@@ -83,10 +83,9 @@ Candidate named(const Arguments& arguments, const std::string& name, bool with_o
   if (preempts(p.order) && parts.backfill != scheduling::Backfill::fit &&
       parts.backfill != scheduling::Backfill::none)
     throw UsageError("an order that takes GPUs back keeps no reservations", "choose --backfill fit or none");
-  if (moves(parts.order) && (parts.backfill == scheduling::Backfill::conservative || parts.reservations > 0))
-    throw UsageError("reservations are kept in the order of the queue, and this order moves with time",
-                     by_holding(parts.order) ? "choose --backfill none, fit or easy"
-                                             : "choose --backfill none, fit, easy or easy-sjbf");
+  if (by_holding(parts.order) && keeps_reservations(parts.backfill))
+    throw UsageError("drf and maxmin rank accounts anew after each start: no order of reservations lasts",
+                     "choose --backfill none, fit or easy");
   if (by_holding(parts.order) && parts.backfill == scheduling::Backfill::easy_sjbf)
     throw UsageError("easy-sjbf tries jobs by their length, and this order by whose turn it is",
                      "choose --backfill none, fit or easy");

@@ -111,10 +111,9 @@ void choose_policy(const Arguments& arguments, simulation::ReplayOptions& option
   if (!counts && options.reservations > 0)
     throw UsageError("--reservations has no meaning for a backfill that settles their number by itself",
                      "add `--backfill reservations`, or leave --reservations out");
-  if (moves(options.order) && (counts || options.backfill == scheduling::Backfill::conservative))
-    throw UsageError("reservations are kept in the order of the queue, and this order moves with time",
-                     by_holding(options.order) ? "choose --backfill none, fit or easy"
-                                               : "choose --backfill none, fit, easy or easy-sjbf");
+  if (by_holding(options.order) && keeps_reservations(options.backfill))
+    throw UsageError("drf and maxmin rank accounts anew after each start: no order of reservations lasts",
+                     "choose --backfill none, fit or easy");
   if (by_holding(options.order) && options.backfill == scheduling::Backfill::easy_sjbf)
     throw UsageError("easy-sjbf tries jobs by their length, and this order by whose turn it is",
                      "choose --backfill none, fit or easy");

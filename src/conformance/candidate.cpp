@@ -46,6 +46,14 @@ const Amounts& machine_of(const Parts& parts) {
   return parts.order == Order::drf ? trial_machine : gpus_alone;
 }
 
+/// Plain loops, under the order.
+template <class Plain>
+std::unique_ptr<Subject> plainly_ordered(Plain plain, const Parts& parts) {
+  if (by_use(parts.order))
+    return subject_of(PlainFairShare(std::move(plain), parts.order, trial_tree(), trial_rule(), trial_gpus));
+  return ordered(PlainAsDispatcher(std::move(plain)), parts);
+}
+
 template <Backfill B>
 std::unique_ptr<Subject> indexed(const Parts& parts) {
   if constexpr (B != Backfill::easy_sjbf) {  // which does not go with drf and maxmin
@@ -55,7 +63,7 @@ std::unique_ptr<Subject> indexed(const Parts& parts) {
   return ordered(scheduling::Dispatcher<B>(1, one_group), parts);
 }
 std::unique_ptr<Subject> indexed_reservations(const Parts& parts) {
-  return subject_of(scheduling::ConservativeDispatcher(1, one_group, false, limit_of(parts)));
+  return ordered(scheduling::ConservativeDispatcher(1, one_group, false, limit_of(parts)), parts);
 }
 
 template <Backfill B>
@@ -63,13 +71,10 @@ std::unique_ptr<Subject> plain(const Parts& parts) {
   if constexpr (B != Backfill::easy_sjbf) {
     if (by_holding(parts.order)) return subject_of(PlainAccounts<B>(machine_of(parts), trial_weights()));
   }
-  if (by_use(parts.order))
-    return subject_of(PlainFairShare(PlainDispatcher<B>(1, one_group), parts.order, trial_tree(),
-                                     trial_rule(), trial_gpus));
-  return ordered(PlainAsDispatcher(PlainDispatcher<B>(1, one_group)), parts);
+  return plainly_ordered(PlainDispatcher<B>(1, one_group), parts);
 }
 std::unique_ptr<Subject> plain_reservations(const Parts& parts) {
-  return subject_of(PlainAsDispatcher(PlainConservative(1, one_group, limit_of(parts))));
+  return plainly_ordered(PlainConservative(1, one_group, limit_of(parts)), parts);
 }
 
 /// What a backfill is made of and what it promises, in the order of the enumerators.
@@ -101,7 +106,12 @@ Candidate with_parts(const std::string& name, const Parts& parts) {
   c.foresees = row.foresees;
   c.order_moves = moves(parts.order);
   c.ranks_by_instant = moves(parts.order) && !by_holding(parts.order);
-  c.claims = {c.order_moves ? Promise::nobody : row.promise,
+  // Under conservative a promise outlasts the order in which it was made; of the first N it lasts while
+  // nobody comes to stand before them.
+  const bool lasting = parts.backfill == Backfill::reservations
+                           ? parts.order == Order::fcfs
+                           : parts.backfill == Backfill::conservative || !c.order_moves;
+  c.claims = {lasting ? row.promise : Promise::nobody,
               row.first_come_waits_bounded && parts.order == Order::fcfs};
   return c;
 }

@@ -66,7 +66,7 @@ struct Contradiction {
 std::vector<Contradiction> contradictions(const Scheduling& s) {
   using Mode = PreemptionSettings::Mode;
   const bool plain = s.backfill == Backfill::none || s.backfill == Backfill::fit;
-  const bool keeps_all = s.backfill == Backfill::conservative || s.backfill == Backfill::reservations;
+  const bool keeps_all = keeps_reservations(s.backfill);
   const Mode mode = s.preemption.mode;
   const bool quotas = mode == Mode::quota_reclaim;
   const std::vector<SectorShare>& shares = s.accounts.shares;
@@ -101,9 +101,6 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
        "write `pass: event`, or leave `ties` out"},
       {"semantics.pass", s.semantics.pass == PassRule::event && preempts(s),
        "whoever takes GPUs back sees all that happened at an instant", "leave `pass` at instant"},
-      {"backfill", moves(s.order) && !by_holding(s.order) && keeps_all,
-       "reservations are kept in the order of the queue, and this order moves with time",
-       "write `backfill: none`, fit, easy or easy-sjbf"},
       {"backfill", by_holding(s.order) && s.backfill == Backfill::easy_sjbf,
        "easy-sjbf tries jobs by their length, and this order by whose turn it is",
        "write `backfill: none`, fit or easy"},

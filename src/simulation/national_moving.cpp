@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // National runs under orders that rank waiting jobs anew: wfp, unicef, multifactor and fairtree.
-#include <natgpu/scheduling/dispatcher.hpp>
+#include <natgpu/scheduling/dispatcher_for.hpp>
 
 #include "ranked_anew.hpp"
 
@@ -11,7 +11,8 @@ struct Run {
   template <scheduling::Backfill B>
   static RunRecord with(const RunParts& parts) {
     return run_ranked_anew(parts, [](const DispatcherParts& p) {
-      return scheduling::Dispatcher<B>(p.pools(), p.groups.specs, p.arrivals_first());
+      return scheduling::make_dispatcher<B>(p.pools(), p.groups.specs, p.arrivals_first(),
+                                            p.scheduling.reservations);
     });
   }
 };
@@ -19,6 +20,8 @@ struct Run {
 }  // namespace
 
 RunRecord run_in_moving_order(const RunParts& parts) {
+  if (keeps_reservations(parts.scenario.scheduling.backfill))
+    return Run::with<scheduling::Backfill::conservative>(parts);
   return run_under_backfill<Run>(parts);
 }
 

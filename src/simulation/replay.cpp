@@ -41,12 +41,9 @@ void run_usual(const ReplayParts& p) {
   const bool due_counts_as_free = p.options.semantics.ties == Ties::arrival_first;
   if (p.options.easy != scheduling::EasyRule{})
     return run_in_order(scheduling::EasyVariant(p.options.easy, due_counts_as_free), p);
-  auto dispatcher = scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
-                                                   p.options.reservations);
-  if constexpr (B == Backfill::conservative)
-    run_with(std::move(dispatcher), p);
-  else
-    run_in_order(std::move(dispatcher), p);
+  run_in_order(scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
+                                              p.options.reservations),
+               p);
 }
 
 template <Backfill B>
@@ -167,11 +164,6 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
         "the named view has backfill easy or conservative, in an order settled at submission, with waiting "
         "jobs "
         "as requested and without announced outages");
-  if (moves(options.order) &&
-      (options.backfill == Backfill::conservative || options.backfill == Backfill::reservations))
-    throw RunError(
-        "reservations are kept in the order of the queue, and this order moves with time: choose backfill "
-        "none, fit, easy or easy-sjbf");
   if (options.easy != scheduling::EasyRule{} &&
       (options.backfill != Backfill::easy || !options.announced.empty()))
     throw RunError("the parts of EASY can be chosen with backfill easy and without announced outages only");
@@ -193,7 +185,8 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
   if (moves(options.order) && options.easy.waiting == scheduling::EasyRule::Waiting::exact)
     throw RunError("an order that moves with time ranks by requested times: leave waiting as requested");
   if (by_holding(options.order) &&
-      (options.backfill == Backfill::easy_sjbf || options.easy != scheduling::EasyRule{}))
+      (keeps_reservations(options.backfill) || options.backfill == Backfill::easy_sjbf ||
+       options.easy != scheduling::EasyRule{}))
     throw RunError(
         "drf and maxmin rank accounts anew after each start: choose backfill none, fit, or easy in its usual "
         "parts");

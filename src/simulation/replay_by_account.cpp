@@ -2,7 +2,6 @@
 // The dispatchers of replays under multifactor, fairtree, drf and maxmin.
 #include <utility>
 
-#include <natgpu/core/ensure.hpp>
 #include <natgpu/scheduling/account_dispatcher.hpp>
 #include <natgpu/scheduling/dispatcher_for.hpp>
 #include <natgpu/scheduling/fair_share.hpp>
@@ -34,10 +33,11 @@ void run_by_holding(const ReplayParts& p, bool due_counts_as_free) {
 template <Backfill B>
 void run_under(const ReplayParts& p) {
   const bool due_counts_as_free = p.options.semantics.ties == scheduling::Ties::arrival_first;
-  if constexpr (B != Backfill::easy_sjbf) {  // which does not go with drf and maxmin
+  if constexpr (B != Backfill::easy_sjbf && B != Backfill::conservative) {  // which drf and maxmin refuse
     if (by_holding(p.options.order)) return run_by_holding<B>(p, due_counts_as_free);
   }
-  run_by_use(scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free, 0),
+  run_by_use(scheduling::make_dispatcher<B>(1, {scheduling::GroupSpec{{{0, 1.0}}}}, due_counts_as_free,
+                                            p.options.reservations),
              p);
 }
 
@@ -47,18 +47,11 @@ void run_by_account(const ReplayParts& p) {
   const bool due_counts_as_free = p.options.semantics.ties == scheduling::Ties::arrival_first;
   if (p.options.easy != scheduling::EasyRule{})
     return run_by_use(scheduling::EasyVariant(p.options.easy, due_counts_as_free), p);
-  switch (p.options.backfill) {
-    case Backfill::none:
-      return run_under<Backfill::none>(p);
-    case Backfill::fit:
-      return run_under<Backfill::fit>(p);
-    case Backfill::easy:
-      return run_under<Backfill::easy>(p);
-    case Backfill::easy_sjbf:
-      return run_under<Backfill::easy_sjbf>(p);
-    default:
-      NATGPU_ENSURE(false, "reservations beside the head's are refused where the order moves");
-  }
+  using Runner = void (*)(const ReplayParts&);
+  static constexpr Runner runners[] = {run_under<Backfill::none>,         run_under<Backfill::fit>,
+                                       run_under<Backfill::easy>,         run_under<Backfill::easy_sjbf>,
+                                       run_under<Backfill::conservative>, run_under<Backfill::conservative>};
+  runners[static_cast<std::size_t>(p.options.backfill)](p);
 }
 
 }  // namespace natgpu::simulation

@@ -233,6 +233,6 @@ TEST_CASE("what cannot be checked is refused, with what to do") {
   refused({"./policy.so", "--backfill", "easy"}, 2, "leave --backfill out");
   refused({"fcfs", "--backfill", "reservations"}, 2, "--reservations N");
   refused({"fcfs", "--reservations", "2"}, 2, "add `--backfill reservations`");
-  refused({"wfp", "--backfill", "conservative"}, 2, "moves with time");
+  refused({"drf", "--backfill", "conservative"}, 2, "no order of reservations lasts");
   refused({"none.so"}, 3, "E0601");
 }

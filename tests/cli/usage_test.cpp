@@ -141,9 +141,9 @@ TEST_CASE(
 }
 
 TEST_CASE("options of a replay that contradict its policy are refused with the reason") {
-  Outcome outcome = natgpu_says({"replay", "x.swf", "--order", "wfp", "--backfill", "conservative"});
+  Outcome outcome = natgpu_says({"replay", "x.swf", "--order", "drf", "--backfill", "conservative"});
   CHECK(outcome.code == 2);
-  CHECK(has(outcome.err, "this order moves with time"));
+  CHECK(has(outcome.err, "no order of reservations lasts"));
   outcome = natgpu_says({"replay", "x.swf", "--policy", "sjf", "--recalc", "60"});
   CHECK(outcome.code == 2);
   CHECK(has(outcome.err, "--recalc has no meaning for this order"));

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include <natgpu/conformance/plain_dispatcher.hpp>
@@ -62,6 +64,17 @@ class PlainConservative : public PlainBooks {
     unsettled_[pool] += pools[pool].foreseen[i].delta;
     PlainBooks::withdraw_foreseen(pool, i, now);
   }
+  /// The waiting jobs stand in another order: who is no longer among the first gives its reservation up.
+  void keep_first() {
+    std::sort(waiting.begin(), waiting.end(),
+              [](const Queued& a, const Queued& b) { return a.job.order < b.job.order; });
+    std::size_t stand_before = 0;
+    for (const Queued& q : waiting) {
+      const std::uint64_t id = q.job.order.id;
+      if (reserved_.count(id) == 0 && !is_behind(q)) continue;
+      if (++stand_before > limit_) freed_ |= reserved_.erase(id) > 0;
+    }
+  }
   std::uint64_t broken_promises() const { return broken_; }
   /// The start reserved for a job, or `forever`.
   std::int64_t promised(std::uint64_t id) const {
@@ -74,15 +87,20 @@ class PlainConservative : public PlainBooks {
     starts_.clear();
     std::sort(waiting.begin(), waiting.end(),
               [](const Queued& a, const Queued& b) { return a.job.order < b.job.order; });
-    const bool restored = restore();
+    restore();
+    const bool limited = limit_ != std::numeric_limits<std::size_t>::max();
+    if (limited) {
+      fresh_.clear();
+      again_.clear();
+      keep_first();
+    }
     if (freed_) sweep();
-    const bool search = freed_ || search_again_ || restored;
     freed_ = false;
     start_due();
-    const bool displaced = take(again_);
-    move_up();
-    if (search || displaced) start_behind();
-    search_again_ = take(fresh_);
+    take(again_);
+    if (limited) move_up();
+    if (limited) start_behind();
+    take(fresh_);
     return starts_;
   }
 
@@ -147,8 +165,7 @@ class PlainConservative : public PlainBooks {
     }
     return best;
   }
-  /// @returns whether any reservation was made anew
-  bool restore() {
+  void restore() {
     std::vector<bool> short_of(pools.size());
     for (std::uint32_t p = 0; p < pools.size(); ++p) {
       if (lost_[p] || unsettled_[p] > 0)
@@ -170,7 +187,6 @@ class PlainConservative : public PlainBooks {
       else
         reserved_[id] = place;
     }
-    return !removed.empty();
   }
   void sweep() {
     for (const Queued& q : waiting) {
@@ -234,38 +250,11 @@ class PlainConservative : public PlainBooks {
     for (const Queued& q : all)
       if (is_behind(q)) start_now(q);
   }
-  /// @returns whether a reservation had to give way
-  bool take(std::vector<std::uint64_t>& fresh) {
-    const auto ids = fresh;
+  void take(std::vector<std::uint64_t>& fresh) {
+    const auto ids = std::exchange(fresh, {});
     const auto all = waiting;
-    bool displaced = false;
-    for (const Queued& q : all) {
-      const std::uint64_t id = q.job.order.id;
-      if (std::count(ids.begin(), ids.end(), id) == 0) continue;
-      fresh.erase(std::remove(fresh.begin(), fresh.end(), id), fresh.end());
-      std::uint64_t last = id;  // of the reserved jobs, in queue order
-      for (const Queued& w : waiting)
-        if (reserved_.count(w.job.order.id) > 0) last = w.job.order.id;
-      const bool among_first = reserved_.size() < limit_ || order_of(last) > q.job.order;
-      if (!among_first) {
-        start_now(q);
-        continue;
-      }
-      settle(q);
-      if (reserved_.size() <= limit_) continue;
-      reserved_.erase(last);
-      displaced = true;
-    }
-    return displaced;
-  }
-  struct Later {
-    QueueKey key;
-    bool operator>(const QueueKey& other) const { return other < key; }
-  };
-  Later order_of(std::uint64_t id) const {
-    for (const Queued& w : waiting)
-      if (w.job.order.id == id) return {w.job.order};
-    return {};
+    for (const Queued& q : all)
+      if (std::count(ids.begin(), ids.end(), q.job.order.id) > 0) settle(q);
   }
 
   std::size_t limit_;
@@ -275,7 +264,7 @@ class PlainConservative : public PlainBooks {
   std::vector<std::uint64_t> fresh_, again_;
   std::vector<bool> lost_;
   std::vector<std::int64_t> unsettled_;  ///< announced changes taken out of the plan and not made since
-  bool freed_ = false, search_again_ = false;
+  bool freed_ = false;
   std::uint64_t broken_ = 0;
   StartsOfPass starts_;
 };

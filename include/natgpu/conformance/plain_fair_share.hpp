@@ -50,6 +50,8 @@ class PlainFairShare {
     plain_.withdraw_foreseen(pool, i, at);
   }
   void keep_profile() {}
+  std::int64_t promised(std::uint64_t id) const requires requires(const Plain& p) { p.promised(0); }
+  { return plain_.promised(id); }
 
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
@@ -60,6 +62,7 @@ class PlainFairShare {
     places_.clear();
     visit(0);
     for (Queued& q : plain_.waiting) q.job.order.key = key(now, q.job);
+    if constexpr (requires { plain_.keep_first(); }) plain_.keep_first();
     const std::vector<Queued> waiting = plain_.waiting;
     for (const auto& [id, pool] : plain_.pass(now))
       for (const Queued& q : waiting)

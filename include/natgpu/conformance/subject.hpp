@@ -140,6 +140,15 @@ class PlainAsDispatcher {
     }
     return false;
   }
+  void rank_anew(const std::vector<scheduling::Reranked>& jobs) requires requires(Plain& p) {
+    p.keep_first();
+  }
+  {
+    for (const scheduling::Reranked& j : jobs)
+      for (Queued& q : plain_.waiting)
+        if (q.job.order == j.was) q.job.order = j.job.order;
+    plain_.keep_first();
+  }
   void finish(std::uint32_t, std::int64_t gpus, std::int64_t requested_end) {
     std::size_t i = 0;  // which of several with the same GPUs and end makes no difference
     while (plain_.running[i].gpus != gpus || plain_.running[i].end != requested_end) ++i;

@@ -21,14 +21,15 @@ namespace natgpu::scheduling {
 ///
 /// 1. If a loss that nobody knew of left the profile short, that pool's reservations are removed and made
 ///    anew in queue order; each that starts later than before is a broken promise, and counted.
-/// 2. If GPUs came free or were gained, or a reservation vanished, one sweep: each reserved job, in queue
+/// 2. With a limit: new jobs join the queue, and reserved jobs that no longer stand among its first `limit`
+///    give their reservations up.
+/// 3. If GPUs came free or were gained, or a reservation vanished, one sweep: each reserved job, in queue
 ///    order, is lifted out and put back at its earliest hole. So a start only ever moves forward.
-/// 3. Reserved jobs whose time has come start.
-/// 4. After a gain of capacity, jobs that no profile could hold are tried again, in queue order.
-/// 5. With a limit: the queue moves up into the first `limit`, then jobs behind them start if they fit beside
-///    all reservations.
-/// 6. New jobs, in queue order, get their earliest hole and start if that is now. With a limit, the last
-///    reservation gives way to one that stands before it in the queue.
+/// 4. Reserved jobs whose time has come start.
+/// 5. After a gain of capacity, jobs that no profile could hold are tried again, in queue order.
+/// 6. With a limit: the queue moves up into the first `limit`, then jobs behind them start if they fit beside
+///    all reservations, in queue order.
+/// 7. Without: new jobs, in queue order, get their earliest hole and start if that is now.
 ///
 /// Of several pools a job takes the one in which it ends earliest, the first in the order in which they are
 /// tried among equals; a sweep moves it to another only for a start within its promise.
@@ -65,6 +66,23 @@ class ConservativeDispatcher : public ReservationBooks {
     --waiting_;
     return true;
   }
+  /// Waiting jobs come under new keys, all at once. Reservations stay where they are, and the next sweep goes
+  /// in the new order; only who no longer stands among the first `limit` gives one up.
+  void rank_anew(std::vector<Reranked>& jobs) {
+    const auto by_old_key = [](const Reranked& a, const Reranked& b) { return a.was < b.was; };
+    std::sort(jobs.begin(), jobs.end(), by_old_key);
+    auto next = reserved_.begin();
+    for (const Reranked& j : jobs) {
+      while (next != reserved_.end() && next->job.order < j.was) ++next;
+      if (next != reserved_.end() && next->job.order == j.was)
+        (next++)->job.order = j.job.order;
+      else
+        rank_without_reservation(j);
+    }
+    std::sort(reserved_.begin(), reserved_.end(),
+              [](const Reserved& a, const Reserved& b) { return a.job.order < b.job.order; });
+    keep_first();
+  }
   /// From how many reservations on a sweep looks only where GPUs were gained. Makes no difference to what it
   /// finds.
   void look_everywhere_below(std::size_t reservations) { few_ = reservations; }
@@ -82,6 +100,7 @@ class ConservativeDispatcher : public ReservationBooks {
     begin_pass(now);
     if (gained_) unshelve();
     restore_promises();
+    if (limit_ != everyone && !quiet()) join_all();
     if (freed_) {
       sweep();
       freed_ = false;
@@ -115,6 +134,20 @@ class ConservativeDispatcher : public ReservationBooks {
 
   // --- steps of a pass
 
+  /// With a limit: nothing has changed for those who wait, and who is new stands behind all reservations.
+  bool quiet() const {
+    return !freed_ && !may_fit_ && next_start_ > now_ && unshelved_.empty() && reserved_.size() >= limit_ &&
+           std::none_of(submitted_.begin(), submitted_.end(),
+                        [&](const Entry& e) { return e.job.order < reserved_.back().job.order; });
+  }
+  void join_all() {
+    for (std::vector<Entry>* entries : {&unshelved_, &submitted_}) {
+      for (const Entry& e : *entries) join_queue(e);
+      entries->clear();
+    }
+    keep_first();
+    may_fit_ = true;
+  }
   void restore_promises() {
     if (!find_short_pools()) return;
     may_fit_ = true;  // what is put off leaves room
@@ -174,16 +207,7 @@ class ConservativeDispatcher : public ReservationBooks {
   template <class Sink>
   void fill_front(Sink& sink) {
     while (queued_ > 0 && reserved_.size() < limit_) {
-      std::uint32_t first = 0;
-      const WaitingJob* head = nullptr;
-      for (std::uint32_t g = 0; g < groups_.size(); ++g) {
-        const WaitingJob* job = groups_[g].queue.front();
-        if (job != nullptr && (head == nullptr || job->order < head->order)) {
-          head = job;
-          first = g;
-        }
-      }
-      const Entry e{first, *head};
+      const Entry e = head_of_queue();
       leave_queue(e);
       settle(e, sink);
     }
@@ -200,19 +224,11 @@ class ConservativeDispatcher : public ReservationBooks {
       reserve(e, place);
   }
   void reserve(const Entry& e, const ReservedPlace& place) {
-    if (reserved_.size() >= limit_) last_gives_way();
     take(place, e.job.gpus);
     const auto behind =
         std::upper_bound(reserved_.begin(), reserved_.end(), e.job.order,
                          [](const QueueKey& k, const Reserved& r) { return k < r.job.order; });
     reserved_.insert(behind, {e.job, e.group, place});
-  }
-  void last_gives_way() {
-    const Reserved last = reserved_.back();
-    give_up(last.place, last.job.gpus);
-    reserved_.pop_back();
-    join_queue({last.group, last.job});
-    may_fit_ = true;
   }
   template <class Sink>
   void settle_all(std::vector<Entry>& entries, Sink& sink) {
@@ -220,13 +236,12 @@ class ConservativeDispatcher : public ReservationBooks {
     if (!std::is_sorted(entries.begin(), entries.end(), in_order))
       std::sort(entries.begin(), entries.end(), in_order);
     for (const Entry& e : entries) {
-      if (reserved_.size() < limit_ || e.job.order < reserved_.back().job.order) {
+      if (limit_ == everyone)
         settle(e, sink);
-      } else if (ReservedPlace place; fits_now(groups_[e.group].choices, e.job, place)) {
+      else if (ReservedPlace place; fits_now(groups_[e.group].choices, e.job, place))
         start(e.job, place, sink);
-      } else {
+      else
         join_queue(e);
-      }
     }
     entries.clear();
   }
@@ -258,6 +273,51 @@ class ConservativeDispatcher : public ReservationBooks {
   }
   // --- books
 
+  /// @pre a job is queued
+  Entry head_of_queue() const {
+    Entry head;
+    bool any = false;
+    for (std::uint32_t g = 0; g < groups_.size(); ++g) {
+      const WaitingJob* job = groups_[g].queue.front();
+      if (job == nullptr || (any && head.job.order < job->order)) continue;
+      head = {g, *job};
+      any = true;
+    }
+    return head;
+  }
+  void rank_without_reservation(const Reranked& j) {
+    if (groups_[j.group].queue.erase(j.was, j.job.gpus)) {
+      groups_[j.group].queue.insert(j.job);
+      return;
+    }
+    for (std::vector<Entry>* entries : {&submitted_, &unshelved_, &shelf_})
+      if (const auto it = find_in(*entries, j.was); it != entries->end()) {
+        it->job.order = j.job.order;
+        return;
+      }
+  }
+  void last_gives_way() {
+    const Reserved last = reserved_.back();
+    give_up(last.place, last.job.gpus);
+    reserved_.pop_back();
+    join_queue({last.group, last.job});
+    may_fit_ = true;
+  }
+  /// Reservations of jobs that do not stand among the first `limit` are given up.
+  void keep_first() {
+    std::vector<Entry> rising;  // queued jobs that stand before the last reservation, for the time being
+    while (queued_ > 0 && !reserved_.empty()) {
+      const Entry head = head_of_queue();
+      if (reserved_.back().job.order < head.job.order) break;
+      if (reserved_.size() + rising.size() >= limit_) {
+        last_gives_way();
+        freed_ = true;
+      }
+      leave_queue(head);
+      rising.push_back(head);
+    }
+    for (const Entry& e : rising) join_queue(e);
+  }
   void unshelve() {
     gained_ = false;
     unshelved_.insert(unshelved_.end(), shelf_.begin(), shelf_.end());
@@ -276,9 +336,11 @@ class ConservativeDispatcher : public ReservationBooks {
                                      [](const Reserved& r, const QueueKey& k) { return r.job.order < k; });
     return it != reserved_.end() && it->job.order == key ? it : reserved_.end();
   }
+  static std::vector<Entry>::iterator find_in(std::vector<Entry>& entries, const QueueKey& key) {
+    return std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.job.order == key; });
+  }
   static bool erase_from(std::vector<Entry>& entries, const QueueKey& key) {
-    const auto it =
-        std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.job.order == key; });
+    const auto it = find_in(entries, key);
     if (it == entries.end()) return false;
     entries.erase(it);
     return true;

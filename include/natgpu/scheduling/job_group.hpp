@@ -68,4 +68,11 @@ struct JobGroup {
   ByRequest::Key last_by_request;  ///< the same, of a scan by request
 };
 
+/// A waiting job of a group whose place in the queue has changed.
+struct Reranked {
+  std::uint32_t group = 0;
+  QueueKey was;
+  WaitingJob job;  ///< under its new key
+};
+
 }  // namespace natgpu::scheduling

@@ -50,7 +50,8 @@ class WaitRule {
 
 /// A dispatcher whose queue is ranked anew at each pass, or at the first pass in each period: every key is
 /// that of the period's beginning, and who came since has waited nothing. Jobs are submitted under (instant
-/// of submission, rank). O(n log n) for each new ranking of n waiting jobs.
+/// of submission, rank). Where waiting jobs hold reservations they keep them, and are swept in the new order.
+/// O(n log n) for each new ranking of n waiting jobs.
 /// @tparam Rule  what a key is made of: WaitRule, or FairShare, which is told of starts and ends as well
 template <class Dispatcher, class Rule = WaitRule>
 class MovingOrder : public Dispatcher {
@@ -119,6 +120,10 @@ class MovingOrder : public Dispatcher {
     }
   };
 
+  static constexpr bool keeps_reservations = requires(Dispatcher & d, std::vector<Reranked>& jobs) {
+    d.rank_anew(jobs);
+  };
+
   void enter(const Waiting& w) {
     place_of_[w.job.order.id] = waiting_.size();
     waiting_.push_back(w);
@@ -136,9 +141,18 @@ class MovingOrder : public Dispatcher {
     for (Waiting& w : waiting_) {
       const std::int64_t fresh = key(w, at);
       if (fresh == w.job.order.key) continue;
-      Dispatcher::withdraw(w.group, w.job.order, w.job.gpus);
+      const QueueKey was = w.job.order;
       w.job.order.key = fresh;
-      Dispatcher::submit(w.group, w.job);
+      if constexpr (keeps_reservations) {
+        reranked_.push_back({w.group, was, w.job});
+      } else {
+        Dispatcher::withdraw(w.group, was, w.job.gpus);
+        Dispatcher::submit(w.group, w.job);
+      }
+    }
+    if constexpr (keeps_reservations) {
+      Dispatcher::rank_anew(reranked_);
+      reranked_.clear();
     }
   }
   void forget(std::uint64_t id) {
@@ -156,6 +170,7 @@ class MovingOrder : public Dispatcher {
   std::int64_t period_;
   std::int64_t ranked_at_ = -1;
   std::vector<Waiting> waiting_;
+  std::vector<Reranked> reranked_;                           ///< while the queue is ranked anew
   std::unordered_map<std::uint64_t, std::size_t> place_of_;  ///< by id; looked up, never iterated
   std::vector<std::uint32_t> account_of_;                    ///< by slot; with a rule by account
   std::vector<Ended> ended_;                                 ///< since the last pass

@@ -71,6 +71,10 @@ enum class Backfill : std::uint8_t {
   conservative,  ///< every waiting job holds one (Mu'alem & Feitelson, TPDS 2001)
   reservations,  ///< the first Scheduling::reservations jobs of the queue hold one
 };
+/// Waiting jobs behind the first blocked one hold reservations too.
+constexpr bool keeps_reservations(Backfill backfill) {
+  return backfill == Backfill::conservative || backfill == Backfill::reservations;
+}
 enum class View : std::uint8_t {
   pool,  ///< GPUs are counted by site and type
   node,  ///< machines one by one: gangs, packing, locality, fragmentation

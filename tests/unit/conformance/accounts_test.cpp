@@ -11,6 +11,10 @@ using scheduling::Order;
 
 namespace {
 
+constexpr std::initializer_list<Backfill> every_backfill = {Backfill::none,         Backfill::fit,
+                                                            Backfill::easy,         Backfill::easy_sjbf,
+                                                            Backfill::conservative, Backfill::reservations};
+
 void check_order(Order order, std::initializer_list<Backfill> backfills) {
   for (const Backfill backfill : backfills) {
     INFO("order " << static_cast<int>(order) << ", backfill " << static_cast<int>(backfill));
@@ -39,14 +43,18 @@ TEST_CASE("drf starts every job when plain loops do, with two resources") {
 }
 
 TEST_CASE("multifactor starts every job when plain loops do") {
-  check_order(Order::multifactor, {Backfill::none, Backfill::fit, Backfill::easy, Backfill::easy_sjbf});
+  check_order(Order::multifactor, every_backfill);
 }
 
 TEST_CASE("fairtree starts every job when plain loops do") {
-  check_order(Order::fairtree, {Backfill::none, Backfill::fit, Backfill::easy, Backfill::easy_sjbf});
+  check_order(Order::fairtree, every_backfill);
 }
 
 TEST_CASE("priority starts every job when plain loops do, reservations included") {
-  check_order(Order::priority, {Backfill::none, Backfill::fit, Backfill::easy, Backfill::easy_sjbf,
-                                Backfill::conservative, Backfill::reservations});
+  check_order(Order::priority, every_backfill);
+}
+
+TEST_CASE("wfp and unicef start every job when plain loops do, and keep conservative's promises") {
+  check_order(Order::wfp, every_backfill);
+  check_order(Order::unicef, every_backfill);
 }

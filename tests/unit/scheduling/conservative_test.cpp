@@ -51,9 +51,14 @@ struct OneReservation : ConservativeDispatcher {
 };
 }  // namespace
 
-TEST_CASE("one reservation in one pool is EASY's, job for job, when jobs come in queue order") {
-  Workload w;
-  w.changing = false;  // a requeued job would come before those that hold a promise
-  CHECK(disagreements<OneReservation, PlainDispatcher<Backfill::easy>>(500, w) ==
-        std::vector<std::uint64_t>{});
+TEST_CASE("one reservation in one pool is EASY's, job for job, in whatever order jobs come") {
+  for (const bool ordered : {true, false})
+    for (const bool announced : {true, false}) {
+      Workload w;
+      w.ordered = ordered;
+      w.announced = announced;
+      CAPTURE(ordered, announced);
+      CHECK(disagreements<OneReservation, PlainDispatcher<Backfill::easy>>(500, w) ==
+            std::vector<std::uint64_t>{});
+    }
 }

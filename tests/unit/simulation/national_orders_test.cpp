@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/scheduling/account_dispatcher.hpp>
+#include <natgpu/scheduling/dispatcher_for.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
 #include <natgpu/scheduling/quota_reclaim.hpp>
@@ -85,9 +86,10 @@ Spans moving_in_scenario(const workload::JobLog& log, const std::string& schedul
   return spans_of(watch_under(
       scenario_under(scheduling), 1, &log,
       [](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
-        return scheduling::MovingOrder<scheduling::Dispatcher<B>>(
-            scheduling::Dispatcher<B>(fleet.pools().size(), groups.specs), s.scheduling.order,
-            s.scheduling.recalc.count());
+        return scheduling::MovingOrder<scheduling::DispatcherFor<B>>(
+            scheduling::make_dispatcher<B>(fleet.pools().size(), groups.specs, false,
+                                           s.scheduling.reservations),
+            s.scheduling.order, s.scheduling.recalc.count());
       }));
 }
 
@@ -167,6 +169,9 @@ TEST_CASE("orders that move rank a scenario's jobs as they rank a log's") {
           replayed(log, Order::unicef, Backfill::none));
     CHECK(moving_in_scenario<Backfill::fit>(log, "{order: unicef, backfill: fit, recalc: 0 s}") ==
           replayed(log, Order::unicef, Backfill::fit));
+    CHECK(moving_in_scenario<Backfill::conservative>(log,
+                                                     "{order: wfp, backfill: conservative, recalc: 0 s}") ==
+          replayed(log, Order::wfp, Backfill::conservative));
   }
 }
 
