@@ -84,8 +84,6 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
        "choose another order, multifactor or fairtree among them, or write `view: pool`"},
       {"order", on_machines && by_target(s.order), "on machines target shares of time do not count",
        "choose `order: las2d`, srtf, srsf or las, or write `view: pool`"},
-      {"backfill", on_machines && keeps_all, "on machines only the first blocked job holds a reservation",
-       "write `backfill: none`, fit, easy or easy-sjbf, or `view: pool`"},
       {"preemption.mode", on_machines && s.preemption.mode != PreemptionSettings::Mode::none,
        "on machines who loses them is said by the order alone",
        "choose `order: las2d`, srtf, srsf or las, or write `view: pool`"},

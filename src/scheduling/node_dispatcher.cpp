@@ -194,11 +194,15 @@ std::size_t NodeBooks::level_for(std::uint32_t pool, std::int64_t end) const {
   return level;
 }
 
-bool NodeBooks::place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found) {
-  const std::int64_t shortest = time_at_speed(job.requested, choice.speed);
+Dice NodeBooks::dice_of(const WaitingJob& job) const {
   const Run& last = runs_[job.slot];
   const std::uint32_t starts = last.id == job.order.id ? last.starts : 0;
-  const Dice dice{&chance_, job.order.id, starts << part_bits};
+  return {&chance_, job.order.id, starts << part_bits};
+}
+
+bool NodeBooks::place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found) {
+  const std::int64_t shortest = time_at_speed(job.requested, choice.speed);
+  const Dice dice = dice_of(job);
   NodePool& pool = sites_[choice.pool].pool;
   std::int64_t until = end_after(now, shortest);
   for (;;) {
@@ -208,8 +212,7 @@ bool NodeBooks::place(const NodeChoice& choice, const WaitingJob& job, std::int6
     found.spread = machines_of(found.holds) > choice.gang.fewest;
     found.requested = shortest;
     if (!found.spread || rules_.slowdown_milli == 1000) return true;
-    const std::int64_t grains = (shortest - 1) / rules_.grain + 1;
-    found.requested = slowed(grains, rules_.slowdown_milli) * rules_.grain;
+    found.requested = slowed_down(shortest);
     until = end_after(now, found.requested);
     if (level_for(choice.pool, until) == level) return true;
     give_back(found);  // spread it takes longer than some of these machines are there

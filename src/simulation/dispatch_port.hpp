@@ -24,14 +24,15 @@ namespace natgpu::simulation {
 /// job has done so far, some which job it is that leaves, and others only how many GPUs.
 ///
 /// @tparam Dispatcher  a dispatcher of several pools and groups: `Dispatcher` of none, fit, easy or
-/// easy-sjbf, under a MovingOrder or not; the same on machines; ConservativeDispatcher; AccountDispatcher;
+/// easy-sjbf, under a MovingOrder or not; ConservativeDispatcher; the same on machines; AccountDispatcher;
 /// one that takes GPUs back; or a plugged policy's
 template <class Dispatcher>
 class DispatchPort {
  public:
   static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher> ||
                                    std::is_base_of_v<scheduling::PreemptiveNodes, Dispatcher>;
-  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
+  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher> ||
+                                   std::is_same_v<Dispatcher, scheduling::ConservativeMachines>;
   static constexpr bool on_machines = std::is_base_of_v<scheduling::NodeBooks, Dispatcher>;
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
   /// Whether it asks for passes at instants at which nothing else happens.

@@ -89,7 +89,7 @@ RunRecord run_under_backfill(const RunParts& parts) {
     case Backfill::easy:
       return Run::template with<Backfill::easy>(parts);
     default:
-      NATGPU_ENSURE(false, "reservations beside the head's are refused before a run");
+      NATGPU_ENSURE(false, "reservations beside the head's have files of their own, or are refused");
   }
 }
 
@@ -105,5 +105,6 @@ RunRecord run_on_machines(const RunParts& parts);
 RunRecord run_on_machines_in_moving_order(const RunParts& parts);
 RunRecord run_on_machines_shortest_first(const RunParts& parts);
 RunRecord run_on_machines_with_preemption(const RunParts& parts);
+RunRecord run_on_machines_with_reservations(const RunParts& parts);
 
 }  // namespace natgpu::simulation

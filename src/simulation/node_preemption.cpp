@@ -45,13 +45,9 @@ class PreemptiveNodeReplay : public NodeRun<scheduling::PreemptiveNodes> {
     }
   }
 
-  void decide(Instant) {
+  void decide(Instant now) {
     dispatcher_.pass(now_, *this);
-    const Instant next{Duration{dispatcher_.next_start()}};
-    if (next == wake_) return;
-    events_.cancel(wake_event_);
-    wake_ = next;
-    if (next != never) wake_event_ = schedule(dispatcher_.next_start(), engine::Phase::decide, wake, 0);
+    wake_at_next_start(now);
   }
 
   /// The dispatcher's sink.
@@ -109,8 +105,6 @@ class PreemptiveNodeReplay : public NodeRun<scheduling::PreemptiveNodes> {
   Segments segments_;
   NodeSegmentBooks time_;
   std::int64_t now_ = 0;  ///< ticks
-  Instant wake_ = Instant::min();
-  engine::EventHandle wake_event_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/diagnostic.hpp>
+#include <natgpu/scheduling/conservative_nodes.hpp>
 #include <natgpu/scheduling/fair_share.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
@@ -49,12 +50,16 @@ class NodeReplay : public NodeRun<Dispatcher> {
 
   void handle(const engine::Event<typename Base::Payload>& event) {
     const std::uint32_t i = event.payload.subject;
+    if (event.kind() == wake) return;  // the pass is all that is wanted
     if (event.kind() == completion) return finish(i);
     if (event.kind() == repair) return this->end_outage(i);
     for (const std::uint32_t job : this->begin_outage(i)) stop(job);
   }
 
-  void decide(Instant now) { dispatcher_.pass(now.time_since_epoch().count(), *this); }
+  void decide(Instant now) {
+    dispatcher_.pass(now.time_since_epoch().count(), *this);
+    if constexpr (Base::reserves) this->wake_at_next_start(now);
+  }
 
   /// The dispatcher's sink.
   void start(const WaitingJob& waiting, std::uint32_t, std::int64_t) {
@@ -83,6 +88,7 @@ class NodeReplay : public NodeRun<Dispatcher> {
   void report() const {
     this->report_levels(time_);
     ReplayResult& r = result_.replay;
+    if constexpr (Base::reserves) r.broken_promises = dispatcher_.broken_promises();
     if (r.started == 0) return;
     Area waited = 0;
     double slowdown = 0;
@@ -171,6 +177,11 @@ void run_under(scheduling::NodeBooks&& books, const NodeParts& parts) {
   }
 }
 
+/// Conservative, and with a limit. @pre the order is settled at submission
+void run_reserving(scheduling::NodeBooks&& books, const NodeParts& parts) {
+  run_with(scheduling::ConservativeNodes(std::move(books), parts.options.reservations), parts);
+}
+
 std::string view_in_words(const NodeView& view, bool order_preempts) {
   const auto rule = scheduling::placement_rules()[static_cast<std::size_t>(view.placement)];
   std::string words = fmt::format("nodes (placement {}", rule.name);
@@ -201,9 +212,6 @@ void note_checkpoints(const ReplayOptions& o, const NodeView& view, NodeFigures&
 }  // namespace
 
 std::string not_on_nodes(const ReplayOptions& o) {
-  if (o.backfill == Backfill::conservative || o.backfill == Backfill::reservations)
-    return "on machines only the first blocked job holds a reservation: choose backfill none, fit, easy or "
-           "easy-sjbf";
   using scheduling::Order;
   const auto unknown = {Order::gavel_las, Order::gavel_ftf, Order::drf, Order::maxmin};
   if (std::find(unknown.begin(), unknown.end(), o.order) != unknown.end())
@@ -231,6 +239,7 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
                                  const NodeView& view) {
   if (const std::string why = not_on_nodes(options); !why.empty()) throw RunError(why);
   check_preemption(options);
+  check_reservations(options);
   if (preempts(options.order) && (view.checkpoint_s > 0 || view.checkpoint_cost_s > 0 || view.restart_s > 0))
     throw RunError(
         "an order that takes GPUs back has one rule of checkpoints, for failures too: its segments'");
@@ -263,8 +272,12 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
   const ReplayAccounts accounts = accounts_of(log, options);
   r.without_jobs = accounts.without_jobs;
   const NodeParts parts{log, options, view, work, accounts, result};
-  static constexpr auto runners = std::array{run_under<Backfill::none>, run_under<Backfill::fit>,
-                                             run_under<Backfill::easy>, run_under<Backfill::easy_sjbf>};
+  static constexpr auto runners = std::array{run_under<Backfill::none>,
+                                             run_under<Backfill::fit>,
+                                             run_under<Backfill::easy>,
+                                             run_under<Backfill::easy_sjbf>,
+                                             run_reserving,
+                                             run_reserving};
   if (preempts(options.order))
     run_preemptive(std::move(books), parts);
   else

@@ -6,10 +6,12 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <natgpu/engine/event_list.hpp>
+#include <natgpu/scheduling/conservative_nodes.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
 #include <natgpu/scheduling/order.hpp>
 
@@ -47,6 +49,7 @@ class NodeRun {
 
  protected:
   static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
+  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeNodes>;
 
   NodeRun(const NodeParts& parts, Dispatcher dispatcher)
       : jobs_(parts.log.jobs),
@@ -110,6 +113,16 @@ class NodeRun {
     }
     result_.nodes.spread += state.spread ? 1 : 0;
   }
+  /// The dispatcher wants a pass at its next start, and none where it wanted one before. What is due and
+  /// finds its machines held starts when they are handed back.
+  void wake_at_next_start(Instant now) {
+    const Instant next{Duration{dispatcher_.next_start()}};
+    if (next == wake_) return;
+    events_.cancel(wake_event_);
+    wake_ = next;
+    if (next > now && next != never)
+      wake_event_ = schedule(dispatcher_.next_start(), engine::Phase::decide, wake, 0);
+  }
   void note_levels(NodeLevels& time, std::int64_t now) {
     const scheduling::NodePool& pool = dispatcher_.pool();
     time.advance(now, pool.free_milli(), down_milli_, measured_ ? pool.fragmented_milli() : 0);
@@ -154,6 +167,8 @@ class NodeRun {
     f.count[i] = static_cast<std::uint32_t>(f.held.size() - f.from[i]);
   }
 
+  Instant wake_ = Instant::min();
+  engine::EventHandle wake_event_;
   std::vector<std::uint32_t> lost_;  ///< by machine: outages that go on
   std::int64_t down_milli_ = 0;
   MigCount instances_;

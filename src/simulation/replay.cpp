@@ -154,8 +154,7 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
   if (options.semantics.pass == PassRule::instant && options.semantics.ties == Ties::arrival_first)
     throw RunError(
         "ties arrival-first needs pass event: one pass per instant sees arrivals and completions together");
-  if ((options.backfill == Backfill::reservations) != (options.reservations > 0))
-    throw RunError("a number of reservations goes with backfill reservations, and with no other");
+  check_reservations(options);
   const bool has_named_view =
       options.backfill == Backfill::easy || options.backfill == Backfill::conservative;
   if (options.named && (!has_named_view || moves(options.order) || !options.announced.empty() ||

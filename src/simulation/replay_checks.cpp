@@ -73,4 +73,13 @@ void check_preemption(const ReplayOptions& o) {
     throw RunError("lengths of time are not negative");
 }
 
+void check_reservations(const ReplayOptions& o) {
+  if ((o.backfill == Backfill::reservations) != (o.reservations > 0))
+    throw RunError("a number of reservations goes with backfill reservations, and with no other");
+  if (moves(o.order) && (o.backfill == Backfill::conservative || o.backfill == Backfill::reservations))
+    throw RunError(
+        "reservations are kept in the order of the queue, and this order moves with time: choose backfill "
+        "none, fit, easy or easy-sjbf");
+}
+
 }  // namespace natgpu::simulation

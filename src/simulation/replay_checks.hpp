@@ -8,5 +8,7 @@ namespace natgpu::simulation {
 
 /// @throws RunError where a preemptive order stands beside what it does not go with, or lacks its numbers
 void check_preemption(const ReplayOptions& options);
+/// @throws RunError where reservations lack their number, or an order that lasts
+void check_reservations(const ReplayOptions& options);
 
 }  // namespace natgpu::simulation

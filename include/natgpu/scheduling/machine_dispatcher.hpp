@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/conservative_nodes.hpp>
 #include <natgpu/scheduling/machine_tasks.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
 #include <natgpu/scheduling/preemptive_nodes.hpp>
@@ -49,7 +50,7 @@ class MachineKinds {
 };
 
 /// Machines that come and go, in the words of the dispatchers that count GPUs.
-/// @tparam Base  NodeDispatcher or PreemptiveNodes
+/// @tparam Base  NodeDispatcher, ConservativeNodes or PreemptiveNodes
 template <class Base>
 class MachinesUnder : public Base {
  public:
@@ -68,7 +69,7 @@ class MachinesUnder : public Base {
   }
 
   void submit(std::uint32_t group, const WaitingJob& job) {
-    NodeBooks::submit(table_.kind_of(*this, group, job.gpus), job);
+    Base::submit(table_.kind_of(*this, group, job.gpus), job);
   }
   /// The same under an order that takes GPUs back, as PreemptiveDispatcher::submit.
   void submit(const WaitingJob& job, const Progress& progress, std::int64_t now, std::uint32_t group,
@@ -77,7 +78,7 @@ class MachinesUnder : public Base {
                  {progress, milli_of_group_[group] * job.gpus, firm}, now);
   }
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
-    return NodeBooks::withdraw(table_.kind_of(*this, group, gpus), key, gpus);
+    return Base::withdraw(table_.kind_of(*this, group, gpus), key, gpus);
   }
 
   /// An absent machine comes with so many GPUs.
@@ -124,5 +125,6 @@ class MachinesUnder : public Base {
 template <Backfill B>
 using MachineDispatcher = MachinesUnder<NodeDispatcher<B>>;
 using PreemptiveMachines = MachinesUnder<PreemptiveNodes>;
+using ConservativeMachines = MachinesUnder<ConservativeNodes>;
 
 }  // namespace natgpu::scheduling

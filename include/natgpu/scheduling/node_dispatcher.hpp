@@ -98,6 +98,14 @@ class NodeBooks {
     std::vector<std::uint32_t> foreseen;  ///< by machine: its place in a look ahead, while there is one
   };
 
+  /// The draws of the job's next start. @pre make_room_for()
+  Dice dice_of(const WaitingJob& job) const;
+  /// Of a spread gang: ticks, for what takes so many on the fewest machines.
+  std::int64_t slowed_down(std::int64_t shortest) const {
+    return slowed((shortest - 1) / rules_.grain + 1, rules_.slowdown_milli) * rules_.grain;
+  }
+  /// As long as a job that ends then may use: machines up to that level.
+  std::size_t level_for(std::uint32_t pool, std::int64_t end) const;
   /// Looks for a place from `now` on, on machines of the choice's pool. @pre make_room_for()
   bool place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found);
   void make_room_for(std::uint32_t slot) {
@@ -212,6 +220,7 @@ class NodeBooks {
     std::uint64_t changes = 0;  ///< the value of changes_ for which it holds; 0: none was made
   } reservation_;
   std::uint64_t changes_ = 1;  ///< counts changes of what machines have, and of what is known of them
+  std::size_t waiting_ = 0;
   bool keeps_ends_ = false;
   bool keeps_requests_ = false;
   std::vector<WaitingIndex<ByRequest>> by_request_;          ///< waiting jobs by kind, if they are kept
@@ -220,8 +229,6 @@ class NodeBooks {
  private:
   /// reserve(), worked out anew.
   std::int64_t look_ahead(std::uint32_t kind, const WaitingJob& head, std::int64_t now);
-  /// As long as a job that ends then may use: machines up to that level.
-  std::size_t level_for(std::uint32_t pool, std::int64_t end) const;
   /// Whether the machines of the choice's pool that are there, up to that level, could if they were empty.
   bool could_hold(const NodeChoice& choice, std::size_t level);
   /// The same for a job that starts at `now` or later, on any of its choices.
@@ -237,7 +244,6 @@ class NodeBooks {
   }
   void set(const Machine& machine, const Node& node);
 
-  std::size_t waiting_ = 0;
   std::size_t machines_lost_ = 0;
   std::uint32_t losses_ = 0;                 ///< counts changes of which machines are there
   std::vector<std::uint32_t> judged_;        ///< by kind: the value of losses_ for which holdable_ holds

@@ -102,7 +102,7 @@ class PlainMachines {
     running.erase(it);
   }
 
- private:
+ protected:
   bool reserves() const { return rule == Rule::easy || rule == Rule::easy_sjbf; }
   static void hand_back(Pools& pools, const Place& place) {
     for (const auto& [machine, gpus] : place.held) pools[place.pool][machine].free |= gpus;
