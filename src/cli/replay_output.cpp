@@ -87,7 +87,10 @@ std::string replay_json(const workload::JobLog& log, const simulation::ReplayRes
   if (plugged)
     json["plugged_policy"] = {
         {"library", plugged.name}, {"sha256", plugged.sha256}, {"level", plugged.decides() ? 2 : 1}};
-  if (nodes != nullptr) json["nodes"] = node_json(*nodes);
+  if (nodes != nullptr) {
+    json["nodes"] = node_json(*nodes);
+    json["nodes"]["broken_promises"] = r.broken_promises;
+  }
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -109,6 +112,8 @@ std::string replay_text(const workload::JobLog& log, const simulation::ReplayRes
   if (r.started < log.jobs.size())
     out += fmt::format("  never started          {} jobs\n", log.jobs.size() - r.started);
   if (nodes != nullptr) out += node_text(*nodes);
+  if (r.broken_promises > 0)
+    out += fmt::format("  promises broken        {} reserved starts, put off by a loss\n", r.broken_promises);
   out += fmt::format("  fingerprint            {:016x}\n", r.fingerprint);
   return out + fmt::format("  read in {:.3f} s, simulated in {:.3f} s\n", timings.read_s, timings.simulate_s);
 }

@@ -158,6 +158,32 @@ TEST_CASE(
   CHECK(has(list.out, "3g.20gb   3 and 4 at 0,4"));
 }
 
+TEST_CASE("on machines reservations are kept, named, and counted where a loss puts them off") {
+  const Folder folder;
+  // The second job is promised both machines at 10. A loss at 15 finds it running, one at 5 puts it off.
+  write_bytes(
+      folder.path("tasks.swf"),
+      "1 0 -1 10 4 -1 -1 4 10 -1 1 1 1 -1 -1 -1 -1 -1\n2 1 -1 10 8 -1 -1 8 10 -1 1 1 1 -1 -1 -1 -1 -1\n"
+      "3 2 -1 8 4 -1 -1 4 8 -1 1 1 1 -1 -1 -1 -1 -1\n");
+  write_bytes(folder.path("outages.csv"), "node,from,until\n1,15,30\n");
+  const auto run = [&](std::vector<std::string> policy) {
+    policy.insert(policy.begin(), {"replay", "tasks.swf", "--nodes", "2x4", "--placement", "first",
+                                   "--node-outages", "outages.csv", "--json", "r.json"});
+    const Outcome outcome = natgpu_says(policy, folder.path(""));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return outcome.out;
+  };
+  CHECK(has(run({"--policy", "conservative"}), "policy conservative, view nodes (placement first"));
+  CHECK(nlohmann::json::parse(read_bytes(folder.path("r.json"))).at("nodes").at("broken_promises") == 0);
+  CHECK(has(run({"--backfill", "reservations", "--reservations", "2"}),
+            "backfill reservations: 2, view nodes"));
+  write_bytes(folder.path("outages.csv"), "node,from,until\n1,5,30\n");
+  CHECK(
+      has(run({"--policy", "conservative"}), "promises broken        1 reserved starts, put off by a loss"));
+  CHECK(nlohmann::json::parse(read_bytes(folder.path("r.json"))).at("nodes").at("broken_promises") == 1);
+}
+
 TEST_CASE("what a replay on machines cannot do is said before it runs, with what to do") {
   const Folder folder;
   write_cluster(folder);
@@ -166,9 +192,12 @@ TEST_CASE("what a replay on machines cannot do is said before it runs, with what
     const Outcome outcome = natgpu_says(options, folder.path(""));
     return std::to_string(outcome.code) + " " + outcome.err;
   };
-  CHECK(has(says({"--nodes", "2x4", "--policy", "conservative"}),
-            "choose backfill none, fit, easy or easy-sjbf"));
-  CHECK(says({"--nodes", "2x4", "--policy", "conservative"})[0] == '2');
+  CHECK(has(says({"--nodes", "2x4", "--policy", "wfp", "--backfill", "conservative"}),
+            "choose --backfill none, fit, easy or easy-sjbf"));
+  CHECK(says({"--nodes", "2x4", "--policy", "wfp", "--backfill", "conservative"})[0] == '2');
+  CHECK(has(says({"--nodes", "2x4", "--backfill", "reservations"}), "add `--reservations N`"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--backfill", "conservative"}),
+            "keeps no reservations"));
   CHECK(has(says({"--nodes", "2x4", "--placement", "bset"}), "did you mean `best`?"));
   CHECK(has(says({"--nodes", "2x4", "--locality", "0.5"}), "is no factor from 1 to 100"));
   CHECK(has(says({"--nodes", "2x4", "--gpus", "8"}), "--gpus has no meaning on machines"));

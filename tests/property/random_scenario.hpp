@@ -279,7 +279,7 @@ class Writer {
     else if (has(Feature::ranks_anew) && number("family", 4) < 3)
       text += moving(on_machines);
     else
-      text += settled(on_machines);
+      text += settled();
     if (on_machines) text += machines();
     if (has(Feature::queue_limit)) text += fmt::format(", queue_limit: {}", between("limit", 1, 30));
     if (has(Feature::pass_per_event) && !takes_back)
@@ -293,11 +293,9 @@ class Writer {
            ", locality: " + one_of("locality", {"0", "1", "1.3"}) +
            ", mig_positions: " + one_of("positions", {"most-left", "first"});
   }
-  std::string settled(bool on_machines) const {
+  std::string settled() const {
     const std::string backfill =
-        on_machines
-            ? one_of("on-machines", {"none", "fit", "easy", "easy-sjbf"})
-            : one_of("backfill", {"none", "fit", "easy", "easy-sjbf", "conservative", "reservations"});
+        one_of("backfill", {"none", "fit", "easy", "easy-sjbf", "conservative", "reservations"});
     std::string text =
         "order: " + one_of("order", {"fcfs", "fcfs", "sjf", "saf", "lottery"}) + ", backfill: " + backfill;
     if (backfill == "reservations") text += fmt::format(", reservations: {}", between("reservations", 1, 6));

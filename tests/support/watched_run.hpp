@@ -99,6 +99,18 @@ inline WatchedRun watch_preemption(const scenario::Scenario& scenario, std::uint
                                               simulation::preemptive_rule(s.scheduling));
       });
 }
+/// The same with reservations, for all or the first of the queue.
+inline WatchedRun watch_reservations(const scenario::Scenario& scenario, std::uint64_t seed,
+                                     const workload::JobLog* log) {
+  Streams streams(seed, 0);
+  return watch_under(
+      scenario, seed, log,
+      [&](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
+        return scheduling::ConservativeMachines(simulation::machine_settings(s, fleet, groups),
+                                                streams.open("nodes", "placement"),
+                                                s.scheduling.reservations);
+      });
+}
 template <scheduling::Backfill B>
 WatchedRun watch_in_view(const scenario::Scenario& scenario, std::uint64_t seed,
                          const workload::JobLog* log) {
@@ -122,6 +134,7 @@ inline WatchedRun watch(const scenario::Scenario& scenario, std::uint64_t seed =
     case scheduling::Backfill::easy_sjbf:
       return watch_in_view<scheduling::Backfill::easy_sjbf>(scenario, seed, log);
     default:
+      if (scenario.scheduling.view == scheduling::View::node) return watch_reservations(scenario, seed, log);
       return watch_with<scheduling::Backfill::conservative>(scenario, seed, log);
   }
 }

@@ -360,7 +360,7 @@ TEST_CASE("parts of scheduling that contradict each other are refused at their l
        "scheduling.preemption.thresholds", "rise"},
       {"{order: fairtree, fair_share: {half_life: 500 ms}}", "scheduling.fair_share.half_life",
        "whole seconds"},
-      {"{view: node, backfill: conservative}", "scheduling.backfill", "first blocked job"},
+      {"{view: node, backfill: conservative, order: wfp}", "scheduling.backfill", "moves with time"},
       {"{view: node, backfill: easy, order: srtf}", "scheduling.backfill", "who comes first"},
       {"{view: node, backfill: fit, order: las2d, preemption: {notice: 5 min}}",
        "scheduling.preemption.notice", "come free at once"},

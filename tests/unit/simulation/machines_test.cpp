@@ -87,6 +87,8 @@ TEST_CASE("a log on the machines of a scenario runs as in its replay on machines
               replayed(log, Backfill::fit, rule.placement, milli));
         CHECK(spans_of(watch(room_of(6, 8, text("easy")), 1, &log)) ==
               replayed(log, Backfill::easy, rule.placement, milli));
+        CHECK(spans_of(watch(room_of(6, 8, text("conservative")), 1, &log)) ==
+              replayed(log, Backfill::conservative, rule.placement, milli));
       }
   }
 }

@@ -106,13 +106,21 @@ TEST_CASE("under lowest-id conservative on machines is the named view's, whereve
   for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
     const workload::JobLog log = random_log(seed, 12, 12);
     ReplayOptions options = options_of(Backfill::conservative);
-    if (seed % 4 == 0) options.semantics.pass = scheduling::PassRule::event;
     const std::string machines = seed % 3 == 0 ? "12x1" : seed % 3 == 1 ? "3x4" : "2x6";
     const NodeReplayResult r = replay_on_nodes(log, options, view_of(machines.c_str(), Placement::lowest_id));
     options.named = true;
     INFO("seed " << seed << ", machines " << machines);
     REQUIRE(r.replay.start_s == simulation::replay(log, options).start_s);
   }
+}
+
+TEST_CASE("the KTH log is promised the machines of lowest number that the named view promises it") {
+  NATGPU_TRACE_OR_SKIP(file, "KTH-SP2-1996-2-filtered.swf.gz");
+  const workload::JobLog log = workload::read_swf(file);
+  ReplayOptions options = options_of(Backfill::conservative);
+  const NodeReplayResult r = replay_on_nodes(log, options, view_of("25x4", Placement::lowest_id));
+  options.named = true;
+  CHECK(r.replay.start_s == simulation::replay(log, options).start_s);
 }
 
 TEST_CASE("one reservation on machines is easy's, under rules that keep to the lowest place") {
