@@ -298,13 +298,7 @@ void NodeBooks::count_gains(std::uint32_t kind) {
 }
 
 const WaitingJob* NodeBooks::candidate(std::uint32_t kind, const QueueKey* after, std::int64_t most) const {
-  const std::int64_t longest = std::min(most, reach_[kind]);
-  if (longest <= 0) return nullptr;
-  if (after == nullptr && longest == Sieve::any) return queues_[kind].front();
-  Sieve sieve;
-  for (std::size_t s = 0; s < size_classes; ++s) sieve.admit(s, longest);
-  sieve.largest = Sieve::any;
-  return queues_[kind].find(sieve, after, nullptr, [](const WaitingJob&) { return true; }).job;
+  return first_within(queues_[kind], after, std::min(most, reach_[kind]));
 }
 
 const WaitingJob* NodeBooks::candidate_by_request(std::uint32_t kind, const WaitingJob* after,

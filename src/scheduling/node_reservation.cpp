@@ -136,8 +136,7 @@ bool NodeBooks::could_hold_from(std::uint32_t kind, const WaitingJob& job, std::
   });
 }
 
-std::int64_t NodeBooks::reserve(std::uint32_t kind, std::int64_t now) {
-  const WaitingJob& head = *queues_[kind].front();
+std::int64_t NodeBooks::reserve(std::uint32_t kind, const WaitingJob& head, std::int64_t now) {
   // While nothing has changed, what was looked ahead to from an earlier instant is as it was.
   if (reservation_.changes != changes_ || reservation_.from < now || reservation_.job != head.order)
     reservation_ = {head.order, look_ahead(kind, head, now), changes_};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
+#include <natgpu/scheduling/claimant.hpp>
 #include <natgpu/scheduling/conservative_nodes.hpp>
 #include <natgpu/scheduling/machine_tasks.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
@@ -50,7 +51,7 @@ class MachineKinds {
 };
 
 /// Machines that come and go, in the words of the dispatchers that count GPUs.
-/// @tparam Base  NodeDispatcher, ConservativeNodes or PreemptiveNodes
+/// @tparam Base  NodeDispatcher, ConservativeNodes, AccountNodes or PreemptiveNodes
 template <class Base>
 class MachinesUnder : public Base {
  public:
@@ -71,11 +72,16 @@ class MachinesUnder : public Base {
   void submit(std::uint32_t group, const WaitingJob& job) {
     Base::submit(table_.kind_of(*this, group, job.gpus), job);
   }
+  /// The same where what accounts hold decides.
+  void submit(const Claimant& who, const WaitingJob& job,
+              std::uint32_t group = 0) requires(RanksAccounts<Base>) {
+    Base::submit(who, job, table_.kind_of(*this, group, job.gpus));
+  }
   /// The same under an order that takes GPUs back, as PreemptiveDispatcher::submit.
   void submit(const WaitingJob& job, const Progress& progress, std::int64_t now, std::uint32_t group,
               bool firm) {
-    Base::submit(table_.kind_of(*this, group, job.gpus), job,
-                 {progress, milli_of_group_[group] * job.gpus, firm}, now);
+    Base::submit(table_.kind_of(*this, group, job.gpus), job, {progress, asked_milli(group, job.gpus), firm},
+                 now);
   }
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
     return Base::withdraw(table_.kind_of(*this, group, gpus), key, gpus);
@@ -97,6 +103,10 @@ class MachinesUnder : public Base {
   /// GPUs that are up, idle or not.
   std::int64_t capacity(std::uint32_t pool) const { return up_[pool]; }
   std::int64_t free(std::uint32_t pool) const { return this->pool(pool).free_milli() / whole_gpu_milli; }
+  /// Thousandths of GPUs that such a job of the group asks for.
+  std::int64_t asked_milli(std::uint32_t group, std::int32_t gpus) const {
+    return milli_of_group_[group] * gpus;
+  }
   /// Thousandths of GPUs that the running job holds.
   std::int64_t held_milli(std::uint32_t slot) const {
     std::int64_t held = 0;

@@ -191,10 +191,10 @@ class NodeBooks {
     Machine machine;
     Node now, then;
   };
-  /// Fills reserved_ for the kind's first job, unless it stands there as it would be.
+  /// Fills reserved_ for a waiting job of the kind, unless it stands there as it would be.
   /// @returns the instant at which it can be placed; the greatest there is if it waits for machines to come,
   /// and then nothing is held back for it
-  std::int64_t reserve(std::uint32_t kind, std::int64_t now);
+  std::int64_t reserve(std::uint32_t kind, const WaitingJob& head, std::int64_t now);
 
   std::vector<Site> sites_;
   std::vector<NodeKind> kinds_;
@@ -284,7 +284,7 @@ class NodeDispatcher : public NodeBooks {
     }
   }
 
- private:
+ protected:
   struct Candidate {
     WaitingJob job;
     std::uint32_t kind;
@@ -329,7 +329,7 @@ class NodeDispatcher : public NodeBooks {
     Candidates candidates = first_candidates();
     pass_over_those_without_room(candidates, now);
     if (candidates.empty()) return;
-    const std::int64_t shadow = reserve(head_kind, now);
+    const std::int64_t shadow = reserve(head_kind, *queues_[head_kind].front(), now);
     shows_all_ = true;
     beside_.assign(kinds_.size(), Sieve::any);
     Attempt found;

@@ -193,4 +193,15 @@ class WaitingIndex {
 
 using WaitingQueue = WaitingIndex<ByQueueOrder>;
 
+/// The first job, behind `after` if that is given, that requests no more than `longest`; null: there is none.
+inline const WaitingJob* first_within(const WaitingQueue& queue, const QueueKey* after,
+                                      std::int64_t longest) {
+  if (longest <= 0) return nullptr;
+  if (after == nullptr && longest == Sieve::any) return queue.front();
+  Sieve sieve;
+  for (std::size_t s = 0; s < size_classes; ++s) sieve.admit(s, longest);
+  sieve.largest = Sieve::any;
+  return queue.find(sieve, after, nullptr, [](const WaitingJob&) { return true; }).job;
+}
+
 }  // namespace natgpu::scheduling

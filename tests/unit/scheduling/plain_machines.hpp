@@ -195,38 +195,49 @@ class PlainMachines {
   /// Behind the head's reservation.
   void beside(const Job& head, const std::vector<Job>& later, std::int64_t now,
               std::vector<std::uint32_t>& started) {
+    Reservation r = reserve(head, now);
+    for (const Job& job : later)
+      if (!begin_beside(job, r, now, started)) waiting.push_back(job);
+  }
+  /// What is left of machines when the head is on them.
+  struct Reservation {
+    Pools then;
+    std::int64_t shadow = forever;
+    std::set<std::pair<std::size_t, std::size_t>> machines;
+  };
+  Reservation reserve(const Job& head, std::int64_t now) const {
     std::set<std::int64_t> ends;
     for (const Running& r : running) ends.insert(r.end);
-    std::int64_t shadow = forever;
-    Pools then;
-    std::set<std::pair<std::size_t, std::size_t>> reserved;
+    Reservation kept;
     for (const std::int64_t end : ends) {
-      then = pools;
+      kept.then = pools;
       for (const Running& r : running)
-        if (r.end <= end) hand_back(then, r.place);
-      const auto place = find(then, head, std::max(end, now));
+        if (r.end <= end) hand_back(kept.then, r.place);
+      const auto place = find(kept.then, head, std::max(end, now));
       if (!place) continue;
-      take(then, *place);
-      for (const auto& [machine, gpus] : place->held) reserved.insert({place->pool, machine});
-      shadow = std::max(end, now);
+      take(kept.then, *place);
+      for (const auto& [machine, gpus] : place->held) kept.machines.insert({place->pool, machine});
+      kept.shadow = std::max(end, now);
       break;
     }
-    for (const Job& job : later) {
-      if (const auto place = find(pools, job, now); place && place->length <= shadow - now) {
-        begin(job, *place, now, started);
-        continue;
-      }
-      Pools rest = pools;
-      for (const auto& [pool, machine] : reserved)
-        rest[pool][machine].free = pools[pool][machine].free & then[pool][machine].free;
-      if (const auto place = find(rest, job, now)) {
-        for (const auto& [machine, gpus] : place->held)
-          if (reserved.count({place->pool, machine}) > 0) then[place->pool][machine].free &= ~gpus;
-        begin(job, *place, now, started);
-        continue;
-      }
-      waiting.push_back(job);
+    return kept;
+  }
+  /// @returns false if it does not start
+  bool begin_beside(const Job& job, Reservation& kept, std::int64_t now,
+                    std::vector<std::uint32_t>& started) {
+    if (const auto place = find(pools, job, now); place && place->length <= kept.shadow - now) {
+      begin(job, *place, now, started);
+      return true;
     }
+    Pools rest = pools;
+    for (const auto& [pool, machine] : kept.machines)
+      rest[pool][machine].free = pools[pool][machine].free & kept.then[pool][machine].free;
+    const auto place = find(rest, job, now);
+    if (!place) return false;
+    for (const auto& [machine, gpus] : place->held)
+      if (kept.machines.count({place->pool, machine}) > 0) kept.then[place->pool][machine].free &= ~gpus;
+    begin(job, *place, now, started);
+    return true;
   }
 };
 
