@@ -14,6 +14,11 @@ double seconds_of(std::int64_t ticks) {
   return static_cast<double>(ticks) / static_cast<double>(ticks_per_second);
 }
 
+/// Exact for whole GPUs.
+double gpus_of(std::int64_t gpu_milli) {
+  return static_cast<double>(gpu_milli) / whole_gpu_milli;
+}
+
 }  // namespace
 
 FairShare::FairShare(Order order, AccountTree tree, const FairShareRule& rule, std::int64_t gpus)
@@ -64,7 +69,7 @@ void FairShare::advance(std::uint32_t account, std::int64_t to) {
   Book& b = books_[account];
   if (to <= b.as_of) return;
   const double elapsed = seconds_of(to - b.as_of);
-  b.use = b.use * decay_.factor(elapsed) + static_cast<double>(b.held) * decay_.gain(elapsed);
+  b.use = b.use * decay_.factor(elapsed) + gpus_of(b.held_milli) * decay_.gain(elapsed);
   b.as_of = to;
 }
 
@@ -157,8 +162,8 @@ double FairShare::factor(std::uint32_t account) const {
 std::int64_t FairShare::key(std::int64_t wait, const WaitingJob& job, const Claimant& who) const {
   if (order_ == Order::fairtree) return place(who.account);
   const double age = std::min(seconds_of(wait) / static_cast<double>(rule_.longest_age_s), 1.0);
-  return -whole_priority(priority(
-      rule_.weights, {age, factor(who.account), static_cast<double>(job.gpus) / gpus_, who.queue_factor}));
+  const double size = gpus_of(asked_milli(who, job)) / gpus_;
+  return -whole_priority(priority(rule_.weights, {age, factor(who.account), size, who.queue_factor}));
 }
 
 }  // namespace natgpu::scheduling

@@ -161,7 +161,10 @@ class DispatchPort {
             is_batch && !j.has_started};
   }
   scheduling::Claimant claimant_of(const Job& j) const {
-    return {accounts_.node(j.organisation, j.sector), accounts_.factor_of_class[j.job_class], 0, 0};
+    scheduling::Claimant who{accounts_.node(j.organisation, j.sector),
+                             accounts_.factor_of_class[j.job_class]};
+    if constexpr (on_machines) who.gpu_milli = dispatcher_.asked_milli(j.group, j.gpus);
+    return who;
   }
 
   const World& world_;

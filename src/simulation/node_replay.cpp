@@ -130,9 +130,14 @@ class NodeReplay : public NodeRun<Dispatcher> {
         left_s + restart_s(states_[i]) + time_.checkpoints_in(left_s) * this->view_.checkpoint_cost_s;
     const WaitingJob waiting{keys_[i], this->ticks(limit_s), std::max(jobs_[i].gpus, 1), i};
     if constexpr (Base::ranks_accounts)
-      dispatcher_.submit(accounts_.claimant(i, jobs_[i]), waiting, this->work_.kind_of_job[i]);
+      dispatcher_.submit(claimant(i), waiting, this->work_.kind_of_job[i]);
     else
       dispatcher_.submit(this->work_.kind_of_job[i], waiting);
+  }
+  scheduling::Claimant claimant(std::uint32_t i) const {
+    scheduling::Claimant who = accounts_.claimant(i, jobs_[i]);
+    who.gpu_milli = static_cast<std::int64_t>(jobs_[i].gpus) * asked_of_a_gpu(jobs_[i]);
+    return who;
   }
   void finish(std::uint32_t i) {
     this->hand_back(i);

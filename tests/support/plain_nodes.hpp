@@ -23,6 +23,7 @@ namespace natgpu::testing {
 
 class PlainNodes {
  public:
+  virtual ~PlainNodes() = default;
   struct Machine {
     std::int64_t cpu = 0, memory = 0;
     int type = -1;
@@ -94,8 +95,10 @@ class PlainNodes {
       instants.erase(instants.begin());
       if (t > first) fragmented += f() * static_cast<double>(t - std::max(previous, first));
       previous = t;
+      bool happens = false;  // but the end of a job that has lost its machine since
       for (std::size_t i = 0; i < jobs.size(); ++i)
         if (jobs[i].running && jobs[i].ends == t) {
+          happens = true;
           release(jobs[i], now_);
           jobs[i].running = false;
           jobs[i].end = last = t;
@@ -103,6 +106,7 @@ class PlainNodes {
         }
       for (const workload::NodeOutage& o : view_.outages)
         if (o.from_s == t) lose(o.node, t);
+      for (const workload::NodeOutage& o : view_.outages) happens |= o.from_s == t || o.until_s == t;
       for (std::size_t m = 0; m < now_.size(); ++m) {
         const bool down = std::any_of(view_.outages.begin(), view_.outages.end(), [&](const auto& o) {
           return o.node == m && o.from_s <= t && t < o.until_s;
@@ -111,7 +115,8 @@ class PlainNodes {
       }
       for (std::size_t i = 0; i < jobs.size(); ++i)
         if (log_.jobs[i].submit_s == t && jobs[i].fits) jobs[i].waiting = true;
-      pass(t);
+      for (const workload::LogJob& j : log_.jobs) happens |= j.submit_s == t;
+      if (happens) pass(t);
       for (const Job& j : jobs)
         if (j.running) instants.insert(j.ends);
     }
@@ -477,7 +482,7 @@ class PlainNodes {
     }
   }
 
-  std::vector<std::size_t> queue() const {
+  virtual std::vector<std::size_t> queue() const {
     std::vector<std::size_t> q;
     for (std::size_t i = 0; i < jobs.size(); ++i)
       if (jobs[i].waiting) q.push_back(i);
@@ -496,7 +501,7 @@ class PlainNodes {
     return place(empty, i, held);
   }
 
-  void pass(std::int64_t t) {
+  virtual void pass(std::int64_t t) {
     using scheduling::Backfill;
     std::vector<Held> held;
     std::vector<std::size_t> later;
@@ -520,47 +525,60 @@ class PlainNodes {
     if (blocked && options_.backfill != Backfill::none) backfill(head, later, t);
   }
   void backfill(std::size_t head, const std::vector<std::size_t>& later, std::int64_t t) {
+    Reservation r = reserve(head, t);
+    for (const std::size_t i : later) start_beside(i, r, t);
+  }
+  /// What the head's machines have left when it is on them.
+  struct Reservation {
+    Machines then;
+    std::int64_t shadow = 0;
+    std::set<std::size_t> machines;
+  };
+  Reservation reserve(std::size_t head, std::int64_t t) {
     std::set<std::int64_t> ends;
     for (const Job& j : jobs)
       if (j.running) ends.insert(j.limit_end);
-    Machines then;
-    std::vector<Held> of_head, held;
-    std::int64_t shadow = t;
+    Reservation r;
+    r.shadow = t;
+    std::vector<Held> of_head;
     for (const std::int64_t end : ends) {
-      then = now_;
+      r.then = now_;
       for (Job& j : jobs)
-        if (j.running && j.limit_end <= end) release(j, then);
-      if (!place(then, head, of_head)) continue;
-      shadow = std::max(end, t);
+        if (j.running && j.limit_end <= end) release(j, r.then);
+      if (!place(r.then, head, of_head)) continue;
+      r.shadow = std::max(end, t);
       break;
     }
-    std::set<std::size_t> reserved;
-    for (const Held& h : of_head) reserved.insert(h.machine);
-    for (const std::size_t i : later) {
-      Machines after = now_;
-      if (place(after, i, held) && t + slowed(limit(i), is_spread(jobs[i], held)) <= shadow) {
-        now_ = after;
-        start(i, t, held);
-        continue;
-      }
-      Machines beside = now_;
-      for (const std::size_t m : reserved) {
-        beside[m].cpu = std::min(now_[m].cpu, then[m].cpu);
-        beside[m].memory = std::min(now_[m].memory, then[m].memory);
-        for (std::size_t g = 0; g < now_[m].free.size(); ++g) {
-          beside[m].free[g] = std::min(now_[m].free[g], then[m].free[g]);
-          if (now_[m].mig < 0) continue;
-          beside[m].taken[g] = now_[m].taken[g] | then[m].taken[g];
-          beside[m].free[g] = 1000 - PlainMig(now_[m].mig).milli(beside[m].taken[g]);
-        }
-      }
-      if (!place(beside, i, held)) continue;
-      for (const Held& h : held) {
-        take(now_[h.machine], h);
-        if (reserved.count(h.machine) > 0) take(then[h.machine], h);
-      }
+    for (const Held& h : of_head) r.machines.insert(h.machine);
+    return r;
+  }
+  /// @returns false if it does not start
+  bool start_beside(std::size_t i, Reservation& r, std::int64_t t) {
+    std::vector<Held> held;
+    Machines after = now_;
+    if (place(after, i, held) && t + slowed(limit(i), is_spread(jobs[i], held)) <= r.shadow) {
+      now_ = after;
       start(i, t, held);
+      return true;
     }
+    Machines beside = now_;
+    for (const std::size_t m : r.machines) {
+      beside[m].cpu = std::min(now_[m].cpu, r.then[m].cpu);
+      beside[m].memory = std::min(now_[m].memory, r.then[m].memory);
+      for (std::size_t g = 0; g < now_[m].free.size(); ++g) {
+        beside[m].free[g] = std::min(now_[m].free[g], r.then[m].free[g]);
+        if (now_[m].mig < 0) continue;
+        beside[m].taken[g] = now_[m].taken[g] | r.then[m].taken[g];
+        beside[m].free[g] = 1000 - PlainMig(now_[m].mig).milli(beside[m].taken[g]);
+      }
+    }
+    if (!place(beside, i, held)) return false;
+    for (const Held& h : held) {
+      take(now_[h.machine], h);
+      if (r.machines.count(h.machine) > 0) take(r.then[h.machine], h);
+    }
+    start(i, t, held);
+    return true;
   }
 
   const workload::JobLog& log_;

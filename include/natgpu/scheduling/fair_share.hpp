@@ -35,10 +35,10 @@ class FairShare {
   /// @param gpus   of the machine, of which the size factor is a part
   FairShare(Order order, AccountTree tree, const FairShareRule& rule, std::int64_t gpus);
 
-  /// An account's running jobs hold so many GPUs more from `now` on (ticks).
-  void note_held(std::uint32_t account, std::int64_t gpus, std::int64_t now) {
+  /// An account's running jobs hold so many thousandths of GPUs more from `now` on (ticks).
+  void note_held(std::uint32_t account, std::int64_t gpu_milli, std::int64_t now) {
     advance(account, now);
-    books_[account].held += gpus;
+    books_[account].held_milli += gpu_milli;
     if (!is_counted_[account]) count(account);
   }
   /// Works the factors out anew, as of that instant. @pre it precedes no change of what is held
@@ -52,7 +52,7 @@ class FairShare {
  private:
   struct Book {
     double use = 0;  ///< GPU-seconds, faded
-    std::int64_t held = 0, as_of = 0;
+    std::int64_t held_milli = 0, as_of = 0;
   };
   /// The children of an account, as the last ranking has them.
   struct Family {

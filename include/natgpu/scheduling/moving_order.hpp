@@ -12,6 +12,7 @@
 
 #include <natgpu/core/math.hpp>
 #include <natgpu/scheduling/claimant.hpp>
+#include <natgpu/scheduling/nodes.hpp>
 #include <natgpu/scheduling/spec.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
 
@@ -79,7 +80,7 @@ class MovingOrder : public Dispatcher {
   /// A running job hands its GPUs back, which counts from the next pass on.
   void finish_of(const WaitingJob& job, std::int64_t requested_end,
                  std::uint32_t pool = 0) requires(Rule::by_account) {
-    ended_.push_back({account_of_[job.slot], job.gpus});
+    ended_.push_back({account_of_[job.slot], milli_in_use(job)});
     if constexpr (requires { Dispatcher::finish_job(job.slot); })
       Dispatcher::finish_job(job.slot);
     else
@@ -90,7 +91,7 @@ class MovingOrder : public Dispatcher {
   void pass(std::int64_t now, Sink&& sink) {
     rank(period_ > 0 ? now / period_ * period_ : now);
     if constexpr (Rule::by_account) {  // behind the ranking, which looks back at the period's beginning
-      for (const Ended& e : ended_) rule_.note_held(e.account, -e.gpus, now);
+      for (const Ended& e : ended_) rule_.note_held(e.account, -e.gpu_milli, now);
       ended_.clear();
     }
     Forgetful<std::remove_reference_t<Sink>> forgetful{*this, sink, now};
@@ -106,7 +107,7 @@ class MovingOrder : public Dispatcher {
   };
   struct Ended {
     std::uint32_t account;
-    std::int64_t gpus;
+    std::int64_t gpu_milli;
   };
   template <class Sink>
   struct Forgetful {
@@ -114,7 +115,8 @@ class MovingOrder : public Dispatcher {
     Sink& sink;
     std::int64_t now;
     void start(const WaitingJob& job, std::uint32_t pool, std::int64_t requested) {
-      if constexpr (Rule::by_account) order.rule_.note_held(order.account_of_[job.slot], job.gpus, now);
+      if constexpr (Rule::by_account)
+        order.rule_.note_held(order.account_of_[job.slot], order.milli_in_use(job), now);
       order.forget(job.order.id);
       sink.start(job, pool, requested);
     }
@@ -124,6 +126,14 @@ class MovingOrder : public Dispatcher {
     d.rank_anew(jobs);
   };
 
+  /// Thousandths of GPUs that the running job holds: on machines all that it has of them. One without GPUs
+  /// counts as one of one.
+  std::int64_t milli_in_use(const WaitingJob& job) const {
+    std::int64_t held = 0;
+    if constexpr (requires { Dispatcher::holds(job.slot); })
+      for (const Hold& h : Dispatcher::holds(job.slot)) held += h.total_milli();
+    return held > 0 ? held : std::int64_t{job.gpus} * whole_gpu_milli;
+  }
   void enter(const Waiting& w) {
     place_of_[w.job.order.id] = waiting_.size();
     waiting_.push_back(w);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Orders by account and class, on machines: against counted GPUs where both must agree, and by hand.
+#include <algorithm>
+#include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <natgpu/core/hash.hpp>
 #include <natgpu/simulation/node_replay.hpp>
 
 #include "catch.hpp"
 #include "node_cases.hpp"
+#include "plain_nodes.hpp"
 
 using namespace natgpu;
 using namespace natgpu::testing;
@@ -49,7 +54,109 @@ ReplayOptions under(Order order, Backfill backfill) {
   return o;
 }
 
+/// fairtree among users of equal shares, with use that never fades and a ranking at each pass, by plain
+/// loops: all use is added up anew each time. Thousandths of a GPU x seconds, which are exact.
+class PlainFairNodes : public PlainNodes {
+ public:
+  using PlainNodes::PlainNodes;
+
+ private:
+  struct Segment {
+    std::size_t job;
+    std::int64_t from, until, milli;
+  };
+  std::int64_t used(std::int32_t user) const {
+    std::int64_t sum = 0;
+    for (const Segment& s : segments_)
+      if (log_.jobs[s.job].user == user) sum += (std::min(s.until, now_s_) - s.from) * s.milli;
+    return sum;
+  }
+  /// What has started since the last pass runs on until it is seen to have stopped.
+  void pass(std::int64_t t) override {
+    now_s_ = t;
+    for (Segment& s : segments_)
+      if (s.until > t && (!jobs[s.job].running || jobs[s.job].start != s.from)) s.until = t;
+    PlainNodes::pass(t);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (!jobs[i].running || jobs[i].start != t) continue;
+      std::int64_t milli = 0;
+      for (const Held& h : jobs[i].held) milli += static_cast<std::int64_t>(h.gpus.size()) * h.milli;
+      segments_.push_back({i, t, std::numeric_limits<std::int64_t>::max(), milli > 0 ? milli : 1000});
+    }
+  }
+  std::vector<std::size_t> queue() const override {
+    std::vector<std::size_t> q = PlainNodes::queue();
+    std::stable_sort(q.begin(), q.end(), [this](std::size_t a, std::size_t b) {
+      const std::int32_t ua = log_.jobs[a].user, ub = log_.jobs[b].user;
+      return std::pair(used(ua), ua) < std::pair(used(ub), ub);
+    });
+    return q;
+  }
+
+  std::vector<Segment> segments_;
+  std::int64_t now_s_ = 0;
+};
+
 }  // namespace
+
+TEST_CASE("fairtree counts a shared GPU by its thousandths, as plain loops do") {
+  std::uint64_t shares = 0;
+  for (const bool mig : {false, true})
+    for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
+      Case c = mig ? random_case_with_mig(seed) : random_case(seed);
+      testing::Dice dice(seed + 3'000'000);
+      for (workload::LogJob& j : c.log.jobs) {
+        j.user = static_cast<std::int32_t>(dice.below(4));
+        if (j.gpu_milli < 1000) j.gpu_milli = static_cast<std::int16_t>(125 * (1 + j.gpu_milli / 150));
+        shares += j.gpu_milli < 1000;
+      }
+      c.options.order = Order::fairtree;
+      c.options.recalc_s = 0;
+      c.options.accounts.fair_share.half_life_s = 0;
+      const simulation::NodeReplayResult r = simulation::replay_on_nodes(c.log, c.options, c.view);
+      PlainFairNodes plain(c.log, c.options, c.view);
+      plain.run();
+      CAPTURE(seed, mig, static_cast<int>(c.options.backfill));
+      for (std::size_t i = 0; i < plain.jobs.size(); ++i) {
+        INFO("job " << i);
+        REQUIRE(r.replay.start_s[i] == plain.jobs[i].first);
+        REQUIRE(r.replay.end_s[i] == plain.jobs[i].end);
+      }
+    }
+  CHECK(shares > 10'000);
+}
+
+TEST_CASE("half a GPU for twenty seconds is less use than a whole one for fifteen") {
+  // Both wait for two GPUs from 21 on, user 1 first; user 0 has used 10 GPU-seconds, user 1 has 15.
+  workload::JobLog log =
+      log_of({job(0, 1, 20), job(0, 1, 15), job(5, 2, 10), job(21, 2, 10), job(22, 2, 10)});
+  const std::int32_t users[] = {0, 1, 2, 1, 0};
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) log.jobs[i].user = users[i];
+  log.jobs[0].gpu_milli = 500;
+  for (const Order order : {Order::fairtree, Order::multifactor}) {
+    ReplayOptions options = options_of(Backfill::none);
+    options.order = order;
+    options.recalc_s = 0;
+    options.accounts.fair_share.half_life_s = 0;
+    options.accounts.fair_share.weights = {0, 10'000, 0, 0};
+    CHECK(simulation::replay_on_nodes(log, options, view_of("1x2")).replay.start_s ==
+          std::vector<std::int64_t>{0, 0, 20, 40, 30});
+  }
+}
+
+TEST_CASE("the size of a job is its part of the machines, of a share too") {
+  // All wait for the whole GPU that is held until 10; size alone has weight.
+  workload::JobLog log = log_of({job(0, 1, 10), job(1, 1, 10), job(2, 1, 10), job(3, 1, 10)});
+  const std::int16_t milli[] = {1000, 300, 500, 1000};
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) log.jobs[i].gpu_milli = milli[i];
+  for (workload::LogJob& j : log.jobs) j.user = 1;
+  ReplayOptions options = options_of(Backfill::none);
+  options.order = Order::multifactor;
+  options.recalc_s = 0;
+  options.accounts.fair_share.weights = {0, 0, 1'000, 0};
+  CHECK(simulation::replay_on_nodes(log, options, view_of("1x1")).replay.start_s ==
+        std::vector<std::int64_t>{0, 20, 20, 10});
+}
 
 TEST_CASE("by account and class jobs start on machines of one GPU as on counted GPUs") {
   const simulation::NodeView view = view_of("6x1");
