@@ -92,6 +92,13 @@ void NodeBooks::extend_job(std::uint32_t slot, std::int64_t new_end) {
   run.end = new_end;
 }
 
+std::int64_t NodeBooks::gpus_up() const {
+  std::int64_t up = 0;
+  for (const Site& site : sites_)
+    for (std::size_t i = 0; i < site.whole.size(); ++i) up += site.lost[i] == 0 ? site.whole[i].gpus : 0;
+  return up;
+}
+
 std::vector<std::uint32_t> NodeBooks::jobs_on(const Machine& machine) const {
   std::vector<std::uint32_t> hit;
   for (const std::uint32_t slot : running_) {

@@ -10,10 +10,12 @@
 
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/scheduling/claimant.hpp>
+#include <natgpu/scheduling/class_nodes.hpp>
 #include <natgpu/scheduling/conservative_nodes.hpp>
 #include <natgpu/scheduling/machine_tasks.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
 #include <natgpu/scheduling/preemptive_nodes.hpp>
+#include <natgpu/scheduling/quota_nodes.hpp>
 
 namespace natgpu::scheduling {
 
@@ -51,7 +53,7 @@ class MachineKinds {
 };
 
 /// Machines that come and go, in the words of the dispatchers that count GPUs.
-/// @tparam Base  NodeDispatcher, ConservativeNodes, AccountNodes or PreemptiveNodes
+/// @tparam Base  NodeDispatcher, ConservativeNodes, AccountNodes, PreemptiveNodes, ClassNodes or QuotaNodes
 template <class Base>
 class MachinesUnder : public Base {
  public:
@@ -77,7 +79,7 @@ class MachinesUnder : public Base {
               std::uint32_t group = 0) requires(RanksAccounts<Base>) {
     Base::submit(who, job, table_.kind_of(*this, group, job.gpus));
   }
-  /// The same under an order that takes GPUs back, as PreemptiveDispatcher::submit.
+  /// The same where jobs may lose their machines to others, as PreemptiveDispatcher::submit.
   void submit(const WaitingJob& job, const Progress& progress, std::int64_t now, std::uint32_t group,
               bool firm) {
     Base::submit(table_.kind_of(*this, group, job.gpus), job, {progress, asked_milli(group, job.gpus), firm},
@@ -136,5 +138,7 @@ template <Backfill B>
 using MachineDispatcher = MachinesUnder<NodeDispatcher<B>>;
 using PreemptiveMachines = MachinesUnder<PreemptiveNodes>;
 using ConservativeMachines = MachinesUnder<ConservativeNodes>;
+using ClassMachines = MachinesUnder<ClassNodes>;
+using QuotaMachines = MachinesUnder<QuotaNodes>;
 
 }  // namespace natgpu::scheduling

@@ -67,6 +67,8 @@ class NodeBooks {
   /// What a running job holds.
   const std::vector<Hold>& holds(std::uint32_t slot) const { return runs_[slot].holds; }
   bool spread(std::uint32_t slot) const { return runs_[slot].spread; }
+  /// Of all machines that are there.
+  std::int64_t gpus_up() const;
   std::size_t waiting() const { return waiting_; }
   /// Whether jobs of the kind could run if nothing else did, on machines that are not lost.
   bool holdable(std::uint32_t kind);
@@ -223,6 +225,7 @@ class NodeBooks {
   std::size_t waiting_ = 0;
   bool keeps_ends_ = false;
   bool keeps_requests_ = false;
+  std::uint32_t losses_ = 0;                                 ///< counts changes of which machines are there
   std::vector<WaitingIndex<ByRequest>> by_request_;          ///< waiting jobs by kind, if they are kept
   std::set<std::pair<std::int64_t, std::uint32_t>> by_end_;  ///< requested ends, slots
 
@@ -245,7 +248,6 @@ class NodeBooks {
   void set(const Machine& machine, const Node& node);
 
   std::size_t machines_lost_ = 0;
-  std::uint32_t losses_ = 0;                 ///< counts changes of which machines are there
   std::vector<std::uint32_t> judged_;        ///< by kind: the value of losses_ for which holdable_ holds
   std::vector<std::vector<bool>> holdable_;  ///< by kind and choice
 };

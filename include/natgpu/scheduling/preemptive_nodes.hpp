@@ -13,16 +13,10 @@
 #include <vector>
 
 #include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/node_progress.hpp>
 #include <natgpu/scheduling/preemptive_rule.hpp>
 
 namespace natgpu::scheduling {
-
-/// What a job on machines is ranked by, beside its submission.
-struct NodeProgress {
-  Progress progress;
-  std::int64_t gpu_milli = whole_gpu_milli;  ///< thousandths of a GPU that it asks for, at least 1
-  bool firm = false;                         ///< once it runs, nobody takes its machines
-};
 
 /// Ranks running and waiting jobs together and goes through them in that order. A waiting job is chosen if it
 /// finds a place, by the rule of placement, beside the running jobs that stay and the waiting ones that were

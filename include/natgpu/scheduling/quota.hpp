@@ -18,6 +18,12 @@ struct Quota {
   /// GPUs, rounded down: an account holds no more than its quota iff held x whole <= part x gpus, and that is
   /// iff it holds no more than this.
   std::int64_t of(std::int64_t gpus) const { return static_cast<std::int64_t>(part * gpus / whole); }
+  /// The same in thousandths of a GPU, also rounded down: what is left of whole GPUs is parted once more, so
+  /// that products stay below 2^127 here too.
+  std::int64_t milli_of(std::int64_t gpus) const {
+    const Area all = part * gpus;
+    return static_cast<std::int64_t>(all / whole * 1000 + all % whole * 1000 / whole);
+  }
 };
 
 /// Shares are counted in millionths, and those of siblings add up to so many at most: products of two levels
