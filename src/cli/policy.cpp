@@ -77,6 +77,9 @@ const Command& policy_command() {
        {"--like", "P", "of check: a library of level 2 claims to be this policy of natgpu"},
        {"--backfill", "B", "of check: in place of the policy's; of a library of level 1, none by default"},
        {"--reservations", "N", "of check: with --backfill reservations"},
+       {"--preemption", "P",
+        "of check: by-class (accounts are the classes) or quota-reclaim, as of `natgpu replay`; none by "
+        "default"},
        {"--shield", "T", "of check: of a policy that preempts: nobody so soon after a start; 0s by default"},
        {"--notice", "T",
         "of check: of a policy that preempts: from there to the return of the GPUs; 0s by default"},
@@ -84,6 +87,7 @@ const Command& policy_command() {
        {"--seed", "S", "of check: of the workloads; 1 by default"},
        {"--json", "FILE", "of check: the report, with the smallest failing workload"}},
       {"natgpu policy list", "natgpu policy new my_policy --level 2", "natgpu policy check easy",
+       "natgpu policy check priority --preemption by-class --workloads 100",
        "natgpu policy check ./my_policy.so --like fcfs --workloads 1000"},
       policy};
   return command;

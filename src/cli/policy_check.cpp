@@ -23,6 +23,7 @@ namespace {
 
 using conformance::Candidate;
 using conformance::CheckReport;
+using Mode = scheduling::PreemptionSettings::Mode;
 
 constexpr std::int64_t usual_workloads = 1000;
 constexpr std::int64_t most_workloads = 100'000'000;
@@ -63,12 +64,34 @@ std::int64_t length_of_preemption(const Arguments& arguments, const std::string&
   if (!arguments.has(option)) return 0;
   if (!may_preempt)
     throw UsageError(option + " has no meaning for a policy that leaves running jobs their GPUs",
-                     "choose srtf, srsf, las, las2d or a library of level 2, or leave it out");
+                     "choose srtf, srsf, las, las2d or a library of level 2, add `--preemption by-class`, or "
+                     "leave it out");
   return length_of(option, arguments.text(option));
 }
 void read_preemption(const Arguments& arguments, bool may_preempt, scheduling::PreemptiveRule& rule) {
   rule.shield = length_of_preemption(arguments, "--shield", may_preempt);
   rule.notice = length_of_preemption(arguments, "--notice", may_preempt);
+}
+
+Mode mode_of(const Arguments& arguments) {
+  static constexpr Mode modes[] = {Mode::none, Mode::by_class, Mode::quota_reclaim};
+  return modes[arguments.choice("--preemption", {"none", "by-class", "quota-reclaim"}, 0)];
+}
+/// Whether the order, which says who stands first, goes with who takes GPUs back beside it.
+void check_mode(const conformance::Parts& parts) {
+  if (parts.mode == Mode::by_class && parts.order != scheduling::Order::priority &&
+      parts.order != scheduling::Order::plugged)
+    throw UsageError("preemption by class needs an order whose keys are classes",
+                     "check `priority`, or a library of level 1 with a key");
+  if (parts.mode == Mode::quota_reclaim && (moves(parts.order) || preempts(parts.order)))
+    throw UsageError("quota-reclaim serves jobs in an order that is settled at submission",
+                     "check fcfs, sjf, ljf, saf, lottery or priority, or leave --preemption out");
+  if ((preempts(parts.order) || parts.mode != Mode::none) && parts.backfill != scheduling::Backfill::fit &&
+      parts.backfill != scheduling::Backfill::none)
+    throw UsageError("an order that takes GPUs back keeps no reservations", "choose --backfill fit or none");
+}
+std::string in_words(const Arguments& arguments, Mode mode) {
+  return mode == Mode::none ? "" : fmt::format(" with preemption {}", arguments.text("--preemption"));
 }
 
 /// A policy of natgpu, with another backfill where one is stated.
@@ -78,11 +101,11 @@ Candidate named(const Arguments& arguments, const std::string& name, bool with_o
   if (with_options) parts = parts_of(arguments, p.backfill);
   if (!with_options) parts.backfill = p.backfill;
   parts.order = p.order;
+  parts.mode = mode_of(arguments);
   parts.preemption = conformance::small_preemption(p.order);
-  read_preemption(arguments, preempts(p.order) || !with_options, parts.preemption);
-  if (preempts(p.order) && parts.backfill != scheduling::Backfill::fit &&
-      parts.backfill != scheduling::Backfill::none)
-    throw UsageError("an order that takes GPUs back keeps no reservations", "choose --backfill fit or none");
+  read_preemption(arguments, preempts(p.order) || parts.mode != Mode::none || !with_options,
+                  parts.preemption);
+  check_mode(parts);
   if (by_holding(parts.order) && keeps_reservations(parts.backfill))
     throw UsageError("drf and maxmin rank accounts anew after each start: no order of reservations lasts",
                      "choose --backfill none, fit or easy");
@@ -92,7 +115,7 @@ Candidate named(const Arguments& arguments, const std::string& name, bool with_o
   std::string title = name;
   if (arguments.has("--backfill") && with_options)
     title += fmt::format(" with backfill {}", arguments.text("--backfill"));
-  return conformance::built_in(title, parts);
+  return conformance::built_in(title + in_words(arguments, parts.mode), parts);
 }
 
 Candidate candidate_of(const Arguments& arguments, const std::optional<plugin::Library>& library) {
@@ -106,7 +129,16 @@ Candidate candidate_of(const Arguments& arguments, const std::optional<plugin::L
     throw UsageError("this policy decides by itself who starts: it takes no backfill",
                      "leave --backfill out");
   conformance::Parts parts = parts_of(arguments, scheduling::Backfill::none);
-  read_preemption(arguments, library->policy().decides(), parts.preemption);
+  const bool decides = library->policy().decides();
+  if (!decides) {
+    parts.mode = mode_of(arguments);
+    parts.order = library->policy().table->key != nullptr ? scheduling::Order::plugged : parts.order;
+    check_mode(parts);
+  } else if (arguments.has("--preemption") && !arguments.has("--like")) {
+    throw UsageError("this policy decides by itself when it takes GPUs back",
+                     "leave --preemption out, or say what it is `--like`");
+  }
+  read_preemption(arguments, decides || parts.mode != Mode::none, parts.preemption);
   Candidate c = conformance::plugged(library->policy(), parts);
   if (!arguments.has("--like")) return c;
   if (!library->policy().decides())

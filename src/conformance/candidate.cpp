@@ -5,21 +5,26 @@
 #include <utility>
 
 #include <natgpu/conformance/plain_accounts.hpp>
+#include <natgpu/conformance/plain_class_preemption.hpp>
 #include <natgpu/conformance/plain_conservative.hpp>
 #include <natgpu/conformance/plain_fair_share.hpp>
 #include <natgpu/conformance/plain_gavel.hpp>
 #include <natgpu/conformance/plain_preemptive.hpp>
+#include <natgpu/conformance/plain_quota_reclaim.hpp>
 #include <natgpu/core/time.hpp>
 #include <natgpu/scheduling/account_dispatcher.hpp>
+#include <natgpu/scheduling/class_preemption.hpp>
 #include <natgpu/scheduling/conservative.hpp>
 #include <natgpu/scheduling/gavel.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/preemptive.hpp>
+#include <natgpu/scheduling/quota_reclaim.hpp>
 
 namespace natgpu::conformance {
 namespace {
 
 using scheduling::Order;
+using Mode = scheduling::PreemptionSettings::Mode;
 
 const std::vector<GroupSpec> one_group{GroupSpec{{{0, 1.0}}}};
 
@@ -122,20 +127,31 @@ scheduling::PreemptiveRule preemption_of(const Parts& parts) {
   rule.skips = parts.backfill == Backfill::fit;
   return rule;
 }
+template <class Dispatcher, class Plain, class... More>
+void make_both(Candidate& c, const scheduling::PreemptiveRule& rule, const More&... more) {
+  c.make = [=] { return subject_of(Dispatcher(rule, more...)); };
+  c.rule_as_plain_loops = [=] { return subject_of(Plain(rule, more...)); };
+}
 /// In the place of what a backfill makes.
-void make_preemptive(const scheduling::PreemptiveRule& rule, Candidate& c) {
-  if (by_target(rule.order)) {
-    c.make = [rule] { return subject_of(scheduling::GavelDispatcher(rule)); };
-    c.rule_as_plain_loops = [rule] { return subject_of(PlainGavel(rule)); };
-  } else {
-    c.make = [rule] { return subject_of(scheduling::PreemptiveDispatcher(rule)); };
-    c.rule_as_plain_loops = [rule] { return subject_of(PlainPreemptive(rule)); };
-  }
+void make_preemptive(const Parts& parts, Candidate& c) {
+  const scheduling::PreemptiveRule rule = preemption_of(parts);
+  if (parts.mode == Mode::quota_reclaim)
+    make_both<scheduling::QuotaReclaim, PlainQuotaReclaim>(c, rule, scheduling::quotas_of(trial_tree()),
+                                                           parts.order == Order::priority);
+  else if (parts.mode != Mode::none)
+    make_both<scheduling::ClassPreemption, PlainClassPreemption>(c, rule);
+  else if (by_target(rule.order))
+    make_both<scheduling::GavelDispatcher, PlainGavel>(c, rule);
+  else
+    make_both<scheduling::PreemptiveDispatcher, PlainPreemptive>(c, rule);
   c.foresees = false;
   c.shield = rule.shield;
   c.notice = rule.notice;
   c.round = rule.round;
   c.claims = {};
+}
+bool takes_back(const Parts& parts) {
+  return preempts(parts.order) || parts.mode != Mode::none;
 }
 
 }  // namespace
@@ -153,7 +169,7 @@ scheduling::PreemptiveRule small_preemption(scheduling::Order order) {
 
 Candidate built_in(const std::string& name, const Parts& parts) {
   Candidate c = with_parts(name, parts);
-  if (preempts(parts.order)) make_preemptive(preemption_of(parts), c);
+  if (takes_back(parts)) make_preemptive(parts, c);
   c.order = [parts] {
     return scheduling::StaticOrder(parts.order, Streams(parts.seed, 0).open("order", "lottery"));
   };
@@ -165,7 +181,10 @@ Candidate plugged(const scheduling::PluggedPolicy& policy, const Parts& parts) {
   mine.order = policy.table->key != nullptr ? Order::plugged : Order::fcfs;
   Candidate c = with_parts(policy.name, mine);
   c.order = [key = policy.table->key] { return scheduling::StaticOrder(key); };
-  if (!policy.decides()) return c;
+  if (!policy.decides()) {
+    if (takes_back(mine)) make_preemptive(mine, c);
+    return c;
+  }
   c.shield = parts.preemption.shield;
   c.notice = parts.preemption.notice;
   c.make = [policy, seed = parts.seed, may = scheduling::PluggedPreemption{true, c.shield, c.notice}] {

@@ -211,6 +211,30 @@ TEST_CASE("reports are equal for equal seeds, and starvation is told where it is
   CHECK(json["starts"] > 1000);
 }
 
+TEST_CASE("preemption by class and quota reclaim are named beside the order, and held to their plain loops") {
+  const Folder folder;
+  build_text(
+      folder, "order",
+      "#include <natgpu/policy.h>\nstatic int64_t key(const natgpu_job *job) { return job->account; }\n"
+      "NATGPU_ORDER(key)\n");
+  using Words = std::vector<std::string>;
+  for (const Words& words :
+       {Words{"priority", "--preemption", "by-class"},
+        {"priority", "--preemption", "by-class", "--backfill", "fit", "--shield", "3s", "--notice", "4s"},
+        {"./order.so", "--preemption", "by-class", "--backfill", "fit"},
+        {"fit", "--preemption", "quota-reclaim"},
+        {"priority", "--preemption", "quota-reclaim", "--notice", "4s"}}) {
+    Words all{"policy", "check"};
+    all.insert(all.end(), words.begin(), words.end());
+    for (const char* more : {"--workloads", "100", "--json", "report.json"}) all.emplace_back(more);
+    const Outcome outcome = natgpu_says(all, folder.path(""));
+    INFO(outcome.out << outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, words[0] == "./order.so" ? "in plain loops" : "with preemption " + words[2]));
+    CHECK(nlohmann::json::parse(read_bytes(folder.path("report.json")))["preempted"] > 50);
+  }
+}
+
 TEST_CASE("what cannot be checked is refused, with what to do") {
   const Folder folder;
   build_mutant(folder, "easy.c", 0);
@@ -234,5 +258,10 @@ TEST_CASE("what cannot be checked is refused, with what to do") {
   refused({"fcfs", "--backfill", "reservations"}, 2, "--reservations N");
   refused({"fcfs", "--reservations", "2"}, 2, "add `--backfill reservations`");
   refused({"drf", "--backfill", "conservative"}, 2, "no order of reservations lasts");
+  refused({"fcfs", "--preemption", "by-class"}, 2, "an order whose keys are classes");
+  refused({"srtf", "--preemption", "quota-reclaim"}, 2, "settled at submission");
+  refused({"easy", "--preemption", "quota-reclaim"}, 2, "choose --backfill fit or none");
+  refused({"priority", "--preemption", "by-clas"}, 2, "did you mean `by-class`?");
+  refused({"./policy.so", "--preemption", "by-class"}, 2, "decides by itself when it takes GPUs back");
   refused({"none.so"}, 3, "E0601");
 }

@@ -49,7 +49,10 @@ struct Parts {
   scheduling::Backfill backfill = scheduling::Backfill::none;
   std::int64_t reservations = 0;          ///< with Backfill::reservations
   std::uint64_t seed = 1;                 ///< of the lottery, and of a plugged policy's draws
-  scheduling::PreemptiveRule preemption;  ///< of a preemptive order; `order` and `backfill` come from above
+  scheduling::PreemptiveRule preemption;  ///< of who takes GPUs back; `order` and `backfill` come from above
+  /// Who takes GPUs back beside an order that takes none: by_class, whose keys are classes, or quota_reclaim,
+  /// in an order that is settled at submission; spot_first is by_class in a scenario's own order.
+  scheduling::PreemptionSettings::Mode mode = scheduling::PreemptionSettings::Mode::none;
 };
 
 /// Numbers of a preemptive order that suit small workloads: quanta of 10 s, thresholds of 64 and 200 GPU-s,
@@ -57,7 +60,7 @@ struct Parts {
 scheduling::PreemptiveRule small_preemption(scheduling::Order order);
 
 /// natgpu's own; compared with plain loops. @pre an order that moves has no reservations beside the head's,
-/// one that preempts has none, and drf and maxmin have backfill none, fit or easy
+/// one that preempts has none, nor has a mode, and drf and maxmin have backfill none, fit or easy
 Candidate built_in(const std::string& name, const Parts& parts);
 
 /// A plugged policy. One of level 1 has the backfill of `parts` and is compared with it as natgpu's own are.

@@ -196,6 +196,27 @@ TEST_CASE(
         }
 }
 
+TEST_CASE("a mode beside the order is part of the policy, and not to preempt is found") {
+  using Mode = scheduling::PreemptionSettings::Mode;
+  for (const auto& [mode, order] : {std::pair{Mode::by_class, Order::priority},
+                                    {Mode::quota_reclaim, Order::fcfs},
+                                    {Mode::quota_reclaim, Order::priority}})
+    for (const Backfill backfill : {Backfill::fit, Backfill::none}) {
+      Parts parts = parts_of(order, backfill);
+      parts.mode = mode;
+      parts.preemption.shield = 3 * ticks_per_second;
+      Candidate c = built_in("mode", parts);
+      const CheckReport report = check(c, {200, 5, nullptr});
+      INFO((report.failure ? report.failure->violation.what : ""));
+      CHECK(report.passed());
+      CHECK(report.preempted > 50);
+      parts.mode = Mode::none;
+      c.make = built_in("none", parts).make;
+      c.foresees = false;
+      CHECK(flaw_of(c) == Flaw::other_rule);
+    }
+}
+
 TEST_CASE("a job that is preempted and forgotten is found") {
   const auto rule = small_preemption(Order::srtf);
   CHECK(flaw_of(without_rule(mutant<Forgets>(Order::srtf, rule))) == Flaw::lost);
