@@ -10,6 +10,7 @@ namespace natgpu::scheduling {
 QuotaNodes::QuotaNodes(NodeBooks&& books, PreemptiveRule rule, const std::vector<Quota>& quotas,
                        bool by_class)
     : ClaimingNodes(std::move(books), std::move(rule)), by_class_(by_class), victims_(pools()) {
+  NATGPU_ENSURE(rule_.notice == 0, "what accounts take back comes free at once");
   for (const Quota& q : quotas) accounts_.emplace_back().quota = q;
 }
 

@@ -30,9 +30,9 @@ template <class Dispatcher>
 class DispatchPort {
  public:
   static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher> ||
-                                   std::is_base_of_v<scheduling::PreemptiveNodes, Dispatcher>;
-  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher> ||
-                                   std::is_same_v<Dispatcher, scheduling::ConservativeMachines>;
+                                   std::is_base_of_v<scheduling::PreemptiveNodes, Dispatcher> ||
+                                   std::is_base_of_v<scheduling::ClaimingNodes, Dispatcher>;
+  static constexpr bool reserves = requires(const Dispatcher& d) { d.broken_promises(); };
   static constexpr bool on_machines = std::is_base_of_v<scheduling::NodeBooks, Dispatcher>;
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
   /// Whether it asks for passes at instants at which nothing else happens.

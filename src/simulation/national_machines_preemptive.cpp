@@ -4,13 +4,33 @@
 #include "national_run.hpp"
 
 namespace natgpu::simulation {
+namespace {
+
+template <class Machines>
+RunRecord run(const RunParts& parts) {
+  return run_national(parts, [](const DispatcherParts& p) {
+    return Machines(machine_settings(p.scenario, p.fleet, p.groups), p.streams.open("nodes", "placement"),
+                    preemptive_rule(p.scheduling));
+  });
+}
+
+RunRecord run_with_quotas(const RunParts& parts) {
+  return run_national(parts, [](const DispatcherParts& p) {
+    return scheduling::QuotaMachines(machine_settings(p.scenario, p.fleet, p.groups),
+                                     p.streams.open("nodes", "placement"), preemptive_rule(p.scheduling),
+                                     scheduling::quotas_of(p.accounts.tree),
+                                     p.scheduling.order == scheduling::Order::priority);
+  });
+}
+
+}  // namespace
 
 RunRecord run_on_machines_with_preemption(const RunParts& parts) {
-  return run_national(parts, [](const DispatcherParts& p) {
-    return scheduling::PreemptiveMachines(machine_settings(p.scenario, p.fleet, p.groups),
-                                          p.streams.open("nodes", "placement"),
-                                          preemptive_rule(p.scheduling));
-  });
+  using Mode = scheduling::PreemptionSettings::Mode;
+  const scheduling::Scheduling& s = parts.scenario.scheduling;
+  if (s.preemption.mode == Mode::quota_reclaim) return run_with_quotas(parts);
+  return preempts(s.order) ? run<scheduling::PreemptiveMachines>(parts)
+                           : run<scheduling::ClassMachines>(parts);
 }
 
 }  // namespace natgpu::simulation

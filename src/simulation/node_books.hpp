@@ -160,6 +160,11 @@ class NodeSegmentBooks : public NodeLevels {
     time_.restarts += time.restart * static_cast<Area>(job.held_milli);
     time_.*lost += time.lost * static_cast<Area>(job.held_milli);
   }
+  /// It kept them so much longer, under notice.
+  void release(const NodeJob& job, std::int64_t length) {
+    note_instances(job, length);
+    time_.preempted += length * static_cast<Area>(job.held_milli);
+  }
 
  private:
   static Area work(const NodeJob& job, const SegmentTime& time) {

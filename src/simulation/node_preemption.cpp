@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replays on machines under orders that take GPUs back.
+// Replays on machines in which jobs lose their machines to others.
 #include <algorithm>
 #include <utility>
 
 #include <natgpu/core/diagnostic.hpp>
+#include <natgpu/scheduling/class_nodes.hpp>
 #include <natgpu/scheduling/preemptive_nodes.hpp>
+#include <natgpu/scheduling/quota_nodes.hpp>
 
 #include "node_run.hpp"
 #include "replay_segments.hpp"
@@ -16,18 +18,25 @@ using scheduling::WaitingJob;
 
 /// Jobs may lose their machines to others; instants are ticks, for who comes first may change between two
 /// seconds.
-class PreemptiveNodeReplay : public NodeRun<scheduling::PreemptiveNodes> {
+template <class Dispatcher>
+class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
+  using Base = NodeRun<Dispatcher>;
+
  public:
-  PreemptiveNodeReplay(const NodeParts& parts, scheduling::PreemptiveNodes dispatcher)
-      : NodeRun(parts, std::move(dispatcher)),
+  using Payload = typename Base::Payload;
+
+  PreemptiveNodeReplay(const NodeParts& parts, Dispatcher dispatcher)
+      : Base(parts, std::move(dispatcher)),
         segments_(jobs_, options_),
-        time_(dispatcher_.pool().free_milli(), first_submit_s()) {}
+        time_(dispatcher_.pool().free_milli(), this->first_submit_s()),
+        stopped_at_(jobs_.size(), never_stopped) {}
 
   engine::Rank arrive(Instant now) {
     const auto [i, rank] = arrivals_.take();
-    if (can_run(i)) {
+    if (this->can_run(i)) {
       const std::int64_t submitted = now.time_since_epoch().count();
-      segments_.queue({{submitted, rank}, requested(i), std::max(jobs_[i].gpus, 1), i}, submitted);
+      segments_.queue({this->key_of(i, rank, now), requested(i), std::max(jobs_[i].gpus, 1), i}, submitted);
+      if constexpr (has_quotas) dispatcher_.attribute(i, accounts_.node_of[i]);
       submit(i, submitted);
     }
     return engine::rank_of(engine::Phase::arrive, submission, i);
@@ -37,9 +46,17 @@ class PreemptiveNodeReplay : public NodeRun<scheduling::PreemptiveNodes> {
     const std::uint32_t i = event.payload.subject;
     if (event.kind() == wake) return;  // the pass is all that is wanted
     if (event.kind() == completion) return finish(i);
-    if (event.kind() == repair) return end_outage(i);
-    for (const std::uint32_t job : begin_outage(i)) {
+    if (event.kind() == repair) return this->end_outage(i);
+    if (event.kind() == notice_over) {
+      dispatcher_.finish_job(i);
+      return leave(i);
+    }
+    for (const std::uint32_t job : this->begin_outage(i)) {
       events_.cancel(segments_.end_of(job));
+      if (stopped_at_[job] != never_stopped) {
+        leave(job);
+        continue;
+      }
       time_.stop(states_[job], segments_.fail(job, now_), &NodeTime::lost);
       submit(job, now_);
     }
@@ -53,32 +70,36 @@ class PreemptiveNodeReplay : public NodeRun<scheduling::PreemptiveNodes> {
   /// The dispatcher's sink.
   void start(const WaitingJob& waiting, std::uint32_t, std::int64_t) {
     const std::uint32_t i = waiting.slot;
-    note_start(i, now_);
+    this->note_start(i, now_);
     if (result_.replay.start_s[i] < 0) {
       result_.replay.start_s[i] = now_ / ticks_per_second;
       result_.replay.killed[i] = killed(i);
       ++result_.replay.started;
     }
     const Pace pace{states_[i].spread ? std::max<std::int64_t>(view_.slowdown_milli, 1000) : 1000, 1000};
-    segments_.expect(i, schedule(segments_.start(i, now_, pace), engine::Phase::release, completion, i));
+    segments_.expect(i,
+                     this->schedule(segments_.start(i, now_, pace), engine::Phase::release, completion, i));
   }
   void preempt(const WaitingJob& waiting) {
     const std::uint32_t i = waiting.slot;
     events_.cancel(segments_.end_of(i));
     time_.stop(states_[i], segments_.stop(i, now_), &NodeTime::preempted);
-    submit(i, now_);
+    const std::int64_t notice = options_.preemption.notice;
+    if (notice == 0) return submit(i, now_);
+    stopped_at_[i] = now_;
+    segments_.expect(i, this->schedule(now_ + notice, engine::Phase::release, notice_over, i));
   }
 
   bool keep_going(Instant now) {
     now_ = now.time_since_epoch().count();
-    note_levels(time_, now_);
+    this->note_levels(time_, now_);
     return true;
   }
 
   void report() const {
-    report_levels(time_);
+    this->report_levels(time_);
     if (jobs_.empty()) return;
-    segments_.report(first_submit_s(), result_.replay);
+    segments_.report(this->first_submit_s(), result_.replay);
     // Shares of GPUs and what machines hold are known here alone.
     const NodeTime& t = result_.nodes.time;
     result_.replay.utilization = result_.nodes.allocated_share;
@@ -88,13 +109,37 @@ class PreemptiveNodeReplay : public NodeRun<scheduling::PreemptiveNodes> {
   }
 
  private:
-  std::int64_t requested(std::uint32_t i) const { return ticks(requested_s(jobs_[i])); }
+  using Base::accounts_;
+  using Base::arrivals_;
+  using Base::dispatcher_;
+  using Base::events_;
+  using Base::jobs_;
+  using Base::options_;
+  using Base::result_;
+  using Base::states_;
+  using Base::view_;
+  using Base::work_;
+
+  static constexpr std::int64_t never_stopped = -1;
+  static constexpr bool has_quotas = requires(Dispatcher & d) { d.attribute(0U, 0U); };
+
+  std::int64_t requested(std::uint32_t i) const { return this->ticks(this->requested_s(jobs_[i])); }
+  /// A job without GPUs ranks as one of a whole one, and takes nothing of a quota.
+  std::int64_t asked_milli(std::uint32_t i) const {
+    const std::int64_t asked = static_cast<std::int64_t>(jobs_[i].gpus) * asked_of_a_gpu(jobs_[i]);
+    return asked > 0 || has_quotas ? asked : scheduling::whole_gpu_milli;
+  }
   bool killed(std::uint32_t i) const { return jobs_[i].run_s > jobs_[i].requested_s; }
   void submit(std::uint32_t i, std::int64_t now) {
-    const std::int64_t asked = static_cast<std::int64_t>(jobs_[i].gpus) * asked_of_a_gpu(jobs_[i]);
-    dispatcher_.submit(
-        work_.kind_of_job[i], segments_.waiting(i, requested(i)),
-        {segments_.progress(i, requested(i)), asked > 0 ? asked : scheduling::whole_gpu_milli, false}, now);
+    dispatcher_.submit(work_.kind_of_job[i], segments_.waiting(i, requested(i)),
+                       {segments_.progress(i, requested(i)), asked_milli(i), false}, now);
+  }
+  /// A job under notice has handed its machines back.
+  void leave(std::uint32_t i) {
+    time_.release(states_[i], now_ - stopped_at_[i]);
+    stopped_at_[i] = never_stopped;
+    segments_.release(i, now_);
+    submit(i, now_);
   }
   void finish(std::uint32_t i) {
     dispatcher_.finish_job(i);
@@ -104,17 +149,29 @@ class PreemptiveNodeReplay : public NodeRun<scheduling::PreemptiveNodes> {
 
   Segments segments_;
   NodeSegmentBooks time_;
-  std::int64_t now_ = 0;  ///< ticks
+  std::vector<std::int64_t> stopped_at_;  ///< by job under notice: since when, ticks
+  std::int64_t now_ = 0;                  ///< ticks
 };
+
+template <class Dispatcher>
+void run(Dispatcher dispatcher, const NodeParts& parts) {
+  PreemptiveNodeReplay<Dispatcher> model(parts, std::move(dispatcher));
+  run_through(model, {}, parts.result.replay);
+}
 
 }  // namespace
 
 void run_preemptive(scheduling::NodeBooks&& books, const NodeParts& p) {
-  scheduling::PreemptiveRule rule = p.options.preemption;
-  rule.order = p.options.order;
-  rule.skips = p.options.backfill == scheduling::Backfill::fit;
-  PreemptiveNodeReplay model(p, scheduling::PreemptiveNodes(std::move(books), std::move(rule)));
-  run_through(model, {}, p.result.replay);
+  const ReplayOptions& o = p.options;
+  scheduling::PreemptiveRule rule = o.preemption;
+  rule.order = o.order;
+  rule.skips = o.backfill == scheduling::Backfill::fit;
+  if (o.by_class) return run(scheduling::ClassNodes(std::move(books), std::move(rule)), p);
+  if (o.quota_reclaim)
+    return run(scheduling::QuotaNodes(std::move(books), std::move(rule), quotas_of(p.accounts.tree),
+                                      o.order == scheduling::Order::priority),
+               p);
+  run(scheduling::PreemptiveNodes(std::move(books), std::move(rule)), p);
 }
 
 }  // namespace natgpu::simulation

@@ -32,17 +32,14 @@ class NodeReplay : public NodeRun<Dispatcher> {
  public:
   NodeReplay(const NodeParts& parts, Dispatcher dispatcher)
       : Base(parts, std::move(dispatcher)),
-        queue_order_(queue_order_of(parts.options)),
         keys_(jobs_.size()),
         ends_(jobs_.size()),
         time_(parts.view, dispatcher_.pool().free_milli(), this->first_submit_s()) {}
 
   engine::Rank arrive(Instant now) {
     const auto [i, rank] = arrivals_.take();
-    const workload::LogJob& job = jobs_[i];
     if (this->can_run(i)) {
-      keys_[i] = queue_order_.key(now.time_since_epoch().count(), this->ticks(this->requested_s(job)),
-                                  job.gpus, rank, i, job.user, accounts_.job_class(i));
+      keys_[i] = this->key_of(i, rank, now);
       submit(i);
     }
     return engine::rank_of(engine::Phase::arrive, submission, i);
@@ -117,10 +114,6 @@ class NodeReplay : public NodeRun<Dispatcher> {
   using Base::result_;
   using Base::states_;
 
-  static scheduling::StaticOrder queue_order_of(const ReplayOptions& options) {
-    if (options.plugged) return scheduling::StaticOrder(options.plugged.table->key);
-    return {options.order, Streams(options.seed, 0).open("order", "lottery")};
-  }
   std::int64_t restart_s(const NodeJob& state) const { return state.restarts ? this->view_.restart_s : 0; }
 
   /// Its place in the queue is that of its first submission.
@@ -152,7 +145,6 @@ class NodeReplay : public NodeRun<Dispatcher> {
     submit(i);
   }
 
-  scheduling::StaticOrder queue_order_;
   std::vector<scheduling::QueueKey> keys_;
   std::vector<engine::EventHandle> ends_;
   NodeBooksOfTime time_;
@@ -187,7 +179,7 @@ void run_reserving(scheduling::NodeBooks&& books, const NodeParts& parts) {
   run_with(scheduling::ConservativeNodes(std::move(books), parts.options.reservations), parts);
 }
 
-std::string view_in_words(const NodeView& view, bool order_preempts) {
+std::string view_in_words(const NodeView& view, bool preempting) {
   const auto rule = scheduling::placement_rules()[static_cast<std::size_t>(view.placement)];
   std::string words = fmt::format("nodes (placement {}", rule.name);
   if (view.slowdown_milli > 0)
@@ -195,7 +187,7 @@ std::string view_in_words(const NodeView& view, bool order_preempts) {
                          static_cast<double>(view.slowdown_milli) / 1000);
   else if (view.placement != Placement::lowest_id)
     words += ", gangs wait for the fewest nodes";
-  if (!view.outages.empty() && !order_preempts) {
+  if (!view.outages.empty() && !preempting) {
     words += view.checkpoint_s > 0 ? fmt::format(", checkpoint {} s", view.checkpoint_s) : ", no checkpoint";
     words += fmt::format(", restart cost {} s", view.restart_s);
   }
@@ -205,7 +197,7 @@ std::string view_in_words(const NodeView& view, bool order_preempts) {
 
 /// Of one rule for all stops, or of the machines' own.
 void note_checkpoints(const ReplayOptions& o, const NodeView& view, NodeFigures& f) {
-  const bool own = !preempts(o.order);
+  const bool own = !preempts(o);
   const std::int64_t checkpoint = own ? view.checkpoint_s * ticks_per_second : o.segments.checkpoint;
   if (own ? checkpoint > 0 : checkpoint != no_checkpoint)
     f.checkpoint_s = static_cast<double>(checkpoint) / ticks_per_second;
@@ -222,9 +214,9 @@ std::string not_on_nodes(const ReplayOptions& o) {
   if (std::find(unknown.begin(), unknown.end(), o.order) != unknown.end())
     return "on machines target shares and what accounts hold do not count: choose another order, multifactor "
            "and fairtree among them";
-  if (o.by_class) return "preemption by class counts GPUs: leave --nodes or --preemption out";
-  if (o.preemption.notice > 0)
-    return "on machines GPUs that are taken back come free at once: leave --notice out, or --nodes";
+  if (o.preemption.notice > 0 && !o.by_class)
+    return "on machines GPUs that are taken back come free at once, unless by class: leave --notice out, or "
+           "--nodes";
   if (o.easy != scheduling::EasyRule{})
     return "on machines EASY has its usual parts alone: leave --spare, --shadow, --compare, --waiting and "
            "--dialect out";
@@ -232,7 +224,6 @@ std::string not_on_nodes(const ReplayOptions& o) {
     return "on machines GPUs are shared in thousandths, not in time: leave --sharing out";
   if (o.named) return "on machines GPUs have no numbers of their own: leave --view out";
   if (!o.announced.empty()) return "on machines capacity does not change by announced steps: leave them out";
-  if (o.quota_reclaim) return "on machines jobs keep what they have to their end: leave --preemption out";
   if (o.plugged && o.plugged.decides())
     return "a policy of level 2 decides on counted GPUs: leave --nodes out, or write an order (level 1)";
   if (o.semantics.ties == scheduling::Ties::arrival_first)
@@ -245,9 +236,8 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
   if (const std::string why = not_on_nodes(options); !why.empty()) throw RunError(why);
   check_preemption(options);
   check_reservations(options);
-  if (preempts(options.order) && (view.checkpoint_s > 0 || view.checkpoint_cost_s > 0 || view.restart_s > 0))
-    throw RunError(
-        "an order that takes GPUs back has one rule of checkpoints, for failures too: its segments'");
+  if (preempts(options) && (view.checkpoint_s > 0 || view.checkpoint_cost_s > 0 || view.restart_s > 0))
+    throw RunError("whoever takes GPUs back has one rule of checkpoints, for failures too: its segments'");
   std::vector<scheduling::Node> nodes = nodes_of(view.machines, false, view.mig);
   const NodeWorkload work = workload_on(nodes, view.machines, log);
   NodeReplayResult result;
@@ -260,7 +250,7 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
   r.start_s.assign(log.jobs.size(), -1);
   r.end_s.assign(log.jobs.size(), -1);
   r.killed.assign(log.jobs.size(), 0);
-  r.semantics = in_words(options, view_in_words(view, preempts(options.order)));
+  r.semantics = in_words(options, view_in_words(view, preempts(options)));
   scheduling::NodePool pool(view.placement, std::move(nodes), work.mix, view.fragmentation);
   result.nodes.gpus_milli = pool.free_milli();
   r.gpus = pool.free_milli() / scheduling::whole_gpu_milli;
@@ -283,7 +273,7 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
                                              run_under<Backfill::easy_sjbf>,
                                              run_reserving,
                                              run_reserving};
-  if (preempts(options.order))
+  if (preempts(options))
     run_preemptive(std::move(books), parts);
   else
     runners[static_cast<std::size_t>(options.backfill)](std::move(books), parts);

@@ -23,8 +23,9 @@
 
 namespace natgpu::simulation {
 
-/// Kinds of events, in the order of their phases: who is done at the instant of a failure is done.
-enum NodeEvent : std::uint8_t { completion, loss, repair, submission, wake };
+/// Kinds of events, in the order of their phases but for the last: who is done at the instant of a failure is
+/// done.
+enum NodeEvent : std::uint8_t { completion, loss, repair, submission, wake, notice_over };
 
 /// What a replay on machines is made of, beside its dispatcher.
 struct NodeParts {
@@ -60,6 +61,7 @@ class NodeRun {
         accounts_(parts.accounts),
         result_(parts.result),
         dispatcher_(std::move(dispatcher)),
+        queue_order_(queue_order_of(parts.options)),
         measured_(view_.fragmentation || view_.placement == scheduling::Placement::fgd),
         states_(jobs_.size()),
         lost_(view_.machines.nodes.size()) {
@@ -71,6 +73,12 @@ class NodeRun {
     return options_.exact_estimates ? std::min(job.run_s, job.requested_s) : job.requested_s;
   }
   std::int64_t first_submit_s() const { return jobs_.empty() ? 0 : jobs_[order_[0]].submit_s; }
+  /// The job's place in the queue. @param rank  of its submission
+  scheduling::QueueKey key_of(std::uint32_t i, std::uint64_t rank, Instant submitted) const {
+    const workload::LogJob& job = jobs_[i];
+    return queue_order_.key(submitted.time_since_epoch().count(), ticks(requested_s(job)), job.gpus, rank, i,
+                            job.user, accounts_.job_class(i));
+  }
   bool can_run(std::uint32_t i) const { return work_.kind_of_job[i] != NodeWorkload::nowhere; }
   engine::EventHandle schedule(std::int64_t at, engine::Phase phase, NodeEvent kind, std::uint32_t subject) {
     return events_.schedule(Instant{Duration{at}}, engine::rank_of(phase, kind, subject), Payload{subject});
@@ -142,11 +150,16 @@ class NodeRun {
   NodeReplayResult& result_;
   engine::EventList<Payload> events_;
   Dispatcher dispatcher_;
+  scheduling::StaticOrder queue_order_;
   bool measured_;
   std::vector<NodeJob> states_;
   LogArrivals arrivals_{jobs_, order_};
 
  private:
+  static scheduling::StaticOrder queue_order_of(const ReplayOptions& options) {
+    if (options.plugged) return scheduling::StaticOrder(options.plugged.table->key);
+    return {options.order, Streams(options.seed, 0).open("order", "lottery")};
+  }
   std::int64_t gpu_milli_of(std::uint32_t node) const {
     return static_cast<std::int64_t>(view_.machines.nodes[node].gpus) * scheduling::whole_gpu_milli;
   }
@@ -175,7 +188,7 @@ class NodeRun {
   ReplayWatch watch_{options_};
 };
 
-/// Under an order that takes GPUs back (node_preemption.cpp).
+/// Where jobs may lose their machines to others (node_preemption.cpp).
 void run_preemptive(scheduling::NodeBooks&& books, const NodeParts& parts);
 
 }  // namespace natgpu::simulation

@@ -180,7 +180,7 @@ class Replay {
   static constexpr bool names = std::is_base_of_v<scheduling::NamedBooks, Dispatcher>;
   static constexpr bool foresees = !names && !preempts && !std::is_same_v<Dispatcher, FifoDispatcher>;
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
-  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeDispatcher>;
+  static constexpr bool reserves = requires(const Dispatcher& d) { d.broken_promises(); };
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
   static constexpr bool in_segments = preempts || plugged;
   static constexpr bool weighs = requires(Dispatcher & d) { d.entitle(0U, 1.0); };

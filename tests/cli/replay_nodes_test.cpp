@@ -105,6 +105,35 @@ TEST_CASE("orders that take GPUs back say what each job lost, and where GPU time
   CHECK(time.at("idle") == 4.0);
 }
 
+TEST_CASE("classes and accounts take machines back, at once or after a notice") {
+  const Folder folder;
+  write_bytes(folder.path("log.swf"),
+              "1 0 -1 10 4 -1 -1 4 10 -1 1 1 1 -1 2 -1 -1 -1\n"
+              "2 5 -1 2 2 -1 -1 2 2 -1 1 2 1 -1 1 -1 -1 -1\n");
+  const auto says = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{
+        "replay", "log.swf",        "--nodes", "1x4",        "--shield", "0s",     "--checkpoint",
+        "3s",     "--restart-cost", "1s",      "--jobs-csv", "jobs.csv", "--json", "r.json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = natgpu_says(words, folder.path(""));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return outcome.out;
+  };
+  const std::string header = "job_id,submit_s,start_s,end_s,gpus,state,preemptions,lost_s,nodes\n";
+  const std::string at_once = header + "1,0,0,15,4,finished,1,2,0\n2,5,5,7,2,finished,0,0,0\n";
+  CHECK(has(says({"--policy", "priority", "--preemption", "by-class"}), "preemption by class, shield 0 s"));
+  CHECK(read_bytes(folder.path("jobs.csv")) == at_once);
+  CHECK(has(says({"--policy", "fit", "--preemption", "quota-reclaim"}),
+            "preemption quota-reclaim, shield 0 s"));
+  CHECK(read_bytes(folder.path("jobs.csv")) == at_once);
+  CHECK(has(says({"--policy", "priority", "--preemption", "by-class", "--notice", "2s"}), "notice 2 s"));
+  CHECK(read_bytes(folder.path("jobs.csv")) ==
+        header + "1,0,0,17,4,finished,1,2,0\n2,5,7,9,2,finished,0,0,0\n");
+  const auto time = nlohmann::json::parse(read_bytes(folder.path("r.json"))).at("nodes").at("gpu_seconds");
+  CHECK(time.at("lost_to_preemptions") == 16.0);  // 2 s of work and 2 of notice, on four GPUs
+}
+
 TEST_CASE("GPUs of a type are cut by --mig, and whole GPUs are taken without it") {
   const Folder folder;
   write_cluster(folder);
@@ -209,6 +238,10 @@ TEST_CASE("what a replay on machines cannot do is said before it runs, with what
             "target shares and what accounts hold do not count"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--notice", "5s"}), "leave --notice out"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--backfill", "easy"}), "keeps no reservations"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "fcfs", "--preemption", "by-class"}),
+            "whose keys are classes"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "easy", "--preemption", "quota-reclaim"}),
+            "keeps no reservations"));
   CHECK(
       has(says({"--nodes", "2x4", "--policy", "las2d", "--quantum", "5s"}), "has no meaning for this order"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "fit", "--shield", "5s"}), "leaves running jobs their GPUs"));

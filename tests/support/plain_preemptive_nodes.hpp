@@ -28,6 +28,7 @@ class PlainPreemptiveNodes : public PlainNodes {
   PlainPreemptiveNodes(const workload::JobLog& log, const simulation::ReplayOptions& options,
                        const simulation::NodeView& view)
       : PlainNodes(log, options, view), fates(log.jobs.size()), states_(log.jobs.size()) {}
+  virtual ~PlainPreemptiveNodes() = default;
 
   void run() {
     for (std::int64_t t = next(-1); t != never_; t = next(t)) {
@@ -37,6 +38,8 @@ class PlainPreemptiveNodes : public PlainNodes {
           jobs[i].running = false;
           fates[i].end = t;
         }
+      for (std::size_t i = 0; i < jobs.size(); ++i)
+        if (states_[i].leaves == t) hand_back(i, t);
       for (const workload::NodeOutage& o : view_.outages)
         if (sec(o.from_s) == t) fail(o.node, t);
       for (std::size_t m = 0; m < now_.size(); ++m)
@@ -55,11 +58,12 @@ class PlainPreemptiveNodes : public PlainNodes {
     }
   }
 
- private:
+ protected:
   static constexpr std::int64_t never_ = std::numeric_limits<std::int64_t>::max();
   struct State {
     std::int64_t kept = 0, attained = 0, forgiven = 0, restart = 0;
     std::int64_t started = 0, ends = 0, promotion = never_;
+    std::int64_t leaves = never_;  ///< when its notice is over
   };
   static std::int64_t sec(std::int64_t s) { return s * ticks_per_second; }
   const scheduling::PreemptiveRule& rule() const { return options_.preemption; }
@@ -81,8 +85,10 @@ class PlainPreemptiveNodes : public PlainNodes {
     };
     for (const workload::LogJob& j : log_.jobs) see(sec(j.submit_s));
     for (const workload::NodeOutage& o : view_.outages) see(sec(o.from_s)), see(sec(o.until_s));
-    for (std::size_t i = 0; i < jobs.size(); ++i)
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
       if (jobs[i].running) see(states_[i].ends);
+      if (states_[i].leaves != never_) see(states_[i].leaves);
+    }
     return t;
   }
   std::int64_t milli(std::size_t i) const {
@@ -143,8 +149,18 @@ class PlainPreemptiveNodes : public PlainNodes {
     states_[i].promotion = rule().promote > 0 && rank_at(i, t) > 0 ? t + rule().promote * since : never_;
   }
   void leave(std::size_t i, std::int64_t t) {
-    State& s = states_[i];
     release(jobs[i], now_);
+    stop(i, t);
+    wait(i, t);
+  }
+  /// A notice is over.
+  void hand_back(std::size_t i, std::int64_t t) {
+    states_[i].leaves = never_;
+    release(jobs[i], now_);
+    wait(i, t);
+  }
+  void stop(std::size_t i, std::int64_t t) {
+    State& s = states_[i];
     const std::int64_t ran = t - s.started;
     const std::int64_t done = s.kept + std::max<std::int64_t>(ran - s.restart, 0) * 1000 / factor(i);
     const std::int64_t every = options_.segments.checkpoint;
@@ -153,13 +169,15 @@ class PlainPreemptiveNodes : public PlainNodes {
     s.kept = kept;
     s.attained += ran;
     s.restart = options_.segments.restart;
-    wait(i, t);
   }
   void fail(std::size_t machine, std::int64_t t) {
-    for (std::size_t i = 0; i < jobs.size(); ++i)
-      if (jobs[i].running && std::any_of(jobs[i].held.begin(), jobs[i].held.end(),
-                                         [&](const Held& h) { return h.machine == machine; }))
-        leave(i, t);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (std::none_of(jobs[i].held.begin(), jobs[i].held.end(),
+                       [&](const Held& h) { return h.machine == machine; }))
+        continue;
+      if (jobs[i].running) leave(i, t);
+      if (states_[i].leaves != never_) hand_back(i, t);
+    }
   }
   void begin(std::size_t i, std::int64_t t, const std::vector<Held>& held) {
     Job& j = jobs[i];
@@ -216,7 +234,7 @@ class PlainPreemptiveNodes : public PlainNodes {
     return true;
   }
 
-  void preempting_pass(std::int64_t t) {
+  virtual void preempting_pass(std::int64_t t) {
     if (std::none_of(jobs.begin(), jobs.end(), [](const Job& j) { return j.waiting; })) return;
     std::vector<std::size_t> ranked, stay, lost;
     for (std::size_t i = 0; i < jobs.size(); ++i) {

@@ -26,6 +26,7 @@ class QuotaNodes : public ClaimingNodes {
  public:
   /// @param quotas    by account
   /// @param by_class  whether the keys of the queue are classes, of which the lowest loses machines first
+  /// @pre the rule has no notice: who lost a machine may be entitled, and first to take it when it is over
   QuotaNodes(NodeBooks&& books, PreemptiveRule rule, const std::vector<Quota>& quotas, bool by_class = false);
 
   /// Whose the job in this slot is; told before it is submitted.
@@ -78,7 +79,7 @@ class QuotaNodes : public ClaimingNodes {
     const auto victims = [&](std::uint32_t pool) -> const std::vector<std::uint32_t>& {
       return may_claim ? victims_in(pool, now) : nobody_;
     };
-    if (!serve(c, now, victims, sink)) return;
+    if (serve(c, now, victims, sink) != Served::started) return;
     for (const std::uint32_t slot : lost_) release(slot);
     if (!lost_.empty()) have_victims_ = false;
     accounts_[lines_[c.kind].account].held += lines_[c.kind].gpu_milli;

@@ -116,6 +116,12 @@ inline bool by_account(const ReplayOptions& o) {
   return by_account(o.order) || o.quota_reclaim;
 }
 
+/// Whether running jobs may lose their GPUs to others, by the order or by a mode beside it. (Those of a
+/// policy of level 2 may as well.)
+inline bool preempts(const ReplayOptions& o) {
+  return preempts(o.order) || o.by_class || o.quota_reclaim;
+}
+
 /// What became of the usable jobs of a log, beside JobLog::jobs.
 struct ReplayResult {
   std::int64_t gpus = 0;

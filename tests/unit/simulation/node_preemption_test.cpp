@@ -348,6 +348,4 @@ TEST_CASE("what orders that take GPUs back do not go with on machines is refused
   NodeView own = view;
   own.checkpoint_s = 3;
   CHECK_THROWS_AS(replay_on_nodes(log, options, own), RunError);
-  options.by_class = true;
-  CHECK(simulation::not_on_nodes(options).find("preemption by class") != std::string::npos);
 }
