@@ -50,7 +50,7 @@ class NodeRun {
 
  protected:
   static constexpr bool ranks_accounts = scheduling::RanksAccounts<Dispatcher>;
-  static constexpr bool reserves = std::is_same_v<Dispatcher, scheduling::ConservativeNodes>;
+  static constexpr bool reserves = requires(const Dispatcher& d) { d.broken_promises(); };
 
   NodeRun(const NodeParts& parts, Dispatcher dispatcher)
       : jobs_(parts.log.jobs),
