@@ -83,7 +83,9 @@ std::vector<Option> node_view_options() {
        "with --nodes: a gang may take more machines than the fewest and then runs F times longer; without "
        "it, it "
        "waits"},
-      {"--node-outages", "FILE", "with --nodes: CSV node,from,until of machines that are lost for a while"},
+      {"--node-outages", "FILE",
+       "with --nodes: CSV node,from,until of machines that are lost for a while, or "
+       "node,from,until,announced"},
       {"--checkpoint-cost", "T", "with --nodes and --checkpoint T: how long a job takes to write one (0s)"},
       {"--fragmentation", "", "with --nodes: measure what is free and cannot be used (F) over time"}};
   for (Option& o : mig_options()) options.push_back(std::move(o));
@@ -148,6 +150,7 @@ nlohmann::ordered_json node_json(const NodeOutput& nodes) {
       {"fragmented_share_of_free_mean", number_or_null(f.fragmented_of_free)},
       {"spread_starts", f.spread},
       {"outages", f.failures},
+      {"outages_announced", f.announced},
       {"jobs_stopped_by_outages", f.restarted},
       {"checkpoint_s", f.checkpoint_s ? nlohmann::ordered_json(*f.checkpoint_s) : nlohmann::ordered_json()},
       {"checkpoint_cost_s", f.checkpoint_cost_s},

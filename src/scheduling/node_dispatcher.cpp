@@ -20,7 +20,8 @@ NodeBooks::NodeBooks(std::vector<NodePool> pools, std::vector<NodeKind> kinds, c
   for (NodePool& pool : pools) {
     std::vector<Node> whole(pool.nodes().begin(), pool.nodes().end());
     std::vector<std::uint32_t> lost(whole.size());
-    sites_.push_back({std::move(pool), std::move(whole), std::move(lost), std::nullopt, no_departures, {}});
+    sites_.push_back(
+        {std::move(pool), std::move(whole), std::move(lost), std::nullopt, no_departures, {}, {}});
   }
   shut_.resize(sites_.size());
   for (NodeKind& kind : kinds) add_kind(std::move(kind));
@@ -150,6 +151,13 @@ void NodeBooks::refit(const Machine& machine, std::int16_t gpus) {
   std::fill_n(whole.free_milli.begin(), gpus, static_cast<std::int16_t>(whole_gpu_milli));
 }
 
+void NodeBooks::set_staying_types(std::uint32_t pool, std::vector<std::int8_t> type) {
+  Site& site = sites_[pool];
+  site.staying_type = std::move(type);
+  // A pool has lists for the types that it begins with.
+  site.empty.emplace(Placement::first, site.whole, site.pool.mix());
+}
+
 void NodeBooks::plan_departures(std::uint32_t pool, const Departures& leave_at,
                                 const std::vector<std::uint8_t>& level) {
   Site& site = sites_[pool];
@@ -158,7 +166,7 @@ void NodeBooks::plan_departures(std::uint32_t pool, const Departures& leave_at,
   site.leave_at = leave_at;
   ++changes_;
   for (std::uint32_t i = 0; i < level.size(); ++i) {
-    const auto type = static_cast<std::int8_t>(level[i]);
+    const std::int8_t type = site.type_at(i, level[i]);
     const bool moves = site.whole[i].type != type;
     if (site.lost[i] == 0 && (moves || later)) gained_.push_back({pool, i});
     if (!moves) continue;
@@ -209,19 +217,18 @@ Dice NodeBooks::dice_of(const WaitingJob& job) const {
 
 bool NodeBooks::place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found) {
   const std::int64_t shortest = time_at_speed(job.requested, choice.speed);
+  const std::int64_t spread_out = rules_.slowdown_milli == 1000 ? shortest : slowed_down(shortest);
   const Dice dice = dice_of(job);
   NodePool& pool = sites_[choice.pool].pool;
-  std::int64_t until = end_after(now, shortest);
+  std::int64_t until = end_after(now, placer_.may_spread_at_will(choice.gang) ? spread_out : shortest);
   for (;;) {
     const std::size_t level = level_for(choice.pool, until);
     if (!placer_.place(pool, gang_up_to(choice.gang, level), dice, found.holds)) return false;
     found.pool = choice.pool;
     found.spread = machines_of(found.holds) > choice.gang.fewest;
-    found.requested = shortest;
-    if (!found.spread || rules_.slowdown_milli == 1000) return true;
-    found.requested = slowed_down(shortest);
+    found.requested = found.spread ? spread_out : shortest;
     until = end_after(now, found.requested);
-    if (level_for(choice.pool, until) == level) return true;
+    if (level_for(choice.pool, until) >= level) return true;
     give_back(found);  // spread it takes longer than some of these machines are there
   }
 }

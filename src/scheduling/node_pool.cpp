@@ -230,7 +230,7 @@ void NodePool::for_each_list(const TaskShape& t, Visit&& visit) const {
     level = t.shares_gpu() ? static_cast<std::size_t>(t.gpu_milli) * shares / whole_gpu_milli
                            : shares - 1 + static_cast<std::size_t>(t.gpus);
   for (std::size_t type = t.gpus > 0 ? 1 : 0; type < lists_.size(); ++type) {
-    if (t.gpus > 0 && t.types != 0 && (t.types >> (type - 1) & 1) == 0) continue;
+    if (type > 0 && t.types != 0 && (t.types >> (type - 1) & 1) == 0) continue;
     for (std::uint32_t rest = occupied_[type] >> level << level; rest != 0; rest &= rest - 1)
       visit(lists_[type][static_cast<std::size_t>(std::countr_zero(rest))]);
   }

@@ -50,10 +50,12 @@ class NodeReplay : public NodeRun<Dispatcher> {
     if (event.kind() == wake) return;  // the pass is all that is wanted
     if (event.kind() == completion) return finish(i);
     if (event.kind() == repair) return this->end_outage(i);
+    if (event.kind() == announcement) return this->announce();
     for (const std::uint32_t job : this->begin_outage(i)) stop(job);
   }
 
   void decide(Instant now) {
+    this->look_ahead(now_s_);
     dispatcher_.pass(now.time_since_epoch().count(), *this);
     if constexpr (Base::reserves) this->wake_at_next_start(now);
   }
@@ -187,6 +189,7 @@ std::string view_in_words(const NodeView& view, bool preempting) {
                          static_cast<double>(view.slowdown_milli) / 1000);
   else if (view.placement != Placement::lowest_id)
     words += ", gangs wait for the fewest nodes";
+  if (announces(view)) words += ", announced outages are foreseen";
   if (!view.outages.empty() && !preempting) {
     words += view.checkpoint_s > 0 ? fmt::format(", checkpoint {} s", view.checkpoint_s) : ", no checkpoint";
     words += fmt::format(", restart cost {} s", view.restart_s);
@@ -223,7 +226,8 @@ std::string not_on_nodes(const ReplayOptions& o) {
   if (o.sharing != scheduling::Sharing::exclusive)
     return "on machines GPUs are shared in thousandths, not in time: leave --sharing out";
   if (o.named) return "on machines GPUs have no numbers of their own: leave --view out";
-  if (!o.announced.empty()) return "on machines capacity does not change by announced steps: leave them out";
+  if (!o.announced.empty())
+    return "announced steps count GPUs: on machines announce outages of machines (NodeView::outages)";
   if (o.plugged && o.plugged.decides())
     return "a policy of level 2 decides on counted GPUs: leave --nodes out, or write an order (level 1)";
   if (o.semantics.ties == scheduling::Ties::arrival_first)
@@ -238,8 +242,13 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
   check_reservations(options);
   if (preempts(options) && (view.checkpoint_s > 0 || view.checkpoint_cost_s > 0 || view.restart_s > 0))
     throw RunError("whoever takes GPUs back has one rule of checkpoints, for failures too: its segments'");
+  const bool foresees = announces(view);
+  if (foresees && preempts(options))
+    throw RunError("who takes GPUs back knows of no announced outages: announce none");
   std::vector<scheduling::Node> nodes = nodes_of(view.machines, false, view.mig);
-  const NodeWorkload work = workload_on(nodes, view.machines, log);
+  NodeWorkload work = workload_on(nodes, view.machines, log);
+  std::vector<std::int8_t> staying_types;
+  if (foresees) staying_types = tell_levels_apart(view, nodes, work);
   NodeReplayResult result;
   result.nodes.machines = nodes.size();
   note_checkpoints(options, view, result.nodes);
@@ -258,12 +267,18 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
   rules.gang.placement = view.placement;
   rules.gang.may_spread = view.slowdown_milli > 0 || view.placement == Placement::lowest_id;
   rules.slowdown_milli = std::max<std::int64_t>(view.slowdown_milli, 1000);
+  rules.departures = foresees;
   std::vector<scheduling::NodePool> pools;
   pools.push_back(std::move(pool));
   std::vector<scheduling::NodeKind> kinds;
   for (const scheduling::GangKind& gang : work.kinds) kinds.push_back({{gang}});
   scheduling::NodeBooks books(std::move(pools), std::move(kinds), rules,
                               Streams(options.seed, 0).open("nodes", "placement"));
+  if (foresees) {
+    books.set_staying_types(0, std::move(staying_types));
+    books.plan_departures(0, scheduling::no_departures,
+                          std::vector<std::uint8_t>(view.machines.nodes.size()));
+  }
   const ReplayAccounts accounts = accounts_of(log, options);
   r.without_jobs = accounts.without_jobs;
   const NodeParts parts{log, options, view, work, accounts, result};

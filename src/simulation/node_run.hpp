@@ -17,15 +17,16 @@
 
 #include "log_arrivals.hpp"
 #include "node_books.hpp"
+#include "node_departures.hpp"
 #include "node_kinds.hpp"
 #include "replay_accounts.hpp"
 #include "replay_watch.hpp"
 
 namespace natgpu::simulation {
 
-/// Kinds of events, in the order of their phases but for the last: who is done at the instant of a failure is
-/// done.
-enum NodeEvent : std::uint8_t { completion, loss, repair, submission, wake, notice_over };
+/// Kinds of events, in the order of their phases but for the last two: who is done at the instant of a
+/// failure is done. An announcement is one of capacity, and comes last there.
+enum NodeEvent : std::uint8_t { completion, loss, repair, submission, wake, notice_over, announcement };
 
 /// What a replay on machines is made of, beside its dispatcher.
 struct NodeParts {
@@ -65,8 +66,12 @@ class NodeRun {
         measured_(view_.fragmentation || view_.placement == scheduling::Placement::fgd),
         states_(jobs_.size()),
         lost_(view_.machines.nodes.size()) {
-    for (std::uint32_t i = 0; i < view_.outages.size(); ++i)
-      schedule(ticks(view_.outages[i].from_s), engine::Phase::release, loss, i);
+    for (std::uint32_t i = 0; i < view_.outages.size(); ++i) {
+      const workload::NodeOutage& outage = view_.outages[i];
+      schedule(ticks(outage.from_s), engine::Phase::release, loss, i);
+      if (outage.is_announced())
+        schedule(ticks(outage.announced_s), engine::Phase::capacity, announcement, i);
+    }
   }
   static std::int64_t ticks(std::int64_t s) { return s * ticks_per_second; }
   std::int64_t requested_s(const workload::LogJob& job) const {
@@ -93,6 +98,8 @@ class NodeRun {
     for (const std::uint32_t job : hit) hand_back(job);
     dispatcher_.fail({0, outage.node});
     result_.nodes.restarted += hit.size();
+    result_.nodes.announced += outage.is_announced() ? 1 : 0;
+    plans_anew_ = plans_anew_ || outage.is_announced();
     schedule(ticks(outage.until_s), engine::Phase::capacity, repair, i);
     return hit;
   }
@@ -100,6 +107,15 @@ class NodeRun {
     const std::uint32_t node = view_.outages[i].node;
     if (--lost_[node] == 0) down_milli_ -= gpu_milli_of(node);
     dispatcher_.repair({0, node});
+  }
+  /// An outage becomes known.
+  void announce() { plans_anew_ = true; }
+  /// Before a pass: tells the dispatcher which machines leave, and when, as far as that is known.
+  void look_ahead(std::int64_t now_s) {
+    if (!plans_anew_) return;
+    plans_anew_ = false;
+    const DepartureLevels levels = levels_of(known_departures(view_, now_s));
+    dispatcher_.plan_departures(0, levels.leave_at, levels.of);
   }
   /// A running job is done, or loses what it has.
   void hand_back(std::uint32_t i) {
@@ -184,6 +200,7 @@ class NodeRun {
   engine::EventHandle wake_event_;
   std::vector<std::uint32_t> lost_;  ///< by machine: outages that go on
   std::int64_t down_milli_ = 0;
+  bool plans_anew_ = false;
   MigCount instances_;
   ReplayWatch watch_{options_};
 };

@@ -32,7 +32,7 @@ Kinds kinds_of(const workload::JobLog& log, const workload::NodeList& cluster) {
     s.memory_mib = cluster.states_cores ? std::max(j.memory_mib, 0) : 0;
     s.gpus = j.gpus;
     s.gpu_milli = j.gpus > 1 ? scheduling::whole_gpu_milli : j.gpus > 0 ? j.gpu_milli : 0;
-    s.types = j.gpu_type < 0 ? 0 : types[static_cast<std::size_t>(j.gpu_type)];
+    s.types = j.gpus == 0 || j.gpu_type < 0 ? 0 : types[static_cast<std::size_t>(j.gpu_type)];
     const auto at = std::find_if(kinds.mix.kinds.begin(), kinds.mix.kinds.end(),
                                  [&s](const TaskMix::Kind& k) { return k.shape == s; });
     kinds.of_row.push_back(static_cast<std::uint32_t>(at - kinds.mix.kinds.begin()));

@@ -15,7 +15,7 @@
 namespace natgpu::workload {
 namespace {
 
-enum Column : std::size_t { node_column, from_column, until_column, columns };
+enum Column : std::size_t { node_column, from_column, until_column, announced_column };
 
 class OutageReader {
  public:
@@ -25,10 +25,15 @@ class OutageReader {
   }
 
   std::vector<NodeOutage> read() {
-    if (!csv_.next() || texts_of(csv_) != std::vector<std::string>{"node", "from", "until"}) {
-      mistakes_.add(1, "E0409", "the header line is not that of outages", "write `node,from,until`");
+    std::vector<std::string> names{"node", "from", "until"};
+    const std::vector<std::string> header = csv_.next() ? texts_of(csv_) : std::vector<std::string>{};
+    if (header.size() > names.size()) names.emplace_back("announced");
+    if (header != names) {
+      mistakes_.add(1, "E0409", "the header line is not that of outages",
+                    "write `node,from,until`, or `node,from,until,announced`");
       mistakes_.throw_if_any();
     }
+    columns_ = names.size();
     while (csv_.next()) row();
     mistakes_.throw_if_any();
     return std::move(outages_);
@@ -36,18 +41,24 @@ class OutageReader {
 
  private:
   void row() {
-    if (csv_.fields() != columns) {
-      csv_.mistake(columns, "E0403", fmt::format("{} fields where there are 3", csv_.fields()),
-                   "write machine, first second and end of the outage");
+    if (csv_.fields() != columns_) {
+      csv_.mistake(columns_, "E0403", fmt::format("{} fields where there are {}", csv_.fields(), columns_),
+                   "write machine, first second and end of the outage, and what else the header names");
       return;
     }
     const std::optional<std::uint32_t> node = machine();
     const std::optional<std::int64_t> from = second(from_column), until = second(until_column);
-    if (!node || !from || !until) return;
+    const bool announced =
+        columns_ > announced_column && !without_blanks(csv_.text(announced_column)).empty();
+    const std::optional<std::int64_t> known = announced ? second(announced_column) : unknown;
+    if (!node || !from || !until || !known) return;
     if (*until <= *from)
       csv_.mistake(until_column, "E0405", "the outage ends before it begins", "`until` comes after `from`");
+    else if (announced && *known >= *from)
+      csv_.mistake(announced_column, "E0405", "the outage begins before it is announced",
+                   "`announced` comes before `from`; leave it empty where nobody knows");
     else
-      outages_.push_back({*node, *from, *until});
+      outages_.push_back({*node, *from, *until, *known});
   }
   std::optional<std::uint32_t> machine() {
     const std::string_view written = without_blanks(csv_.text(node_column));
@@ -72,6 +83,9 @@ class OutageReader {
     return {};
   }
 
+  static constexpr std::int64_t unknown = NodeOutage{}.announced_s;
+
+  std::size_t columns_ = 0;
   Mistakes mistakes_;
   CsvReader csv_;
   const NodeList& machines_;

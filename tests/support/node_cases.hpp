@@ -158,4 +158,19 @@ inline Case random_case_with_mig(std::uint64_t seed) {
   return c;
 }
 
+/// The same with more outages, of which most are announced, some long before, some at the last second.
+inline Case random_case_announced(std::uint64_t seed, bool with_mig) {
+  Case c = with_mig ? random_case_with_mig(seed) : random_case(seed);
+  Dice dice(seed + 2'000'000);
+  const auto machines = static_cast<std::int64_t>(c.view.machines.nodes.size());
+  for (std::int64_t n = 1 + dice.below(6); n > 0; --n) {
+    const std::int64_t from_s = 1 + dice.below(70);
+    c.view.outages.push_back(
+        {static_cast<std::uint32_t>(dice.below(machines)), from_s, from_s + 1 + dice.below(20)});
+  }
+  for (workload::NodeOutage& o : c.view.outages)
+    if (o.from_s > 0 && dice.chance(75)) o.announced_s = dice.chance(50) ? 0 : dice.below(o.from_s);
+  return c;
+}
+
 }  // namespace natgpu::testing

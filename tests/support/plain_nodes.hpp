@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -29,8 +30,10 @@ class PlainNodes {
     int type = -1;
     std::vector<int> free;
     bool up = true;
-    int mig = -1;            ///< number of the layout
-    std::vector<int> taken;  ///< slices of each GPU
+    std::int64_t leaves = std::numeric_limits<std::int64_t>::max();  ///< s, as far as is known
+    bool barred = false;                                             ///< for who would still be there then
+    int mig = -1;                                                    ///< number of the layout
+    std::vector<int> taken;                                          ///< slices of each GPU
   };
   struct Task {
     std::int64_t cpu = 0, memory = 0;
@@ -85,7 +88,8 @@ class PlainNodes {
   void run() {
     std::set<std::int64_t> instants;
     for (const workload::LogJob& j : log_.jobs) instants.insert(j.submit_s);
-    for (const workload::NodeOutage& o : view_.outages) instants.insert({o.from_s, o.until_s});
+    for (const workload::NodeOutage& o : view_.outages)
+      instants.insert({o.from_s, o.until_s, std::min(o.announced_s, o.from_s)});
     std::int64_t first = log_.jobs[0].submit_s, last = 0;
     for (const workload::LogJob& j : log_.jobs) first = std::min(first, j.submit_s);
     double fragmented = 0;
@@ -106,13 +110,15 @@ class PlainNodes {
         }
       for (const workload::NodeOutage& o : view_.outages)
         if (o.from_s == t) lose(o.node, t);
-      for (const workload::NodeOutage& o : view_.outages) happens |= o.from_s == t || o.until_s == t;
+      for (const workload::NodeOutage& o : view_.outages)
+        happens |= o.from_s == t || o.until_s == t || std::min(o.announced_s, o.from_s) == t;
       for (std::size_t m = 0; m < now_.size(); ++m) {
         const bool down = std::any_of(view_.outages.begin(), view_.outages.end(), [&](const auto& o) {
           return o.node == m && o.from_s <= t && t < o.until_s;
         });
         now_[m].up = !down;
       }
+      foresee(t);
       for (std::size_t i = 0; i < jobs.size(); ++i)
         if (log_.jobs[i].submit_s == t && jobs[i].fits) jobs[i].waiting = true;
       for (const workload::LogJob& j : log_.jobs) happens |= j.submit_s == t;
@@ -127,6 +133,23 @@ class PlainNodes {
   double fragmented_gpus = 0;  ///< mean over time
 
  protected:
+  /// Who leaves when, as announced by now. Three instants are told apart: what leaves later is taken to leave
+  /// at the third.
+  void foresee(std::int64_t t) {
+    std::set<std::int64_t> instants;
+    for (std::size_t m = 0; m < now_.size(); ++m) {
+      now_[m].leaves = std::numeric_limits<std::int64_t>::max();
+      for (const workload::NodeOutage& o : view_.outages)
+        if (o.node == m && o.announced_s <= t && t < o.from_s)
+          now_[m].leaves = std::min(now_[m].leaves, o.from_s);
+      if (now_[m].leaves != std::numeric_limits<std::int64_t>::max()) instants.insert(now_[m].leaves);
+    }
+    if (instants.size() <= 3) return;
+    const std::int64_t third = *std::next(instants.begin(), 2);
+    for (Machine& m : now_)
+      if (m.leaves != std::numeric_limits<std::int64_t>::max()) m.leaves = std::min(m.leaves, third);
+  }
+
   // --- what a job asks for
 
   static Task share(const workload::LogJob& j, int units, int of, std::uint32_t types) {
@@ -201,6 +224,7 @@ class PlainNodes {
     for (std::size_t g = 0; g < m.free.size(); ++g) found += gpu_fits(m, g, t);
     return found >= t.gpus;
   }
+  static bool may(const Machine& m, const Task& t) { return !m.barred && fits(m, t); }
   static bool is_share(const Task& t) { return t.gpus == 1 && t.milli < 1000; }
   static int slices_for(const Machine& m, std::size_t g, const Task& t) {
     const PlainMig mig(m.mig);
@@ -321,14 +345,14 @@ class PlainNodes {
     using scheduling::Placement;
     std::vector<int> room_there;
     for (std::size_t m = 0; m < machines.size(); ++m)
-      if (fits(machines[m], t)) room_there.push_back(static_cast<int>(m));
+      if (may(machines[m], t)) room_there.push_back(static_cast<int>(m));
     if (room_there.empty()) return -1;
     const auto unit = [&](std::uint32_t sub) { return chance_.block(die.job, die.index, sub).unit(0); };
     if (view_.placement == Placement::first || view_.placement == Placement::lowest_id) return room_there[0];
     if (view_.placement == Placement::random) {
       for (std::uint32_t i = 0; i < 64; ++i) {
         const auto m = pick(machines.size(), unit(i));
-        if (fits(machines[m], t)) return static_cast<int>(m);
+        if (may(machines[m], t)) return static_cast<int>(m);
       }
       return room_there[pick(room_there.size(), unit(64))];
     }
@@ -386,7 +410,7 @@ class PlainNodes {
     for (std::size_t p = 0; p < job.parts.size(); ++p, ++die.index) {
       const Task& t = job.parts[p];
       int m = -1;
-      if (fills && p > 0 && fits(machines[held.back().machine], t))
+      if (fills && p > 0 && may(machines[held.back().machine], t))
         m = static_cast<int>(held.back().machine);
       else
         m = choose(machines, t, die, p < equal ? static_cast<int>(equal - p) : 1);
@@ -399,12 +423,32 @@ class PlainNodes {
     for (int left = job.units; left > 0; ++die.index) {
       const int m = choose(machines, job.unit, die, left);
       if (m < 0) return false;
-      while (left > 0 && fits(machines[static_cast<std::size_t>(m)], job.unit)) {
+      while (left > 0 && may(machines[static_cast<std::size_t>(m)], job.unit)) {
         hold(machines, job.unit, m, die, held);
         --left;
       }
     }
     return true;
+  }
+  /// The same for a job that starts at that instant, and must be gone before its machines are.
+  /// One that may be spread though it need not be is taken to be.
+  bool place_from(std::int64_t from, Machines& machines, std::size_t i, std::vector<Held>& held) const {
+    const bool at_will = jobs[i].fewest < jobs[i].parts.size() ||
+                         (jobs[i].units > 0 && view_.placement == scheduling::Placement::lowest_id);
+    for (std::int64_t until = from + slowed(limit(i), at_will);;) {
+      Machines after = machines;
+      for (Machine& m : after) m.barred = m.leaves < until;
+      if (!place(after, i, held)) return false;
+      const std::int64_t end = from + slowed(limit(i), is_spread(jobs[i], held));
+      if (std::any_of(machines.begin(), machines.end(),
+                      [&](const Machine& m) { return m.leaves >= until && m.leaves < end; })) {
+        until = end;  // spread it takes too long for some of these
+        continue;
+      }
+      for (Machine& m : after) m.barred = false;
+      machines = after;
+      return true;
+    }
   }
   /// Takes the place on success alone.
   bool place(Machines& machines, std::size_t i, std::vector<Held>& held) const {
@@ -512,7 +556,7 @@ class PlainNodes {
         later.push_back(i);
         continue;
       }
-      if (place(now_, i, held)) {
+      if (place_from(t, now_, i, held)) {
         start(i, t, held);
       } else if (options_.backfill != Backfill::fit && holdable(i)) {
         blocked = true;
@@ -539,16 +583,17 @@ class PlainNodes {
     for (const Job& j : jobs)
       if (j.running) ends.insert(j.limit_end);
     Reservation r;
-    r.shadow = t;
+    r.shadow = std::numeric_limits<std::int64_t>::max();
     std::vector<Held> of_head;
     for (const std::int64_t end : ends) {
       r.then = now_;
       for (Job& j : jobs)
         if (j.running && j.limit_end <= end) release(j, r.then);
-      if (!place(r.then, head, of_head)) continue;
+      if (!place_from(std::max(end, t), r.then, head, of_head)) continue;
       r.shadow = std::max(end, t);
       break;
     }
+    if (r.shadow == std::numeric_limits<std::int64_t>::max()) of_head.clear();
     for (const Held& h : of_head) r.machines.insert(h.machine);
     return r;
   }
@@ -556,7 +601,7 @@ class PlainNodes {
   bool start_beside(std::size_t i, Reservation& r, std::int64_t t) {
     std::vector<Held> held;
     Machines after = now_;
-    if (place(after, i, held) && t + slowed(limit(i), is_spread(jobs[i], held)) <= r.shadow) {
+    if (place_from(t, after, i, held) && t + slowed(limit(i), is_spread(jobs[i], held)) <= r.shadow) {
       now_ = after;
       start(i, t, held);
       return true;
@@ -572,7 +617,7 @@ class PlainNodes {
         beside[m].free[g] = 1000 - PlainMig(now_[m].mig).milli(beside[m].taken[g]);
       }
     }
-    if (!place(beside, i, held)) return false;
+    if (!place_from(t, beside, i, held)) return false;
     for (const Held& h : held) {
       take(now_[h.machine], h);
       if (r.machines.count(h.machine) > 0) take(r.then[h.machine], h);

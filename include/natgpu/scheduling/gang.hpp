@@ -44,6 +44,12 @@ class GangPlacer {
   /// After place() found none: how many tasks more the machines must have room for, of the kind that
   /// smallest_of() names, before it can.
   std::int64_t missing(const NodePool& pool, const GangKind& kind) const;
+  /// Whether the rule may put it on more machines than it needs though it would find room on the fewest.
+  bool may_spread_at_will(const GangKind& kind) const {
+    if (rule_.placement == Placement::lowest_id && rule_.may_spread && kind.unit != GangKind::none)
+      return true;
+    return kind.fewest < kind.parts + (kind.rest != GangKind::none ? 1 : 0);
+  }
   /// The smallest task that must find room on a machine for the gang to gain anything by it.
   std::uint32_t smallest_of(const GangKind& kind) const {
     if (rule_.may_spread && kind.unit != GangKind::none) return kind.unit;

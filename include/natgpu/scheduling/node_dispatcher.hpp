@@ -56,6 +56,9 @@ class NodeBooks {
   void repair(const Machine& machine);
   /// The machine that is to come has so many GPUs. @pre it is lost
   void refit(const Machine& machine, std::int16_t gpus);
+  /// Machines of several types: each counts its levels of departure from this type on, 0 unless told.
+  /// @param type  of each machine of the pool while it is not known to leave
+  void set_staying_types(std::uint32_t pool, std::vector<std::int8_t> type);
   /// Of machines that are known to leave, those of level l leave their pool at `leave_at[l - 1]` or later,
   /// the next to leave at the highest level; those of level 0 stay.
   /// @param level  of each machine of the pool
@@ -97,7 +100,11 @@ class NodeBooks {
     std::vector<std::uint32_t> lost;  ///< by machine: losses without repair
     std::optional<NodePool> empty;    ///< those that are there; nothing until one is lost
     Departures leave_at;
-    std::vector<std::uint32_t> foreseen;  ///< by machine: its place in a look ahead, while there is one
+    std::vector<std::uint32_t> foreseen;    ///< by machine: its place in a look ahead, while there is one
+    std::vector<std::int8_t> staying_type;  ///< by machine; empty: 0 of each
+    std::int8_t type_at(std::size_t node, std::uint8_t level) const {
+      return static_cast<std::int8_t>((staying_type.empty() ? 0 : staying_type[node]) + level);
+    }
   };
 
   /// The draws of the job's next start. @pre make_room_for()

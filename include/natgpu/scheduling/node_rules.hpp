@@ -52,7 +52,7 @@ struct NodeRules {
   /// Times are whole multiples of so many ticks, slowed down ones too.
   std::int64_t grain = ticks_per_second;
   /// Whether machines are known to leave. Then each task of a mix stands there once for each level that it
-  /// may go up to, level 0 first, and a node's type is its level.
+  /// may go up to, level 0 first, and a node's type is its level, counted from its type while it stays.
   bool departures = false;
 };
 

@@ -23,7 +23,7 @@ struct TaskShape {
   std::int32_t memory_mib = 0;  ///< MiB of main memory
   std::int32_t gpus = 0;        ///< so many GPUs,
   std::int32_t gpu_milli = 0;   ///< thousandths of each; below a whole only for one GPU
-  std::uint32_t types = 0;      ///< a bit for each GPU type it may use; 0: any
+  std::uint32_t types = 0;      ///< a bit for each type of machine it may use; 0: any
 
   bool shares_gpu() const { return gpus == 1 && gpu_milli < whole_gpu_milli; }
   std::int32_t total_milli() const { return gpus * gpu_milli; }
@@ -72,9 +72,10 @@ struct Node {
     for (int g = 0; g < gpus; ++g) sum += free_milli[static_cast<std::size_t>(g)];
     return sum;
   }
-  /// Whether the task may run on such GPUs, if it asks for any.
+  /// Whether the task may run on machines of the type. A task without GPUs goes to those without one as well.
   bool has_type_for(const TaskShape& t) const {
-    return t.gpus == 0 || (type >= 0 && (t.types == 0 || (t.types >> type & 1) != 0));
+    if (type < 0) return t.gpus == 0;
+    return t.types == 0 || (t.types >> type & 1) != 0;
   }
   /// Whether the task could run here at once.
   bool fits(const TaskShape& t) const {

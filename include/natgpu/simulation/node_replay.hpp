@@ -74,6 +74,7 @@ struct NodeFigures {
   double checkpoint_cost_s = 0, restart_s = 0;
   std::uint64_t spread = 0;     ///< starts on more machines than the fewest
   std::uint64_t failures = 0;   ///< outages that began
+  std::uint64_t announced = 0;  ///< those of them that were known beforehand
   std::uint64_t restarted = 0;  ///< jobs that lost their GPUs, each time
   std::vector<NeverFits> never_fit;
   MigFigures mig;

@@ -45,6 +45,20 @@ TEST_CASE("an outage names a machine, by its name or else its number from 0, and
   CHECK(read_text("node,from,until\n").empty());
 }
 
+TEST_CASE("an outage may be announced, by the second from which it is known") {
+  const std::vector<NodeOutage> outages =
+      read_text("node,from,until,announced\nb,10,15,0\n1,7,9,\n2,3,4, 2 \n");
+  REQUIRE(outages.size() == 3);
+  CHECK(outages[0] == NodeOutage{1, 10, 15, 0});
+  CHECK(outages[1] == NodeOutage{1, 7, 9});
+  CHECK(outages[2] == NodeOutage{2, 3, 4, 2});
+  CHECK(outages[0].is_announced());
+  CHECK_FALSE(outages[1].is_announced());
+  CHECK(mistakes_in("node,from,until,known\n") == "1:1 E0409 ");
+  CHECK(mistakes_in("node,from,until,announced\na,5,9,5\na,5,9,x\na,5,9\na,5,4,1\na,5,9,-1\n") ==
+        "2:7 E0405 3:7 E0402 4:5 E0403 5:5 E0405 6:7 E0405 ");
+}
+
 TEST_CASE("outages with mistakes are refused, each with its place") {
   CHECK(mistakes_in("machine,from,until\n") == "1:1 E0409 ");
   CHECK(mistakes_in("") == "1:1 E0409 ");
