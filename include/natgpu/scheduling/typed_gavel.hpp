@@ -5,15 +5,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/scheduling/pool_lots.hpp>
 #include <natgpu/scheduling/preemptive_books.hpp>
-#include <natgpu/scheduling/type_shares.hpp>
-#include <natgpu/scheduling/type_turns.hpp>
+#include <natgpu/scheduling/target_turns.hpp>
 
 namespace natgpu::scheduling {
 
@@ -36,7 +34,7 @@ class TypedGavelDispatcher : public PreemptiveBooks {
       : PreemptiveBooks(std::move(rule), type_of.size(), std::move(groups)),
         type_of_(std::move(type_of)),
         types_(type_of_.empty() ? 0 : *std::max_element(type_of_.begin(), type_of_.end()) + std::size_t{1}),
-        turns_(types_, rule_.round),
+        turns_(rule_.order, types_, rule_.round),
         firm_(type_of_.size()),
         lots_(type_of_.size()) {
     NATGPU_ENSURE(by_target(rule_.order) && rule_.round > 0, "target shares go with rounds");
@@ -61,16 +59,13 @@ class TypedGavelDispatcher : public PreemptiveBooks {
     if (!j.known || !(j.waiting.order == job.order)) {  // else the slot was another's
       j = {};
       j.known = true;
-      j.joined = now;
-      j.left = progress.remaining;
-      turns_.begin(job.slot);
+      turns_.begin(job.slot, now, progress.remaining, weight);
       changed_ = true;
     }
     if (j.stopped_on != nowhere) turns_.receive(job.slot, j.stopped_on, now - j.started);
     j.stopped_on = nowhere;
     j.waiting = job;
     j.progress = progress;
-    j.weight = weight;
     j.group = group;
     j.firm = firm;
     j.waits = true;
@@ -104,9 +99,13 @@ class TypedGavelDispatcher : public PreemptiveBooks {
     if (recount_) count_slow();
     if (!begin_pass(now) || (waiting_ == 0 && slow_ == 0)) return;
     list_present(now);
-    settle(now);
-    share(now);
-    turns_.align(slots_);
+    turns_.settle(present_);
+    if (turns_.moves(changed_)) {
+      changed_ = false;
+      count_gpus();
+      turns_.share(model_, present_, now);
+    }
+    turns_.align(present_);
     choose(now);
     take_back([&](const Run& r) {
       Job& j = jobs_[r.slot];
@@ -118,29 +117,18 @@ class TypedGavelDispatcher : public PreemptiveBooks {
   }
 
  private:
-  static constexpr std::uint32_t nowhere = 0xffffffff;
+  static constexpr std::uint32_t nowhere = TargetTurns::nowhere;
   struct Job {
     WaitingJob waiting;  ///< as submitted
     Progress progress;
     bool known = false, waits = false, firm = false;
     bool slow = false;  ///< it runs, and there is a faster type that could hold it
-    double weight = 1;
     std::uint32_t group = 0;
     std::uint32_t runs_on = nowhere;     ///< pool
     std::uint32_t stopped_on = nowhere;  ///< type of a run that has just ended otherwise than by a preemption
     std::uint32_t chosen = nowhere;      ///< pool of the coming round
     std::size_t place = 0;               ///< in queue_
-    std::int64_t joined = 0;             ///< instant of its first submission
     std::int64_t started = 0;            ///< instant of the present or last run's start
-    std::int64_t left = 0;               ///< work still to do at the last pass
-    double isolated = 0;                 ///< ticks that the work done would have taken with fair shares
-    double fair_speed = 1;               ///< at the last pass
-  };
-  /// A job that waits, runs or is under notice, but no firm one that runs.
-  struct Present {
-    std::uint64_t id;
-    std::uint32_t slot;
-    const Run* run;  ///< null: it has no GPUs, or is about to lose them
   };
   struct Ranked {
     QueueKey place;
@@ -176,57 +164,24 @@ class TypedGavelDispatcher : public PreemptiveBooks {
     for (const Run& r : running_) note_slow(r);
   }
 
-  /// In the order of submission: which of several best solutions a program finds hangs on its rows.
+  /// Who waits, runs or is under notice, but no firm job that runs.
   void list_present(std::int64_t now) {
     present_.clear();
-    for (const std::uint32_t slot : queue_) present_.push_back({jobs_[slot].waiting.order.id, slot, nullptr});
-    for (const Run& r : running_)
-      if (!r.firm) present_.push_back({r.place.id, r.slot, &r});
-    for (const Run& r : stopping_) present_.push_back({r.place.id, r.slot, nullptr});
-    std::sort(present_.begin(), present_.end(),
-              [](const Present& a, const Present& b) { return a.id < b.id; });
-    slots_.clear();
-    for (const Present& p : present_) {
-      Job& j = jobs_[p.slot];
-      slots_.push_back(p.slot);
-      j.chosen = nowhere;
-      std::int64_t left = j.waits ? j.progress.remaining : j.left;
-      if (p.run != nullptr)
-        left = j.progress.remaining -
-               work_in(std::max<std::int64_t>(now - j.started - j.progress.restart, 0), p.run->speed);
-      left = std::max<std::int64_t>(left, 1);
-      j.isolated = std::max(j.isolated + static_cast<double>(j.left - left) / j.fair_speed, 0.0);
-      j.left = left;
+    for (const std::uint32_t slot : queue_) note_present(slot, jobs_[slot].progress.remaining, nowhere, 0);
+    for (const Run& r : running_) {
+      if (r.firm) continue;
+      const std::int64_t ran = now - r.started;
+      const Progress& p = jobs_[r.slot].progress;
+      note_present(r.slot, p.remaining - work_in(std::max<std::int64_t>(ran - p.restart, 0), r.speed),
+                   type_of_[r.pool], ran);
     }
+    for (const Run& r : stopping_) note_present(r.slot, turns_.left(r.slot), nowhere, 0);
+    std::sort(present_.begin(), present_.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   }
-  /// Marks move by what was received since the last pass.
-  void settle(std::int64_t now) {
-    for (const Present& p : present_)
-      for (std::size_t type = 0; type < types_; ++type)
-        turns_.settle(p.slot, type,
-                      p.run != nullptr && type_of_[p.run->pool] == type ? now - p.run->started : 0);
-  }
-  /// The shares of the coming round, of those whom some type can hold.
-  void share(std::int64_t now) {
-    if (!changed_ && rule_.order == Order::gavel_las) return;
-    changed_ = false;
-    count_gpus();
-    claims_.clear();
-    claimants_.clear();
-    double weight_of_all = 0;
-    for (const std::uint32_t slot : slots_) {
-      const Job& j = jobs_[slot];
-      if (!(model_.best_speed(j.group, j.waiting.gpus) > 0)) {
-        turns_.drop(slot);
-        continue;
-      }
-      claimants_.push_back(slot);
-      weight_of_all += j.weight;
-    }
-    for (const std::uint32_t slot : claimants_) claims_.push_back(claim_of(jobs_[slot], now, weight_of_all));
-    const std::vector<double> shares = type_shares(rule_.order, model_, claims_);
-    for (std::size_t i = 0; i < claimants_.size(); ++i)
-      turns_.entitle(claimants_[i], std::span(shares).subspan(i * types_, types_), fastest(claimants_[i]));
+  void note_present(std::uint32_t slot, std::int64_t left, std::uint32_t type, std::int64_t running) {
+    Job& j = jobs_[slot];
+    j.chosen = nowhere;
+    present_.push_back({j.waiting.order.id, slot, j.group, j.waiting.gpus, left, type, running});
   }
   /// GPUs of types that are not held by firm jobs.
   void count_gpus() {
@@ -237,24 +192,6 @@ class TypedGavelDispatcher : public PreemptiveBooks {
       model_.gpus[type_of_[p]] += gpus;
       model_.largest[type_of_[p]] = std::max(model_.largest[type_of_[p]], gpus);
     }
-  }
-  TypedClaim claim_of(Job& j, std::int64_t now, double weight_of_all) const {
-    TypedClaim c;
-    c.job_class = j.group;
-    c.job.gpus = j.waiting.gpus;
-    c.job.weight = j.weight;
-    j.fair_speed = fair_speed(model_, weight_of_all, c);
-    c.job.elapsed = static_cast<double>(now - j.joined);
-    c.job.remaining = static_cast<double>(j.left);
-    c.job.isolated = j.isolated + c.job.remaining / j.fair_speed;
-    return c;
-  }
-  std::size_t fastest(std::uint32_t slot) const {
-    const Job& j = jobs_[slot];
-    const double best = model_.best_speed(j.group, j.waiting.gpus);
-    std::size_t type = 0;
-    while (model_.speed(j.group, type, j.waiting.gpus) != best) ++type;
-    return type;
   }
 
   /// Sets the pool of each job's coming round, `chosen` of running jobs, and `starts_` to who has a pool, in
@@ -279,9 +216,9 @@ class TypedGavelDispatcher : public PreemptiveBooks {
   }
   void rank() {
     ranked_.clear();
-    for (const Present& p : present_) {
+    for (const TargetTurns::Present& p : present_) {
       const Job& j = jobs_[p.slot];
-      if (j.chosen != nowhere || (p.run == nullptr && !j.waits)) continue;  // shielded, or under notice
+      if (j.chosen != nowhere || (p.type == nowhere && !j.waits)) continue;  // shielded, or under notice
       for (std::uint32_t type = 0; type < types_; ++type)
         if (turns_.has_share(p.slot, type))
           ranked_.push_back({{turns_.due(p.slot, type), p.id}, type, p.slot});
@@ -359,7 +296,7 @@ class TypedGavelDispatcher : public PreemptiveBooks {
   std::vector<std::uint32_t> type_of_;  ///< of each pool
   std::size_t types_;
   GpuTypes model_;  ///< for the programs
-  TypeTurns turns_;
+  TargetTurns turns_;
   std::vector<Job> jobs_;             ///< by slot
   std::vector<std::uint32_t> queue_;  ///< slots
   std::vector<std::int64_t> firm_;    ///< GPUs of each pool that firm jobs hold
@@ -368,9 +305,7 @@ class TypedGavelDispatcher : public PreemptiveBooks {
   bool recount_ = false;              ///< GPUs have, since slow_ was
   PoolLots lots_;
   std::vector<bool> closed_;  ///< types, in a pass: to all that come behind a job that did not fit
-  std::vector<Present> present_;
-  std::vector<std::uint32_t> slots_, claimants_;  ///< of those present; of those with shares
-  std::vector<TypedClaim> claims_;
+  std::vector<TargetTurns::Present> present_;
   std::vector<Ranked> ranked_;
   std::vector<std::uint32_t> starts_;
 };
