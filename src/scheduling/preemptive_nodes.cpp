@@ -8,7 +8,7 @@
 namespace natgpu::scheduling {
 
 PreemptiveNodes::PreemptiveNodes(NodeBooks&& books, PreemptiveRule rule)
-    : NodeBooks(std::move(books)), rule_(std::move(rule)), benches_(pools()) {
+    : PreemptiveNodeBooks(std::move(books)), rule_(std::move(rule)) {
   NATGPU_ENSURE(rule_.order != Order::las || rule_.quantum > 0, "las needs a quantum");
   NATGPU_ENSURE(rule_.notice == 0, "machines change hands at once");
   for (Area& limit : rule_.limits) limit *= whole_gpu_milli;
@@ -73,33 +73,29 @@ void PreemptiveNodes::note_changes(std::int64_t now) {
 // --- who has a place
 
 void PreemptiveNodes::rank_running(std::int64_t now) {
-  ranked_.clear();
+  tenants_.clear();
   for (const std::uint32_t slot : running_) {
     if (keeps(slot, now)) continue;
     const Job& j = jobs_[slot];
     const Progress& p = j.progress.progress;
     const std::int64_t ran = std::max<std::int64_t>(now - j.started - p.restart, 0);
-    const std::int64_t worked = work_in(spread(slot) ? ran * 1000 / rules_.slowdown_milli : ran, j.speed);
-    const QueueKey place{rank_of(j, p.remaining - worked, served(j, now)), j.waiting.order.id};
-    ranked_.push_back({place, slot, runs_[slot].pool});
+    const QueueKey place{rank_of(j, p.remaining - done_in(slot, ran, j.speed), served(j, now)),
+                         j.waiting.order.id};
+    tenants_.push_back({place, slot, runs_[slot].pool});
   }
-  std::sort(ranked_.begin(), ranked_.end(),
-            [](const Ranked& a, const Ranked& b) { return a.place < b.place; });
+  std::sort(tenants_.begin(), tenants_.end(),
+            [](const Tenant& a, const Tenant& b) { return a.place < b.place; });
 }
 
 void PreemptiveNodes::choose(std::int64_t now) {
   rank_running(now);
-  turn_ = 0;
-  chosen_.clear();
-  lost_.clear();
-  std::fill(benches_.begin(), benches_.end(), Bench{});
+  begin_turns();
   shut_.assign(pools(), false);
   consider_from(nullptr);
   for (;;) {
     const bool waits = !candidates_.empty();
-    if (turn_ < ranked_.size() && (!waits || ranked_[turn_].place < candidates_.top().job.order)) {
-      const Ranked r = ranked_[turn_++];
-      decide_running(r, now);
+    if (turn_ < tenants_.size() && (!waits || tenants_[turn_].place < candidates_.top().job.order)) {
+      decide_running(tenants_[turn_++], now);
     } else if (waits) {
       const Candidate c = candidates_.top();
       candidates_.pop();
@@ -108,8 +104,7 @@ void PreemptiveNodes::choose(std::int64_t now) {
       break;
     }
   }
-  for (std::uint32_t p = 0; p < pools(); ++p)
-    if (benches_[p].displaced || benches_[p].lost) place_anew(p, nullptr, now);
+  place_chosen(now);
   shut_.assign(pools(), false);
 }
 
@@ -141,87 +136,13 @@ void PreemptiveNodes::decide_waiting(const Candidate& c, std::int64_t now) {
   shut_pools_of(c.kind);
 }
 
-/// With those behind it on their machines if it can be, else as if they were gone.
-bool PreemptiveNodes::find_place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now,
-                                 Attempt& found) {
-  Bench& bench = benches_[choice.pool];
-  if (!bench.lifted) {
-    if (place(choice, job, now, found)) return true;
-    if (!lift(choice.pool) || !place(choice, job, now, found)) return false;
-    return bench.displaced = true;
-  }
-  if (!place(choice, job, now, found)) return false;
-  if (bench.displaced) return true;
-  give_back(found);
-  lower(choice.pool);
-  if (place(choice, job, now, found)) return true;
-  lift(choice.pool);
-  return bench.displaced = place(choice, job, now, found);
-}
-
-void PreemptiveNodes::decide_running(const Ranked& r, std::int64_t now) {
-  const Bench& bench = benches_[r.pool];
-  if (shut_[r.pool]) return lose(r, !bench.lifted);
-  if (!bench.lifted || take_if_free(sites_[r.pool].pool, runs_[r.slot].holds)) return;
-  if (place_anew(r.pool, &runs_[r.slot].holds, now)) return consider_from(&r.place);
-  lose(r, false);
-  if (!rule_.skips) shut_[r.pool] = true;
-}
-
-/// @param stands  on its machines
-void PreemptiveNodes::lose(const Ranked& r, bool stands) {
-  if (stands) scheduling::give_back(sites_[r.pool].pool, runs_[r.slot].holds);
-  benches_[r.pool].lost = true;
-  lost_.push_back(r.slot);
-}
-
-/// Takes running jobs that have not had their turn off the pool's machines. @returns whether there are any
-bool PreemptiveNodes::lift(std::uint32_t pool) {
-  bool any = false;
-  for (std::size_t i = turn_; i < ranked_.size(); ++i) {
-    if (ranked_[i].pool != pool) continue;
-    scheduling::give_back(sites_[pool].pool, runs_[ranked_[i].slot].holds);
-    any = true;
-  }
-  return benches_[pool].lifted = any;
-}
-/// Puts them back. @pre nobody stands where they were
-void PreemptiveNodes::lower(std::uint32_t pool) {
-  for (std::size_t i = turn_; i < ranked_.size(); ++i)
-    if (ranked_[i].pool == pool)
-      for (const Hold& h : runs_[ranked_[i].slot].holds) sites_[pool].pool.take(h);
-  benches_[pool].lifted = false;
-}
-
-/// Places the pool's chosen jobs anew, in rank order, beside what is given. @returns false if one of them
-/// finds no place: then all stands as before
-bool PreemptiveNodes::place_anew(std::uint32_t pool, const std::vector<Hold>* beside, std::int64_t now) {
-  NodePool& machines = sites_[pool].pool;
-  for (const Chosen& c : chosen_)
-    if (c.place.pool == pool) give_back(c.place);
-  bool all = beside == nullptr || take_if_free(machines, *beside);
-  const bool stands = all && beside != nullptr;
-  std::vector<Attempt> places;
-  for (const Chosen& c : chosen_) {
-    if (!all) break;
-    if (c.place.pool != pool) continue;
-    places.emplace_back();
-    all = place(c.choice, c.job, now, places.back());
-    if (!all) places.pop_back();
-  }
-  if (!all) {
-    for (const Attempt& a : places) give_back(a);
-    if (stands) scheduling::give_back(machines, *beside);
-  }
-  std::size_t next = 0;
-  for (Chosen& c : chosen_) {
-    if (c.place.pool != pool) continue;
-    if (all)
-      c.place = std::move(places[next++]);
-    else
-      for (const Hold& h : c.place.holds) machines.take(h);
-  }
-  return all;
+void PreemptiveNodes::decide_running(Tenant& t, std::int64_t now) {
+  if (shut_[t.pool]) return lose(t, !benches_[t.pool].lifted);
+  bool others_moved = false;
+  if (!stays(t, now, others_moved))
+    shut_[t.pool] = !rule_.skips;
+  else if (others_moved)
+    consider_from(&t.place);
 }
 
 }  // namespace natgpu::scheduling

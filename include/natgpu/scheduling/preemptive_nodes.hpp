@@ -12,29 +12,21 @@
 #include <utility>
 #include <vector>
 
-#include <natgpu/scheduling/node_dispatcher.hpp>
-#include <natgpu/scheduling/node_progress.hpp>
-#include <natgpu/scheduling/preemptive_rule.hpp>
+#include <natgpu/scheduling/preemptive_node_books.hpp>
 
 namespace natgpu::scheduling {
 
-/// Ranks running and waiting jobs together and goes through them in that order. A waiting job is chosen if it
-/// finds a place, by the rule of placement, beside the running jobs that stay and the waiting ones that were
-/// chosen before: with the running jobs behind it where they are, or else as if they were gone. A running job
-/// stays on its machines, or it loses them: it stays unless chosen jobs stand there, which then are placed
-/// anew, in rank order, beside it and those that stay; if one of them finds no place it loses. Firm jobs, and
-/// those inside the shield, stay ahead of all. In a pool where somebody lost or was passed over in this way,
-/// all chosen jobs are placed anew in the end, on what those that stay leave. Where nobody is passed over
-/// (`skips` false), the first that is not chosen or does not stay ends the choice in its pools, unless the
-/// machines that are there could not hold it, were they empty.
+/// Ranks running and waiting jobs together, and gives them their turns in that order: a waiting job is chosen
+/// if it finds a place, and a running one stays if it can (PreemptiveNodeBooks). Firm jobs, and those inside
+/// the shield, stay ahead of all. Where nobody is passed over (`skips` false), the first that is not chosen
+/// or does not stay ends the choice in its pools, unless the machines that are there could not hold it, were
+/// they empty.
 ///
 /// Decision 0021. On machines of one GPU, and where all ask for one, this is PreemptiveDispatcher's choice. A
 /// pass is O(R log R + (R + s + k) places) for R running jobs, s starts and k kinds of waiting jobs, and more
 /// only where chosen jobs must give way again and again.
-class PreemptiveNodes : public NodeBooks {
+class PreemptiveNodes : public PreemptiveNodeBooks {
  public:
-  static constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
-
   /// @pre the rule has no notice
   PreemptiveNodes(NodeBooks&& books, PreemptiveRule rule);
 
@@ -80,30 +72,12 @@ class PreemptiveNodes : public NodeBooks {
     double speed = 1;
     std::uint32_t kind = 0;
   };
-  /// A running job that may lose its machines.
-  struct Ranked {
-    QueueKey place;
-    std::uint32_t slot, pool;
-  };
-  struct Chosen {
-    WaitingJob job;
-    std::uint32_t kind;
-    NodeChoice choice;
-    Attempt place;
-  };
   struct Candidate {
     WaitingJob job;
     std::uint32_t kind;
     friend bool operator>(const Candidate& a, const Candidate& b) { return b.job.order < a.job.order; }
   };
   using Candidates = std::priority_queue<Candidate, std::vector<Candidate>, std::greater<Candidate>>;
-  /// Where a pass stands with the machines of one pool.
-  struct Bench {
-    bool lifted = false;     ///< running jobs that have not had their turn are off the machines
-    bool displaced = false;  ///< chosen jobs may stand where such jobs were
-    bool lost = false;       ///< some running job has lost its machines
-  };
-
   std::int64_t served(const Job& j, std::int64_t now) const {
     return j.progress.progress.attained - j.forgiven + now - j.started;
   }
@@ -118,12 +92,7 @@ class PreemptiveNodes : public NodeBooks {
   void consider_from(const QueueKey* after);
   void consider(std::uint32_t kind, const QueueKey* after);
   void decide_waiting(const Candidate& c, std::int64_t now);
-  bool find_place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found);
-  void decide_running(const Ranked& r, std::int64_t now);
-  void lose(const Ranked& r, bool stands);
-  bool lift(std::uint32_t pool);
-  void lower(std::uint32_t pool);
-  bool place_anew(std::uint32_t pool, const std::vector<Hold>* beside, std::int64_t now);
+  void decide_running(Tenant& t, std::int64_t now);
   void note_changes(std::int64_t now);
 
   PreemptiveRule rule_;                                          ///< limits in thousandths of a GPU x ticks
@@ -131,13 +100,7 @@ class PreemptiveNodes : public NodeBooks {
   std::set<std::pair<std::int64_t, std::uint32_t>> promotions_;  ///< instant, slot
   std::int64_t wake_ = forever;
 
-  // Of one pass.
-  std::vector<Ranked> ranked_;
-  std::size_t turn_ = 0;  ///< the first of ranked_ that has not had its turn
-  std::vector<Bench> benches_;
-  Candidates candidates_;
-  std::vector<Chosen> chosen_;
-  std::vector<std::uint32_t> lost_;  ///< slots, in rank order
+  Candidates candidates_;  ///< of one pass
 };
 
 }  // namespace natgpu::scheduling
