@@ -32,14 +32,14 @@ const std::vector<Choice<Order>>& orders() {
        "least time received of a target share first; shares divide GPUs max-min fairly; running jobs are "
        "preempted",
        "Narayanan et al., Gavel, OSDI 2020",
-       "rounds (6 min by default); backfill none or fit; in a replay --speeds where GPUs are of several "
-       "types"},
+       "rounds (6 min by default); backfill none or fit; in a replay --speeds where counted GPUs are of "
+       "several types"},
       {"gavel-ftf", Order::gavel_ftf,
        "least time received of a target share first; shares make finish times fair; running jobs are "
        "preempted",
        "Mahajan et al., Themis, NSDI 2020; Narayanan et al., Gavel, OSDI 2020",
-       "requested times; rounds (6 min by default); backfill none or fit; in a replay --speeds where GPUs "
-       "are of several types"},
+       "requested times; rounds (6 min by default); backfill none or fit; in a replay --speeds where counted "
+       "GPUs are of several types"},
       {"priority", Order::priority, "highest class first: a log's queues, a scenario's classes of jobs",
        "Cobham, Oper. Res. 2(1), 1954", "classes of jobs"},
       {"multifactor", Order::multifactor,

@@ -82,8 +82,6 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
   return {
       {"order", on_machines && by_holding(s.order), "on machines what accounts hold does not count",
        "choose another order, multifactor or fairtree among them, or write `view: pool`"},
-      {"order", on_machines && by_target(s.order), "on machines target shares of time do not count",
-       "choose `order: las2d`, srtf, srsf or las, or write `view: pool`"},
       {"preemption.notice",
        on_machines && s.preemption.notice > Duration{0} && mode != Mode::by_class && mode != Mode::spot_first,
        "on machines GPUs that are taken back come free at once, unless by class",

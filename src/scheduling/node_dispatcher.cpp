@@ -202,6 +202,14 @@ bool NodeBooks::holdable(std::uint32_t kind) {
   return std::find(holdable_[kind].begin(), holdable_[kind].end(), true) != holdable_[kind].end();
 }
 
+std::int64_t NodeBooks::gpus_there(std::uint32_t pool) const {
+  const Site& site = sites_[pool];
+  std::int64_t gpus = 0;
+  for (std::size_t i = 0; i < site.whole.size(); ++i)
+    if (site.lost[i] == 0) gpus += site.whole[i].gpus;
+  return gpus;
+}
+
 std::size_t NodeBooks::level_for(std::uint32_t pool, std::int64_t end) const {
   std::size_t level = 0;
   if (rules_.departures)

@@ -30,7 +30,7 @@ template <class Dispatcher>
 class DispatchPort {
  public:
   static constexpr bool preempts = std::is_base_of_v<scheduling::PreemptiveBooks, Dispatcher> ||
-                                   std::is_base_of_v<scheduling::PreemptiveNodes, Dispatcher> ||
+                                   std::is_base_of_v<scheduling::PreemptiveNodeBooks, Dispatcher> ||
                                    std::is_base_of_v<scheduling::ClaimingNodes, Dispatcher>;
   static constexpr bool reserves = requires(const Dispatcher& d) { d.broken_promises(); };
   static constexpr bool on_machines = std::is_base_of_v<scheduling::NodeBooks, Dispatcher>;

@@ -106,5 +106,6 @@ RunRecord run_on_machines_in_moving_order(const RunParts& parts);
 RunRecord run_on_machines_shortest_first(const RunParts& parts);
 RunRecord run_on_machines_with_preemption(const RunParts& parts);
 RunRecord run_on_machines_with_reservations(const RunParts& parts);
+RunRecord run_on_machines_by_target(const RunParts& parts);
 
 }  // namespace natgpu::simulation

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replays on machines in which jobs lose their machines to others.
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/scheduling/class_nodes.hpp>
+#include <natgpu/scheduling/gavel_nodes.hpp>
 #include <natgpu/scheduling/preemptive_nodes.hpp>
 #include <natgpu/scheduling/quota_nodes.hpp>
 
@@ -42,7 +44,7 @@ class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
     return engine::rank_of(engine::Phase::arrive, submission, i);
   }
 
-  void handle(const engine::Event<Payload>& event) {
+  void handle(const engine::Event<typename Base::Payload>& event) {
     const std::uint32_t i = event.payload.subject;
     if (event.kind() == wake) return;  // the pass is all that is wanted
     if (event.kind() == completion) return finish(i);
@@ -131,8 +133,12 @@ class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
   }
   bool killed(std::uint32_t i) const { return jobs_[i].run_s > jobs_[i].requested_s; }
   void submit(std::uint32_t i, std::int64_t now) {
-    dispatcher_.submit(work_.kind_of_job[i], segments_.waiting(i, requested(i)),
-                       {segments_.progress(i, requested(i)), asked_milli(i), false}, now);
+    const scheduling::NodeProgress progress{segments_.progress(i, requested(i)), asked_milli(i), false};
+    const WaitingJob waiting = segments_.waiting(i, requested(i));
+    if constexpr (std::is_same_v<Dispatcher, scheduling::GavelNodes>)
+      dispatcher_.submit(work_.kind_of_job[i], waiting, progress, now, weight_of(jobs_[i], options_));
+    else
+      dispatcher_.submit(work_.kind_of_job[i], waiting, progress, now);
   }
   /// A job under notice has handed its machines back.
   void leave(std::uint32_t i) {
@@ -171,6 +177,7 @@ void run_preemptive(scheduling::NodeBooks&& books, const NodeParts& p) {
     return run(scheduling::QuotaNodes(std::move(books), std::move(rule), quotas_of(p.accounts.tree),
                                       o.order == scheduling::Order::priority),
                p);
+  if (by_target(rule.order)) return run(scheduling::GavelNodes(std::move(books), std::move(rule), {0}), p);
   run(scheduling::PreemptiveNodes(std::move(books), std::move(rule)), p);
 }
 

@@ -213,10 +213,12 @@ void note_checkpoints(const ReplayOptions& o, const NodeView& view, NodeFigures&
 
 std::string not_on_nodes(const ReplayOptions& o) {
   using scheduling::Order;
-  const auto unknown = {Order::gavel_las, Order::gavel_ftf, Order::drf, Order::maxmin};
-  if (std::find(unknown.begin(), unknown.end(), o.order) != unknown.end())
-    return "on machines target shares and what accounts hold do not count: choose another order, multifactor "
-           "and fairtree among them";
+  if (o.order == Order::drf || o.order == Order::maxmin)
+    return "on machines what accounts hold does not count: choose another order, multifactor and fairtree "
+           "among them";
+  if (o.types.any())
+    return "on machines GPUs are of the types of their list, all equally fast: leave --gpu-types and "
+           "--speeds out, or --nodes";
   if (o.preemption.notice > 0 && !o.by_class)
     return "on machines GPUs that are taken back come free at once, unless by class: leave --notice out, or "
            "--nodes";

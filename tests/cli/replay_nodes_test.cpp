@@ -232,10 +232,10 @@ TEST_CASE("what a replay on machines cannot do is said before it runs, with what
   CHECK(has(says({"--nodes", "2x4", "--gpus", "8"}), "--gpus has no meaning on machines"));
   CHECK(has(says({"--gpus", "8", "--locality", "2"}), "--locality goes with machines"));
   CHECK(has(says({"--nodes", "2x4", "--checkpoint", "2s"}), "add `--node-outages FILE`"));
-  CHECK(
-      has(says({"--nodes", "2x4", "--policy", "drf"}), "target shares and what accounts hold do not count"));
-  CHECK(has(says({"--nodes", "2x4", "--policy", "gavel-las"}),
-            "target shares and what accounts hold do not count"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "drf"}), "what accounts hold does not count"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "gavel-las", "--notice", "5s"}), "leave --notice out"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "gavel-las", "--gpu-types", "A=8", "--speeds", "speeds.csv"}),
+            "--gpu-types has no meaning on machines"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--notice", "5s"}), "leave --notice out"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--backfill", "easy"}), "keeps no reservations"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "fcfs", "--preemption", "by-class"}),

@@ -325,7 +325,9 @@ class Writer {
     const std::string rest = ", notice: " + (on_machines ? "0 s" : one_of("notice", {"0 s", "10 min"})) +
                              ", rounds: " + one_of("rounds", {"0 s", "0 s", "1 h"}) + "}";
     const std::string shield = ", shield: " + one_of("shield", {"0 s", "2 h"});
-    switch (on_machines ? 2 + number("order-taker", 4) : number("taker", 10)) {
+    constexpr std::uint64_t by_order[] = {2, 3, 4, 5, 8, 9};
+    const std::uint64_t taker = on_machines ? by_order[number("order-taker", 6)] : number("taker", 10);
+    switch (taker) {
       case 0:
         return "order: priority, classes: [short, wide], backfill: " + backfill +
                ", preemption: {mode: by-class" + shield + rest;
@@ -347,7 +349,7 @@ class Writer {
         return fmt::format(
             "order: gavel-{}, backfill: {}, accounts: {{shares: [{{name: alpha, share: 3}}]}}, "
             "preemption: {{notice: {}, rounds: {}}}",
-            number("taker", 10) == 8 ? "las" : "ftf", backfill, one_of("notice", {"0 s", "10 min"}),
+            taker == 8 ? "las" : "ftf", backfill, on_machines ? "0 s" : one_of("notice", {"0 s", "10 min"}),
             one_of("gavel-rounds", {"1 h", "3 h"}));
       case 4:
         return "order: srtf, backfill: " + backfill + ", preemption: {mode: none" + rest;

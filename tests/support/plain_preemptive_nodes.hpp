@@ -12,6 +12,7 @@
 #include <natgpu/core/time.hpp>
 
 #include "plain_nodes.hpp"
+#include "plain_targets.hpp"
 
 namespace natgpu::testing {
 
@@ -27,7 +28,10 @@ class PlainPreemptiveNodes : public PlainNodes {
 
   PlainPreemptiveNodes(const workload::JobLog& log, const simulation::ReplayOptions& options,
                        const simulation::NodeView& view)
-      : PlainNodes(log, options, view), fates(log.jobs.size()), states_(log.jobs.size()) {}
+      : PlainNodes(log, options, view),
+        fates(log.jobs.size()),
+        states_(log.jobs.size()),
+        targets_(options.order == scheduling::Order::gavel_ftf, options.preemption.round) {}
   virtual ~PlainPreemptiveNodes() = default;
 
   void run() {
@@ -100,11 +104,36 @@ class PlainPreemptiveNodes : public PlainNodes {
     const State& s = states_[i];
     return s.attained - s.forgiven + (jobs[i].running ? t - s.started : 0);
   }
-  std::int64_t rank_at(std::size_t i, std::int64_t t) const {
+  std::int64_t left_at(std::size_t i, std::int64_t t) const {
     const State& s = states_[i];
     std::int64_t left = requested(i) - s.kept;
     if (jobs[i].running) left -= std::max<std::int64_t>(t - s.started - s.restart, 0) * 1000 / factor(i);
+    return left;
+  }
+  /// When the rounds of all that wait or run are due.
+  void set_dues(std::int64_t t) {
+    std::vector<PlainTargets::Job> present(jobs.size());
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      PlainTargets::Job& p = present[i];
+      p.present = jobs[i].waiting || jobs[i].running;
+      if (!p.present) continue;
+      p.may = holdable(i);
+      p.gpus = static_cast<double>(milli(i)) / 1000;
+      p.weight = simulation::weight_of(log_.jobs[i], options_);
+      p.submitted = sec(log_.jobs[i].submit_s);
+      p.received = served(i, t);
+      p.left = left_at(i, t);
+    }
+    std::size_t gpus = 0;
+    for (const Machine& m : now_) gpus += m.up ? m.free.size() : 0;
+    dues_ = targets_.dues(present, static_cast<double>(gpus), t);
+  }
+  std::int64_t rank_at(std::size_t i, std::int64_t t) const {
+    const std::int64_t left = left_at(i, t);
     switch (options_.order) {
+      case scheduling::Order::gavel_las:
+      case scheduling::Order::gavel_ftf:
+        return dues_[i];
       case scheduling::Order::srtf:
         return left;
       case scheduling::Order::srsf:
@@ -236,6 +265,7 @@ class PlainPreemptiveNodes : public PlainNodes {
 
   virtual void preempting_pass(std::int64_t t) {
     if (std::none_of(jobs.begin(), jobs.end(), [](const Job& j) { return j.waiting; })) return;
+    if (by_target(options_.order)) set_dues(t);
     std::vector<std::size_t> ranked, stay, lost;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       if (jobs[i].running && safe(i, t)) stay.push_back(i);
@@ -264,7 +294,8 @@ class PlainPreemptiveNodes : public PlainNodes {
           if (found) displaced = true;
         }
         if (found) chosen.emplace_back(i, held);
-        if (!found && options_.backfill != scheduling::Backfill::fit && holdable(i)) stopped = true;
+        const bool counts = by_target(options_.order) ? dues_[i] != never_ : holdable(i);
+        if (!found && options_.backfill != scheduling::Backfill::fit && counts) stopped = true;
         continue;
       }
       bool stays = !stopped;
@@ -272,7 +303,8 @@ class PlainPreemptiveNodes : public PlainNodes {
         std::vector<std::size_t> beside = stay;
         beside.push_back(i);
         stays = place_all(beside, chosen);
-        if (!stays && options_.backfill != scheduling::Backfill::fit) stopped = true;
+        const bool counts = !by_target(options_.order) || dues_[i] != never_;
+        if (!stays && options_.backfill != scheduling::Backfill::fit && counts) stopped = true;
       }
       (stays ? stay : lost).push_back(i);
     }
@@ -286,6 +318,8 @@ class PlainPreemptiveNodes : public PlainNodes {
   }
 
   std::vector<State> states_;
+  PlainTargets targets_;
+  std::vector<std::int64_t> dues_;
   std::int64_t timers_ = never_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include <natgpu/scheduling/claimant.hpp>
 #include <natgpu/scheduling/class_nodes.hpp>
 #include <natgpu/scheduling/conservative_nodes.hpp>
+#include <natgpu/scheduling/gavel_nodes.hpp>
 #include <natgpu/scheduling/machine_tasks.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
 #include <natgpu/scheduling/preemptive_nodes.hpp>
@@ -53,7 +55,8 @@ class MachineKinds {
 };
 
 /// Machines that come and go, in the words of the dispatchers that count GPUs.
-/// @tparam Base  NodeDispatcher, ConservativeNodes, AccountNodes, PreemptiveNodes, ClassNodes or QuotaNodes
+/// @tparam Base  NodeDispatcher, ConservativeNodes, AccountNodes, PreemptiveNodes, GavelNodes, ClassNodes or
+///               QuotaNodes
 template <class Base>
 class MachinesUnder : public Base {
  public:
@@ -84,6 +87,12 @@ class MachinesUnder : public Base {
               bool firm) {
     Base::submit(table_.kind_of(*this, group, job.gpus), job, {progress, asked_milli(group, job.gpus), firm},
                  now);
+  }
+  /// The same under target shares, as TypedGavelDispatcher::submit.
+  void submit(const WaitingJob& job, const Progress& progress, std::int64_t now, std::uint32_t group,
+              bool firm, double weight) requires std::is_base_of_v<GavelNodes, Base> {
+    Base::submit(table_.kind_of(*this, group, job.gpus), job, {progress, asked_milli(group, job.gpus), firm},
+                 now, weight);
   }
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
     return Base::withdraw(table_.kind_of(*this, group, gpus), key, gpus);
@@ -138,6 +147,7 @@ template <Backfill B>
 using MachineDispatcher = MachinesUnder<NodeDispatcher<B>>;
 using PreemptiveMachines = MachinesUnder<PreemptiveNodes>;
 using ConservativeMachines = MachinesUnder<ConservativeNodes>;
+using GavelMachines = MachinesUnder<GavelNodes>;
 using ClassMachines = MachinesUnder<ClassNodes>;
 using QuotaMachines = MachinesUnder<QuotaNodes>;
 

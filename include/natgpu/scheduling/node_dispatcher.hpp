@@ -75,6 +75,10 @@ class NodeBooks {
   std::size_t waiting() const { return waiting_; }
   /// Whether jobs of the kind could run if nothing else did, on machines that are not lost.
   bool holdable(std::uint32_t kind);
+  /// The same on those of one of the kind's choices.
+  bool holdable(std::uint32_t kind, std::size_t choice) {
+    return holdable(kind) && (!judges() || holdable_[kind][choice]);
+  }
 
  protected:
   struct Run {
@@ -115,6 +119,10 @@ class NodeBooks {
   }
   /// As long as a job that ends then may use: machines up to that level.
   std::size_t level_for(std::uint32_t pool, std::int64_t end) const;
+  /// Counts changes of which machines are there.
+  std::uint32_t losses() const { return losses_; }
+  /// GPUs of the pool's machines that are there, idle or not.
+  std::int64_t gpus_there(std::uint32_t pool) const;
   /// Looks for a place from `now` on, on machines of the choice's pool. @pre make_room_for()
   bool place(const NodeChoice& choice, const WaitingJob& job, std::int64_t now, Attempt& found);
   void make_room_for(std::uint32_t slot) {

@@ -10,8 +10,7 @@
 #include <natgpu/workload/swf.hpp>
 
 #include "catch.hpp"
-#include "node_cases.hpp"
-#include "plain_preemptive_nodes.hpp"
+#include "preemptive_cases.hpp"
 #include "traces.hpp"
 
 using namespace natgpu;
@@ -53,48 +52,12 @@ ReplayOptions random_options(testing::Dice& dice) {
   o.exact_estimates = dice.chance(20);
   return o;
 }
-/// As random_case, under an order that takes GPUs back.
-Case random_preemptive_case(std::uint64_t seed, bool mig) {
-  Case c = mig ? random_case_with_mig(seed) : random_case(seed);
-  testing::Dice dice(seed + 2'000'000);
-  if (dice.chance(50))  // machines of 1 to 4 GPUs and nothing else, where gangs are many
-    for (workload::LogNode& n : c.view.machines.nodes) {
-      n.gpus = static_cast<std::int32_t>(1 + dice.below(4));
-      n.gpu_type = 0;
-      n.cpu_milli = n.memory_mib = 1'000'000;
-    }
-  c.view.checkpoint_s = c.view.checkpoint_cost_s = c.view.restart_s = 0;
-  c.view.fragmentation = false;
-  const std::uint64_t draws = c.options.seed;
-  c.options = random_options(dice);
-  c.options.seed = draws;
-  return c;
-}
-
-/// What differs between natgpu and the plain loops, or nothing.
-std::string difference(const Case& c, const NodeReplayResult& r, const testing::PlainPreemptiveNodes& plain) {
-  for (std::size_t i = 0; i < c.log.jobs.size(); ++i) {
-    const simulation::SegmentedJob& job = r.replay.segmented[i];
-    const testing::PlainPreemptiveNodes::Fate& fate = plain.fates[i];
-    const auto say = [i](const char* what, std::int64_t here, std::int64_t there) {
-      return "job " + std::to_string(i) + ": " + what + " " + std::to_string(here) + ", plainly " +
-             std::to_string(there);
-    };
-    if (job.start != fate.first) return say("starts at", job.start, fate.first);
-    if (job.end != fate.end) return say("ends at", job.end, fate.end);
-    if (job.preemptions != static_cast<std::uint32_t>(fate.preemptions))
-      return say("preemptions", job.preemptions, fate.preemptions);
-    if (job.lost != fate.lost) return say("loses", job.lost, fate.lost);
-    if (machines_of(r, i) != plain.jobs[i].machines) return "job " + std::to_string(i) + ": other machines";
-  }
-  return {};
-}
 struct Sum {
   std::uint64_t preemptions = 0, restarted = 0, spread = 0, displaced = 0;
 };
 void compare(std::uint64_t seeds, bool mig, Sum& sum) {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    const Case c = random_preemptive_case(seed, mig);
+    const Case c = random_preemptive_case(seed, mig, random_options);
     const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
     testing::PlainPreemptiveNodes plain(c.log, c.options, c.view);
     plain.run();
@@ -105,37 +68,6 @@ void compare(std::uint64_t seeds, bool mig, Sum& sum) {
     sum.spread += r.nodes.spread;
     sum.displaced += static_cast<std::uint64_t>(plain.displaced_gangs);
   }
-}
-
-/// A log of jobs that ask for whole GPUs alone.
-workload::JobLog plain_log(testing::Dice& dice, std::int64_t largest) {
-  workload::JobLog log;
-  std::int64_t submit_s = 0;
-  for (int i = 0; i < 40; ++i) {
-    submit_s += dice.below(4);
-    log.jobs.push_back(job(submit_s, static_cast<std::int32_t>(1 + dice.below(largest)), 1 + dice.below(20),
-                           1 + dice.below(22)));
-  }
-  log.max_procs = 12;
-  return log;
-}
-void same_as_counted(const workload::JobLog& log, const ReplayOptions& options, const NodeView& view) {
-  const NodeReplayResult r = replay_on_nodes(log, options, view);
-  const simulation::ReplayResult counted = simulation::replay(log, options);
-  INFO(r.replay.semantics);
-  for (std::size_t i = 0; i < log.jobs.size(); ++i) {
-    INFO("job " << i);
-    REQUIRE(r.replay.segmented[i].start == counted.segmented[i].start);
-    REQUIRE(r.replay.segmented[i].end == counted.segmented[i].end);
-    REQUIRE(r.replay.segmented[i].preemptions == counted.segmented[i].preemptions);
-    REQUIRE(r.replay.segmented[i].lost == counted.segmented[i].lost);
-    REQUIRE(r.replay.segmented[i].queued == counted.segmented[i].queued);
-  }
-  CHECK(r.replay.preemptions == counted.preemptions);
-  CHECK(r.replay.mean_queued_s == counted.mean_queued_s);
-  CHECK(r.replay.mean_bounded_slowdown == counted.mean_bounded_slowdown);
-  CHECK(r.replay.utilization == Approx(counted.utilization));
-  CHECK(r.replay.wasted == Approx(counted.wasted));
 }
 
 std::vector<double> starts(const NodeReplayResult& r) {
@@ -341,9 +273,6 @@ TEST_CASE("what orders that take GPUs back do not go with on machines is refused
   options = under(Order::las);
   options.preemption.quantum = 0;
   CHECK_THROWS_AS(replay_on_nodes(log, options, view), RunError);
-  options = under(Order::gavel_las);
-  options.preemption.round = second;
-  CHECK(simulation::not_on_nodes(options).find("target shares") != std::string::npos);
   options = under(Order::srtf);
   NodeView own = view;
   own.checkpoint_s = 3;
