@@ -23,9 +23,6 @@ struct Way {
 bool on_machines(const scheduling::Scheduling& s) {
   return s.view == scheduling::View::node;
 }
-bool reserves(const scheduling::Scheduling& s) {
-  return s.backfill == scheduling::Backfill::conservative || s.backfill == scheduling::Backfill::reservations;
-}
 bool shortest_first(const scheduling::Scheduling& s) {
   return s.backfill == scheduling::Backfill::easy_sjbf;
 }
@@ -37,7 +34,7 @@ constexpr Way ways[] = {
     {[](const auto& s) { return on_machines(s) && preempts(s); }, run_on_machines_with_preemption},
     {[](const auto& s) { return on_machines(s) && shortest_first(s); }, run_on_machines_shortest_first},
     {[](const auto& s) { return on_machines(s) && moves(s.order); }, run_on_machines_in_moving_order},
-    {[](const auto& s) { return on_machines(s) && reserves(s); }, run_on_machines_with_reservations},
+    {[](const auto& s) { return on_machines(s) && keeps_reservations(s.backfill); }, run_on_machines_with_reservations},
     {[](const auto& s) { return on_machines(s); }, run_on_machines},
     {[](const auto& s) { return by_target(s.order); }, run_by_target},
     {[](const auto& s) { return preempts(s); }, run_with_preemption},
