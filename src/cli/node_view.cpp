@@ -97,7 +97,7 @@ std::optional<simulation::NodeView> node_view_of(const Arguments& arguments, boo
     refuse_without_nodes(arguments);
     return {};
   }
-  for (const char* option : {"--gpus", "--view", "--gpu-types", "--speeds"})
+  for (const char* option : {"--gpus", "--view", "--gpu-types", "--speeds", "--cpus", "--memory"})
     if (arguments.has(option))
       throw UsageError(fmt::format("{} has no meaning on machines", option),
                        "leave it out, or leave --nodes out");

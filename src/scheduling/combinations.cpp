@@ -80,8 +80,6 @@ std::vector<Contradiction> contradictions(const Scheduling& s) {
       std::adjacent_find(limits.begin(), limits.end(), std::greater_equal<>()) == limits.end();
   const bool on_machines = s.view == View::node;
   return {
-      {"order", on_machines && by_holding(s.order), "on machines what accounts hold does not count",
-       "choose another order, multifactor or fairtree among them, or write `view: pool`"},
       {"preemption.notice",
        on_machines && s.preemption.notice > Duration{0} && mode != Mode::by_class && mode != Mode::spot_first,
        "on machines GPUs that are taken back come free at once, unless by class",

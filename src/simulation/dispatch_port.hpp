@@ -24,8 +24,8 @@ namespace natgpu::simulation {
 /// job has done so far, some which job it is that leaves, and others only how many GPUs.
 ///
 /// @tparam Dispatcher  a dispatcher of several pools and groups: `Dispatcher` of none, fit, easy or
-/// easy-sjbf, under a MovingOrder or not; ConservativeDispatcher; the same on machines; AccountDispatcher;
-/// one that takes GPUs back; or a plugged policy's
+/// easy-sjbf, under a MovingOrder or not; ConservativeDispatcher; the same on machines; AccountDispatcher,
+/// and AccountNodes on machines; one that takes GPUs back; or a plugged policy's
 template <class Dispatcher>
 class DispatchPort {
  public:

@@ -103,6 +103,7 @@ RunRecord run_plugged(const RunParts& parts);
 RunRecord run_with_sharing(const RunParts& parts);
 RunRecord run_on_machines(const RunParts& parts);
 RunRecord run_on_machines_in_moving_order(const RunParts& parts);
+RunRecord run_on_machines_by_holding(const RunParts& parts);
 RunRecord run_on_machines_shortest_first(const RunParts& parts);
 RunRecord run_on_machines_with_preemption(const RunParts& parts);
 RunRecord run_on_machines_with_reservations(const RunParts& parts);

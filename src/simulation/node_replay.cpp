@@ -8,11 +8,13 @@
 #include <fmt/format.h>
 
 #include <natgpu/core/diagnostic.hpp>
+#include <natgpu/scheduling/account_nodes.hpp>
 #include <natgpu/scheduling/conservative_nodes.hpp>
 #include <natgpu/scheduling/fair_share.hpp>
 #include <natgpu/scheduling/moving_order.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
 
+#include "node_resources.hpp"
 #include "node_run.hpp"
 #include "replay_checks.hpp"
 #include "replay_words.hpp"
@@ -21,6 +23,7 @@ namespace natgpu::simulation {
 namespace {
 
 using scheduling::Backfill;
+using scheduling::Order;
 using scheduling::Placement;
 using scheduling::WaitingJob;
 
@@ -161,8 +164,15 @@ void run_with(Dispatcher dispatcher, const NodeParts& p) {
 
 template <Backfill B>
 void run_under(scheduling::NodeBooks&& books, const NodeParts& parts) {
-  scheduling::NodeDispatcher<B> dispatcher(std::move(books));
   const ReplayOptions& o = parts.options;
+  if constexpr (B != Backfill::easy_sjbf) {  // which does not go with drf and maxmin
+    if (by_holding(o.order))
+      return run_with(scheduling::AccountNodes<B>(std::move(books),
+                                                  resources_of(parts.view.machines, o.order == Order::maxmin),
+                                                  parts.accounts.weights),
+                      parts);
+  }
+  scheduling::NodeDispatcher<B> dispatcher(std::move(books));
   const std::int64_t period = o.recalc_s * ticks_per_second;
   if (by_use(o.order)) {
     scheduling::FairShare rule(o.order, parts.accounts.tree, o.accounts.fair_share, parts.result.replay.gpus);
@@ -212,13 +222,13 @@ void note_checkpoints(const ReplayOptions& o, const NodeView& view, NodeFigures&
 }  // namespace
 
 std::string not_on_nodes(const ReplayOptions& o) {
-  using scheduling::Order;
-  if (o.order == Order::drf || o.order == Order::maxmin)
-    return "on machines what accounts hold does not count: choose another order, multifactor and fairtree "
-           "among them";
+  if (by_holding(o.order) && o.backfill > Backfill::easy)
+    return "drf and maxmin rank accounts anew after each start: choose backfill none, fit or easy";
   if (o.types.any())
     return "on machines GPUs are of the types of their list, all equally fast: leave --gpu-types and "
            "--speeds out, or --nodes";
+  if (o.accounts.cpu_milli > 0 || o.accounts.memory_mib > 0)
+    return "on machines drf counts the cores and memory that these state: leave --cpus and --memory out";
   if (o.preemption.notice > 0 && !o.by_class)
     return "on machines GPUs that are taken back come free at once, unless by class: leave --notice out, or "
            "--nodes";

@@ -32,6 +32,7 @@ constexpr Way ways[] = {
     {[](const auto& s) { return shares(s); }, run_with_sharing},
     {[](const auto& s) { return on_machines(s) && by_target(s.order); }, run_on_machines_by_target},
     {[](const auto& s) { return on_machines(s) && preempts(s); }, run_on_machines_with_preemption},
+    {[](const auto& s) { return on_machines(s) && by_holding(s.order); }, run_on_machines_by_holding},
     {[](const auto& s) { return on_machines(s) && shortest_first(s); }, run_on_machines_shortest_first},
     {[](const auto& s) { return on_machines(s) && moves(s.order); }, run_on_machines_in_moving_order},
     {[](const auto& s) { return on_machines(s) && keeps_reservations(s.backfill); }, run_on_machines_with_reservations},

@@ -213,6 +213,35 @@ TEST_CASE("on machines reservations are kept, named, and counted where a loss pu
   CHECK(nlohmann::json::parse(read_bytes(folder.path("r.json"))).at("nodes").at("broken_promises") == 1);
 }
 
+TEST_CASE("the published example of drf runs three tasks to two on a machine, from files to jobs.csv") {
+  // Ghodsi et al., NSDI 2011: 9 CPUs, 18 GB; tasks of <1 CPU, 4 GB> and of <3 CPUs, 1 GB>.
+  const Folder folder;
+  write_bytes(folder.path("machine.csv"), "sn,cpu_milli,memory_mib,gpu,model\nm,9000,18432,1,A\n");
+  write_bytes(folder.path("map.csv"),
+              "field,column,unit\nsubmit,at,s\nrun,took,s\ngpus,gpus,gpus\ncpu,cpus,cores\nmemory,gib,GiB\n"
+              "user,who,name\n");
+  std::string log = "at,took,gpus,cpus,gib,who\n";
+  for (int i = 0; i < 5; ++i) log += "0,10,0,1,4,a\n0,10,0,3,1,b\n";
+  write_bytes(folder.path("log.csv"), log);
+  const auto at_once = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command{"replay",      "log.csv",  "--format", "map.csv",    "--nodes",
+                                     "machine.csv", "--policy", "drf",      "--jobs-csv", "jobs.csv"};
+    command.insert(command.end(), more.begin(), more.end());
+    const Outcome outcome = natgpu_says(command, folder.path(""));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    CHECK(has(outcome.out, "policy drf, shares"));
+    const std::string csv = read_bytes(folder.path("jobs.csv"));
+    std::string started;
+    for (int i = 1; i <= 10; ++i)
+      if (has(csv, "\n" + std::to_string(i) + ",0,0,10,")) started += i % 2 == 1 ? 'a' : 'b';
+    return started;
+  };
+  CHECK(at_once({}) == "ababa");
+  write_bytes(folder.path("shares.csv"), "user,share\na,2\n");
+  CHECK(at_once({"--shares", "shares.csv"}) == "abaaa");
+}
+
 TEST_CASE("what a replay on machines cannot do is said before it runs, with what to do") {
   const Folder folder;
   write_cluster(folder);
@@ -232,7 +261,10 @@ TEST_CASE("what a replay on machines cannot do is said before it runs, with what
   CHECK(has(says({"--nodes", "2x4", "--gpus", "8"}), "--gpus has no meaning on machines"));
   CHECK(has(says({"--gpus", "8", "--locality", "2"}), "--locality goes with machines"));
   CHECK(has(says({"--nodes", "2x4", "--checkpoint", "2s"}), "add `--node-outages FILE`"));
-  CHECK(has(says({"--nodes", "2x4", "--policy", "drf"}), "what accounts hold does not count"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "drf", "--backfill", "easy-sjbf"}),
+            "choose --backfill none, fit or easy"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "drf", "--cpus", "8"}), "--cpus has no meaning on machines"));
+  CHECK(has(says({"--nodes", "2x4", "--policy", "maxmin"}), "names no users or groups"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "gavel-las", "--notice", "5s"}), "leave --notice out"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "gavel-las", "--gpu-types", "A=8", "--speeds", "speeds.csv"}),
             "--gpu-types has no meaning on machines"));

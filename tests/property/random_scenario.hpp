@@ -306,9 +306,7 @@ class Writer {
                        : one_of("rest", {"none", "fit", "easy", "easy-sjbf"});
   }
   std::string moving(bool on_machines) const {
-    const std::string order =
-        on_machines ? one_of("moving-machines", {"wfp", "unicef", "multifactor", "fairtree"})
-                    : one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
+    const std::string order = one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
     const bool by_holding = order == "drf" || order == "maxmin";
     std::string text = "order: " + order + ", backfill: " +
                        (by_holding ? one_of("holding", {"none", "fit", "easy"}) : rest(on_machines));

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <natgpu/scheduling/account_nodes.hpp>
+#include <natgpu/scheduling/machine_dispatcher.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
 #include "catch.hpp"
@@ -67,6 +69,41 @@ std::string in_mode(const char* backfill, std::string_view placement, double loc
                      locality, with_mig ? ", mig_positions: first" : "");
 }
 
+/// Of six_machines(), as drf has it.
+scheduling::MachineResources six_whole() {
+  constexpr std::int64_t machines = 6;
+  return {{{machines * 8'000, machines * cores_milli, machines * memory_mib}, {0}}, {}};
+}
+/// drf among three accounts of 3 : 1 : 2, to which jobs go round by their number.
+template <Backfill B>
+class ByNumber : public scheduling::MachinesUnder<scheduling::AccountNodes<B>> {
+  using Base = scheduling::MachinesUnder<scheduling::AccountNodes<B>>;
+
+ public:
+  using Base::Base;
+  void submit(const scheduling::Claimant&, const scheduling::WaitingJob& job, std::uint32_t group = 0) {
+    Base::submit({.account = static_cast<std::uint32_t>(job.order.id % 3)}, job, group);
+  }
+};
+template <Backfill B>
+Spans spans_by_number(const std::string& mode, const std::string& device, const workload::JobLog& log) {
+  return spans_of(watch_under(
+      room_of(6, 8, mode, {.device = device}), 1, &log,
+      [](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
+        return ByNumber<B>(simulation::machine_settings(s, fleet, groups),
+                           Streams(1, 0).open("nodes", "placement"), six_whole(),
+                           std::vector<double>{3, 1, 2});
+      }));
+}
+/// The same in a replay, of users.
+Spans replayed_by_user(const simulation::NodeView& view, workload::JobLog log, Backfill backfill) {
+  for (std::size_t i = 0; i < log.jobs.size(); ++i) log.jobs[i].user = static_cast<std::int32_t>(i % 3);
+  simulation::ReplayOptions options;
+  options.order = scheduling::Order::drf;
+  options.accounts.shares.rows = {{"", "0", 3}, {"", "2", 2}};
+  return replayed_on(view, log, backfill, options);
+}
+
 /// So many jobs of one class at once, an hour each, on one machine of one GPU.
 std::vector<double> starts_of(int jobs, const std::string& device, std::int16_t gpu_milli) {
   workload::JobLog log;
@@ -115,6 +152,40 @@ TEST_CASE("a log that shares GPUs runs on a scenario's machines as in its replay
           CHECK(spans_under("fit") == replayed_on(view, log, Backfill::fit));
           CHECK(spans_under("easy") == replayed_on(view, log, Backfill::easy));
         }
+  }
+}
+
+TEST_CASE("under drf accounts have a scenario's machines as in the replay of a log on machines") {
+  for (const bool with_mig : {false, true})
+    for (const double locality : {0.0, 1.5})
+      for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        const workload::JobLog log = random_log(seed);
+        CAPTURE(with_mig, locality, seed);
+        const std::string device = std::string(limits) + (with_mig ? ", mig: A100-80GB" : "");
+        const auto view = six_machines(Placement::best, locality, with_mig);
+        const auto mode = [&](const char* backfill) { return in_mode(backfill, "best", locality, with_mig); };
+        CHECK(spans_by_number<Backfill::none>(mode("none"), device, log) ==
+              replayed_by_user(view, log, Backfill::none));
+        CHECK(spans_by_number<Backfill::fit>(mode("fit"), device, log) ==
+              replayed_by_user(view, log, Backfill::fit));
+        CHECK(spans_by_number<Backfill::easy>(mode("easy"), device, log) ==
+              replayed_by_user(view, log, Backfill::easy));
+      }
+}
+
+TEST_CASE("where all jobs are of one account, easy by what accounts hold of machines is easy") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    const workload::JobLog log = random_log(seed);  // whose jobs are all of the one sector
+    CAPTURE(seed);
+    const WatchedRun run =
+        watch_under(room_of(6, 8, "{view: node, order: drf, backfill: easy}", {.device = limits}), 1, &log,
+                    [](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet,
+                       const auto& accounts) {
+                      return scheduling::MachinesUnder<scheduling::AccountNodes<Backfill::easy>>(
+                          simulation::machine_settings(s, fleet, groups),
+                          Streams(1, 0).open("nodes", "placement"), six_whole(), accounts.weights);
+                    });
+    CHECK(spans_of(run) == replayed_on(six_machines(Placement::best, 0, false), log, Backfill::easy));
   }
 }
 

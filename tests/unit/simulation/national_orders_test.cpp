@@ -295,6 +295,12 @@ TEST_CASE("sectors with a backlog get GPU time in the proportion of their shares
     // few ask for 25 GPUs, of which 18 are theirs; the first days go by until all are held.
     CHECK(few == Approx(0.75).margin(0.03));
   }
+  for (const std::string order : {"drf", "maxmin"}) {
+    const auto [crowd, few] =
+        shares_of("{view: node, order: " + order + ", backfill: fit, " + accounts + "}");
+    CAPTURE(order, crowd, few);
+    CHECK(few == Approx(0.75).margin(0.03));
+  }
   const auto [crowd, few] = shares_of("{order: fcfs, backfill: fit}");
   CHECK(few < 0.2);  // by what they ask for: an eleventh
   CHECK(crowd > 0.8);

@@ -51,8 +51,7 @@ inline Spans spans_of(const WatchedRun& run) {
 
 /// The same of a replay on machines.
 inline Spans replayed_on(const simulation::NodeView& view, const workload::JobLog& log,
-                         scheduling::Backfill backfill) {
-  simulation::ReplayOptions options;
+                         scheduling::Backfill backfill, simulation::ReplayOptions options = {}) {
   options.backfill = backfill;
   options.seed = 1;
   const simulation::ReplayResult r = simulation::replay_on_nodes(log, options, view).replay;
