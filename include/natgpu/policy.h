@@ -11,7 +11,7 @@
 //                  submission.
 //
 // A replay has one pool, 0, which takes every job. The run of a scenario has several: a job may run on some of
-// them (`choice`), on some faster than on others (`requested_on`).
+// them (`choice`), on some faster than on others (`requested_on`). docs/policies.md says what differs on machines.
 //
 // All numbers are int64_t: identifiers from 0 on, instants and lengths in ticks of one microsecond since the
 // start of the run, GPUs whole. A policy sees what was requested, never how long a job will really run, and

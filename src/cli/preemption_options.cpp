@@ -67,8 +67,7 @@ void refuse_beside_level_2(const Arguments& arguments, const simulation::ReplayO
 }
 
 void refuse_senseless(const Arguments& arguments, const simulation::ReplayOptions& options) {
-  if (options.plugged && options.plugged.decides() && !arguments.has("--nodes"))
-    return refuse_beside_level_2(arguments, options);
+  if (options.plugged && options.plugged.decides()) return refuse_beside_level_2(arguments, options);
   const bool by_class = options.by_class;
   if (by_class && !simulation::has_classes(options))
     throw UsageError("preemption by class needs an order whose keys are classes",
@@ -133,7 +132,7 @@ void choose_preemption(const Arguments& arguments, simulation::ReplayOptions& op
 
 void read_preemption(const Arguments& arguments, simulation::ReplayOptions& options) {
   refuse_senseless(arguments, options);
-  const bool level_2 = options.plugged && options.plugged.decides() && !arguments.has("--nodes");
+  const bool level_2 = options.plugged && options.plugged.decides();
   const bool by_mode = options.by_class || options.quota_reclaim;
   if (!preempts(options.order) && !by_mode && !level_2) return;
   const auto length = [&](const char* option, std::int64_t otherwise) {

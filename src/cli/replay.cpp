@@ -94,7 +94,7 @@ int replay(const Arguments& arguments) {
   const std::string format = log_format(arguments), tasks = tasks_file(arguments);
   const std::optional<plugin::Library> library = library_of(arguments);
   simulation::ReplayOptions options = replay_options_of(arguments, library);
-  const NodeViewOrNone view = node_view_of(arguments, preempts(options));
+  const NodeViewOrNone view = node_view_of(arguments, simulation::may_preempt(options));
   if (view)
     if (const std::string why = simulation::not_on_nodes(options); !why.empty()) throw UsageError(why);
   prepare_file(arguments.text("--jobs-csv"));

@@ -228,9 +228,6 @@ class Loader {
   std::vector<Finding> beside_plugged_policy() const {
     const scheduling::Scheduling& s = scenario_.scheduling;
     std::vector<Finding> found;
-    if (s.view == scheduling::View::node)
-      found.push_back({"scheduling.view", "a policy of level 2 is shown counted GPUs, not machines",
-                       "write `view: pool`, or an order (level 1)"});
     if (s.backfill != scheduling::Backfill::none)
       found.push_back({"scheduling.backfill", "a policy of level 2 decides by itself who starts",
                        "leave it out, or write an order (level 1)"});

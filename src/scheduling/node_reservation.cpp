@@ -176,4 +176,42 @@ void NodeBooks::note_reserved(Attempt& place) {
   give_back(place);
 }
 
+NodeBooks::Earliest NodeBooks::earliest_on(std::uint32_t kind, std::size_t choice, const WaitingJob& job,
+                                           std::int64_t now) {
+  if (judges() && (!holdable(kind) || !holdable_[kind][choice]))
+    return {false, std::numeric_limits<std::int64_t>::max()};
+  make_room_for(job.slot);
+  const NodeChoice& c = kinds_[kind][choice];
+  Attempt found;
+  if (place(c, job, now, found)) {
+    give_back(found);
+    return {true, now};
+  }
+  shut_.assign(sites_.size(), true);
+  shut_[c.pool] = false;
+  const std::int64_t at = look_ahead(kind, job, now);
+  shut_.assign(sites_.size(), false);
+  reserved_.clear();
+  return {true, at};
+}
+
+std::int64_t NodeBooks::free_milli_at(std::size_t pool, std::int64_t at) const {
+  const Site& site = sites_[pool];
+  const auto is_there = [&](std::uint32_t node) {
+    const int level = site.whole[node].type - site.type_at(node, 0);
+    return level <= 0 || site.leave_at[static_cast<std::size_t>(level) - 1] > at;
+  };
+  std::int64_t free = site.pool.free_milli();
+  if (rules_.departures && *std::min_element(site.leave_at.begin(), site.leave_at.end()) <= at)
+    for (std::uint32_t i = 0; i < site.whole.size(); ++i)
+      if (!is_there(i)) free -= site.pool.node(i).total_free_milli();
+  for (auto it = by_end_.begin(); it != by_end_.end() && it->first <= at; ++it) {
+    const Run& run = runs_[it->second];
+    if (run.pool != pool) continue;
+    for (const Hold& h : run.holds)
+      if (!rules_.departures || is_there(h.node)) free += h.total_milli();
+  }
+  return free;
+}
+
 }  // namespace natgpu::scheduling

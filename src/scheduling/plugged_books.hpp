@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What plugged policies may ask: jobs, pools, accounts. Answers and codes are those of natgpu/policy.h.
+// What plugged policies may ask about counted GPUs. Answers and codes are those of natgpu/policy.h.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <utility>
 #include <vector>
 
 #include <natgpu/policy.h>
@@ -16,23 +15,11 @@
 #include <natgpu/scheduling/profile.hpp>
 #include <natgpu/scheduling/waiting_queue.hpp>
 
-#include "plugged_accounts.hpp"
+#include "plugged_jobs.hpp"
 
 namespace natgpu::scheduling {
 
-enum class PluggedState : std::uint8_t { unknown, waiting, running, stopping, gone };
-
-/// What is known of a job, under its slot.
-struct PluggedJob {
-  PluggedState state = PluggedState::unknown;
-  PluggedSubmission asked;
-  natgpu_job seen{};
-  std::int64_t requested_end = 0;  ///< of one that is stopping: when it hands its GPUs back
-
-  std::int64_t requested() const { return asked.job.requested; }
-};
-
-class PluggedBooks {
+class PluggedBooks : public PluggedJobs {
  public:
   /// @param groups          each accepts some of so many pools
   /// @param arrivals_first  a running job whose requested end is now counts as gone
@@ -41,42 +28,14 @@ class PluggedBooks {
 
   // --- jobs
 
-  PluggedJob& at(std::uint32_t slot) { return jobs_[slot]; }
-  /// Null where no job has the identifier.
-  const PluggedJob* find(std::int64_t id) const {
-    if (id < 0 || static_cast<std::size_t>(id) >= slots_.size()) return nullptr;
-    const std::uint32_t slot = slots_[static_cast<std::size_t>(id)];
-    return slot != no_slot ? &jobs_[slot] : nullptr;
-  }
-  PluggedJob* find(std::int64_t id) { return const_cast<PluggedJob*>(std::as_const(*this).find(id)); }
-  std::size_t waiting() const { return waiting_; }
-
   /// @returns the job, which has joined the queue
   const PluggedJob& join_queue(const PluggedSubmission& s) {
-    const std::uint32_t slot = s.job.slot;
-    if (slot >= jobs_.size()) jobs_.resize(slot + std::size_t{1});
-    const auto id = static_cast<std::size_t>(s.id);
-    if (id >= slots_.size()) slots_.resize(id + 1, no_slot);
-    slots_[id] = slot;
-    PluggedJob& j = jobs_[slot];
-    j.state = PluggedState::waiting;
-    j.asked = s;
-    j.seen = {s.id, s.submitted, s.job.requested, s.job.gpus, s.account, -1, -1};
     groups_[s.group].queue.insert(s.job);
-    ++waiting_;
-    accounts_.queue(s.account);
-    return j;
+    return add(s);
   }
   void leave_queue(PluggedJob& j) {
     groups_[j.asked.group].queue.erase(j.asked.job.order, j.asked.job.gpus);
-    --waiting_;
-    accounts_.leave_queue(j.seen.account);
-    j.state = PluggedState::gone;
-  }
-  /// Nobody will ask for the job in this slot again.
-  void forget(std::uint32_t slot) {
-    slots_[static_cast<std::size_t>(jobs_[slot].asked.id)] = no_slot;
-    jobs_[slot].state = PluggedState::unknown;
+    note_left(j);
   }
 
   // --- GPUs
@@ -111,16 +70,19 @@ class PluggedBooks {
       for (auto g = p.gains.begin(); g != p.gains.end() && g->first <= now; ++g) p.due -= g->second;
     }
   }
-  /// A job that has left the queue runs from now on.
-  void hold(PluggedJob& j, std::int64_t pool, std::int64_t until, std::int64_t now) {
-    j.state = PluggedState::running;
-    j.seen.started = now;
-    j.seen.pool = pool;
-    j.requested_end = until;
+  /// The waiting job runs from now on, if its GPUs are free until its requested end.
+  /// @returns what it requests there, ticks; else NATGPU_NO_POOL or NATGPU_NO_ROOM
+  std::int64_t start(PluggedJob& j, std::int64_t pool, std::int64_t now) {
+    const std::int64_t requested = requested_on(j, pool);
+    if (requested < 0) return NATGPU_NO_POOL;
+    const std::int64_t until = end_after(now, requested);
+    if (room_now(pool, now, until) < j.seen.gpus) return NATGPU_NO_ROOM;
+    leave_queue(j);
     Pool& p = pools_[static_cast<std::size_t>(pool)];
     p.free -= j.seen.gpus;
     p.profile.add(until, j.seen.gpus);
-    accounts_.hold(j.seen, 1, now);
+    note_start(j, pool, until, now);
+    return requested;
   }
   /// Its known end moves.
   void move_end(PluggedJob& j, std::int64_t until) {
@@ -129,15 +91,13 @@ class PluggedBooks {
     j.requested_end = until;
     p.profile.add(until, j.seen.gpus);
   }
-  /// The account's part of it is settled at the next pass, or by the caller.
+  /// As note_end().
   void hand_back(PluggedJob& j) {
     Pool& p = pools_[static_cast<std::size_t>(j.seen.pool)];
     p.profile.remove(j.requested_end, j.seen.gpus);
     p.free += j.seen.gpus;
-    j.state = PluggedState::gone;
-    j.seen.started = j.seen.pool = -1;
+    note_end(j);
   }
-  PluggedAccounts& accounts() { return accounts_; }
 
   // --- questions, whose pools exist
 
@@ -178,11 +138,6 @@ class PluggedBooks {
     const Pool& p = pools_[static_cast<std::size_t>(pool)];
     return p.profile.least(from, until, p.free);
   }
-  /// What a start may take: GPUs that are idle now, and stay so until then.
-  std::int64_t room_now(std::int64_t pool, std::int64_t now, std::int64_t until) const {
-    const Pool& p = pools_[static_cast<std::size_t>(pool)];
-    return std::min(p.profile.least(now, until, p.free), p.free + p.due);
-  }
   std::int64_t remaining(const PluggedJob& j, std::int64_t now) const {
     if (j.state == PluggedState::waiting) return j.asked.progress.remaining;
     if (j.state != PluggedState::running) return NATGPU_NONE;
@@ -192,8 +147,13 @@ class PluggedBooks {
   }
 
  private:
-  static constexpr std::uint32_t no_slot = ~std::uint32_t{0};
   static constexpr PoolChoice any_pool{};
+
+  /// What a start may take: GPUs that are idle now, and stay so until then.
+  std::int64_t room_now(std::int64_t pool, std::int64_t now, std::int64_t until) const {
+    const Pool& p = pools_[static_cast<std::size_t>(pool)];
+    return std::min(p.profile.least(now, until, p.free), p.free + p.due);
+  }
 
   struct Pool {
     Profile profile;
@@ -229,10 +189,6 @@ class PluggedBooks {
   bool arrivals_first_;
   std::vector<Group> groups_;
   std::vector<Pool> pools_;
-  std::vector<PluggedJob> jobs_;      ///< by slot
-  std::vector<std::uint32_t> slots_;  ///< by identifier
-  std::size_t waiting_ = 0;
-  PluggedAccounts accounts_;
 };
 
 }  // namespace natgpu::scheduling

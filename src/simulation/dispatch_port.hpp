@@ -34,7 +34,8 @@ class DispatchPort {
                                    std::is_base_of_v<scheduling::ClaimingNodes, Dispatcher>;
   static constexpr bool reserves = requires(const Dispatcher& d) { d.broken_promises(); };
   static constexpr bool on_machines = std::is_base_of_v<scheduling::NodeBooks, Dispatcher>;
-  static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
+  static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher> ||
+                                  std::is_base_of_v<scheduling::PluggedNodes, Dispatcher>;
   /// Whether it asks for passes at instants at which nothing else happens.
   static constexpr bool wakes = preempts || reserves || plugged;
   /// Whether it may ask for another instant instead.

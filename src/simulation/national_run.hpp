@@ -100,6 +100,7 @@ RunRecord run_by_holding(const RunParts& parts);
 RunRecord run_by_target(const RunParts& parts);
 RunRecord run_with_preemption(const RunParts& parts);
 RunRecord run_plugged(const RunParts& parts);
+RunRecord run_plugged_on_machines(const RunParts& parts);
 RunRecord run_with_sharing(const RunParts& parts);
 RunRecord run_on_machines(const RunParts& parts);
 RunRecord run_on_machines_in_moving_order(const RunParts& parts);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replays on machines in which jobs lose their machines to others.
+// Replays on machines in which jobs lose their machines to others, or may under a policy of level 2.
 #include <algorithm>
 #include <type_traits>
 #include <utility>
@@ -7,6 +7,7 @@
 #include <natgpu/core/diagnostic.hpp>
 #include <natgpu/scheduling/class_nodes.hpp>
 #include <natgpu/scheduling/gavel_nodes.hpp>
+#include <natgpu/scheduling/plugged_nodes.hpp>
 #include <natgpu/scheduling/preemptive_nodes.hpp>
 #include <natgpu/scheduling/quota_nodes.hpp>
 
@@ -53,6 +54,7 @@ class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
       dispatcher_.finish_job(i);
       return leave(i);
     }
+    if (event.kind() == announcement) return this->announce();
     for (const std::uint32_t job : this->begin_outage(i)) {
       events_.cancel(segments_.end_of(job));
       if (stopped_at_[job] != never_stopped) {
@@ -65,6 +67,7 @@ class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
   }
 
   void decide(Instant now) {
+    this->look_ahead(now_ / ticks_per_second);
     dispatcher_.pass(now_, *this);
     wake_at_next_start(now);
   }
@@ -91,6 +94,8 @@ class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
     stopped_at_[i] = now_;
     segments_.expect(i, this->schedule(now_ + notice, engine::Phase::release, notice_over, i));
   }
+  /// A policy turns a job away: it stays unstarted.
+  void reject(const WaitingJob&) {}
 
   bool keep_going(Instant now) {
     now_ = now.time_since_epoch().count();
@@ -102,6 +107,7 @@ class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
     this->report_levels(time_);
     if (jobs_.empty()) return;
     segments_.report(this->first_submit_s(), result_.replay);
+    if (plugged && segments_.preemptions() == 0) result_.replay.segmented.clear();
     // Shares of GPUs and what machines hold are known here alone.
     const NodeTime& t = result_.nodes.time;
     result_.replay.utilization = result_.nodes.allocated_share;
@@ -111,6 +117,7 @@ class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
   }
 
  private:
+  static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedNodes>;
   using Base::accounts_;
   using Base::arrivals_;
   using Base::dispatcher_;
@@ -133,12 +140,16 @@ class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
   }
   bool killed(std::uint32_t i) const { return jobs_[i].run_s > jobs_[i].requested_s; }
   void submit(std::uint32_t i, std::int64_t now) {
-    const scheduling::NodeProgress progress{segments_.progress(i, requested(i)), asked_milli(i), false};
+    const std::uint32_t kind = work_.kind_of_job[i];
     const WaitingJob waiting = segments_.waiting(i, requested(i));
-    if constexpr (std::is_same_v<Dispatcher, scheduling::GavelNodes>)
-      dispatcher_.submit(work_.kind_of_job[i], waiting, progress, now, weight_of(jobs_[i], options_));
+    const scheduling::NodeProgress progress{segments_.progress(i, requested(i)), asked_milli(i), false};
+    if constexpr (plugged)
+      dispatcher_.submit(kind, {waiting, i, this->ticks(jobs_[i].submit_s), jobs_[i].user, progress.progress,
+                                0, true, result_.replay.start_s[i] < 0});
+    else if constexpr (std::is_same_v<Dispatcher, scheduling::GavelNodes>)
+      dispatcher_.submit(kind, waiting, progress, now, weight_of(jobs_[i], options_));
     else
-      dispatcher_.submit(work_.kind_of_job[i], waiting, progress, now);
+      dispatcher_.submit(kind, waiting, progress, now);
   }
   /// A job under notice has handed its machines back.
   void leave(std::uint32_t i) {
@@ -179,6 +190,15 @@ void run_preemptive(scheduling::NodeBooks&& books, const NodeParts& p) {
                p);
   if (by_target(rule.order)) return run(scheduling::GavelNodes(std::move(books), std::move(rule), {0}), p);
   run(scheduling::PreemptiveNodes(std::move(books), std::move(rule)), p);
+}
+
+void run_plugged(scheduling::NodeBooks&& books, const NodeParts& p) {
+  const bool by_event = p.options.semantics.pass == scheduling::PassRule::event;
+  const Stream draws = Streams(p.options.seed, 0).open("policy", "plugged");
+  PreemptiveNodeReplay<scheduling::PluggedNodes> model(
+      p, scheduling::PluggedNodes(std::move(books), p.options.plugged, draws,
+                                  {!by_event, p.options.preemption.shield, 0}));
+  run_through(model, {by_event, false}, p.result.replay);
 }
 
 }  // namespace natgpu::simulation

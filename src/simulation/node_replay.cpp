@@ -186,12 +186,12 @@ void run_under(scheduling::NodeBooks&& books, const NodeParts& parts) {
   }
 }
 
-/// Conservative, and with a limit. @pre the order is settled at submission
+/// Conservative, and with a limit.
 void run_reserving(scheduling::NodeBooks&& books, const NodeParts& parts) {
   run_with(scheduling::ConservativeNodes(std::move(books), parts.options.reservations), parts);
 }
 
-std::string view_in_words(const NodeView& view, bool preempting) {
+std::string view_in_words(const NodeView& view, bool by_segments) {
   const auto rule = scheduling::placement_rules()[static_cast<std::size_t>(view.placement)];
   std::string words = fmt::format("nodes (placement {}", rule.name);
   if (view.slowdown_milli > 0)
@@ -200,7 +200,7 @@ std::string view_in_words(const NodeView& view, bool preempting) {
   else if (view.placement != Placement::lowest_id)
     words += ", gangs wait for the fewest nodes";
   if (announces(view)) words += ", announced outages are foreseen";
-  if (!view.outages.empty() && !preempting) {
+  if (!view.outages.empty() && !by_segments) {
     words += view.checkpoint_s > 0 ? fmt::format(", checkpoint {} s", view.checkpoint_s) : ", no checkpoint";
     words += fmt::format(", restart cost {} s", view.restart_s);
   }
@@ -210,7 +210,7 @@ std::string view_in_words(const NodeView& view, bool preempting) {
 
 /// Of one rule for all stops, or of the machines' own.
 void note_checkpoints(const ReplayOptions& o, const NodeView& view, NodeFigures& f) {
-  const bool own = !preempts(o);
+  const bool own = !may_preempt(o);
   const std::int64_t checkpoint = own ? view.checkpoint_s * ticks_per_second : o.segments.checkpoint;
   if (own ? checkpoint > 0 : checkpoint != no_checkpoint)
     f.checkpoint_s = static_cast<double>(checkpoint) / ticks_per_second;
@@ -240,8 +240,6 @@ std::string not_on_nodes(const ReplayOptions& o) {
   if (o.named) return "on machines GPUs have no numbers of their own: leave --view out";
   if (!o.announced.empty())
     return "announced steps count GPUs: on machines announce outages of machines (NodeView::outages)";
-  if (o.plugged && o.plugged.decides())
-    return "a policy of level 2 decides on counted GPUs: leave --nodes out, or write an order (level 1)";
   if (o.semantics.ties == scheduling::Ties::arrival_first)
     return "on machines nothing starts where another job still stands: choose --ties release-first";
   return {};
@@ -252,7 +250,7 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
   if (const std::string why = not_on_nodes(options); !why.empty()) throw RunError(why);
   check_preemption(options);
   check_reservations(options);
-  if (preempts(options) && (view.checkpoint_s > 0 || view.checkpoint_cost_s > 0 || view.restart_s > 0))
+  if (may_preempt(options) && (view.checkpoint_s > 0 || view.checkpoint_cost_s > 0 || view.restart_s > 0))
     throw RunError("whoever takes GPUs back has one rule of checkpoints, for failures too: its segments'");
   const bool foresees = announces(view);
   if (foresees && preempts(options))
@@ -271,7 +269,7 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
   r.start_s.assign(log.jobs.size(), -1);
   r.end_s.assign(log.jobs.size(), -1);
   r.killed.assign(log.jobs.size(), 0);
-  r.semantics = in_words(options, view_in_words(view, preempts(options)));
+  r.semantics = in_words(options, view_in_words(view, may_preempt(options)));
   scheduling::NodePool pool(view.placement, std::move(nodes), work.mix, view.fragmentation);
   result.nodes.gpus_milli = pool.free_milli();
   r.gpus = pool.free_milli() / scheduling::whole_gpu_milli;
@@ -300,7 +298,9 @@ NodeReplayResult replay_on_nodes(const workload::JobLog& log, const ReplayOption
                                              run_under<Backfill::easy_sjbf>,
                                              run_reserving,
                                              run_reserving};
-  if (preempts(options))
+  if (options.plugged && options.plugged.decides())
+    run_plugged(std::move(books), parts);
+  else if (preempts(options))
     run_preemptive(std::move(books), parts);
   else
     runners[static_cast<std::size_t>(options.backfill)](std::move(books), parts);

@@ -207,5 +207,7 @@ class NodeRun {
 
 /// Where jobs may lose their machines to others (node_preemption.cpp).
 void run_preemptive(scheduling::NodeBooks&& books, const NodeParts& parts);
+/// Under a policy of level 2 (there, too).
+void run_plugged(scheduling::NodeBooks&& books, const NodeParts& parts);
 
 }  // namespace natgpu::simulation

@@ -177,10 +177,6 @@ ReplayResult replay(const workload::JobLog& log, const ReplayOptions& options) {
     throw RunError("weights go with processor sharing, gavel-las and gavel-ftf, and with nothing else");
   if ((options.sharing == scheduling::Sharing::gang) != (options.quantum > 0))
     throw RunError("a quantum goes with gang scheduling, and with nothing else");
-  if (options.plugged && options.order != scheduling::Order::fcfs)
-    throw RunError("a plugged policy brings its own order: leave the order at fcfs");
-  if (options.plugged && options.plugged.decides() && (options.backfill != Backfill::none || options.named))
-    throw RunError("a plugged policy of level 2 decides by itself: backfill none, and no named view");
   if (moves(options.order) && options.easy.waiting == scheduling::EasyRule::Waiting::exact)
     throw RunError("an order that moves with time ranks by requested times: leave waiting as requested");
   if (by_holding(options.order) &&

@@ -11,6 +11,13 @@ namespace {
 using scheduling::Backfill;
 using scheduling::PassRule;
 
+void check_plugged(const ReplayOptions& o) {
+  if (o.plugged && o.order != scheduling::Order::fcfs)
+    throw RunError("a plugged policy brings its own order: leave the order at fcfs");
+  if (o.plugged && o.plugged.decides() && (o.backfill != Backfill::none || o.named))
+    throw RunError("a plugged policy of level 2 decides by itself: backfill none, and no named view");
+}
+
 /// A policy of level 2 says when; what it costs, and who is safe from it, is said beside it.
 void check_plugged_preemption(const ReplayOptions& o) {
   scheduling::PreemptiveRule own = o.preemption;
@@ -33,6 +40,7 @@ void check_plugged_preemption(const ReplayOptions& o) {
 
 void check_preemption(const ReplayOptions& o) {
   const scheduling::PreemptiveRule& p = o.preemption;
+  check_plugged(o);
   if (o.plugged && o.plugged.decides()) return check_plugged_preemption(o);
   if (o.by_class && !has_classes(o))
     throw RunError(
@@ -76,10 +84,6 @@ void check_preemption(const ReplayOptions& o) {
 void check_reservations(const ReplayOptions& o) {
   if ((o.backfill == Backfill::reservations) != (o.reservations > 0))
     throw RunError("a number of reservations goes with backfill reservations, and with no other");
-  if (moves(o.order) && (o.backfill == Backfill::conservative || o.backfill == Backfill::reservations))
-    throw RunError(
-        "reservations are kept in the order of the queue, and this order moves with time: choose backfill "
-        "none, fit, easy or easy-sjbf");
 }
 
 }  // namespace natgpu::simulation

@@ -47,7 +47,8 @@ constexpr Way ways[] = {
 
 RunRecord run(const RunParts& parts) {
   const scheduling::PluggedPolicy& plugged = parts.scenario.plugged_order;
-  if (plugged && plugged.decides()) return run_plugged(parts);
+  if (plugged && plugged.decides())
+    return on_machines(parts.scenario.scheduling) ? run_plugged_on_machines(parts) : run_plugged(parts);
   return std::find_if(std::begin(ways), std::end(ways),
                       [&](const Way& w) { return w.takes(parts.scenario.scheduling); })
       ->run(parts);

@@ -58,6 +58,24 @@ TEST_CASE("a library of level 2 replays a log, and one that is fcfs gives the jo
   CHECK(jobs_under(folder, {"--policy", "easy"}) != theirs);
 }
 
+TEST_CASE("a library of level 2 that is fcfs gives the jobs of fcfs on machines, and their machines") {
+  const Folder folder;
+  build_text(folder, "mine", fcfs());
+  write_bytes(folder.path("away.csv"), "node,from,until,announced\n1,3600,90000,0\n2,20000,60000,\n");
+  const auto on_machines = [&](const char* policy, std::vector<std::string> more) {
+    more.insert(more.end(), {"--policy", policy, "--nodes", "16x4", "--node-outages", "away.csv"});
+    return jobs_under(folder, more);
+  };
+  const std::string theirs = on_machines("fcfs", {"--checkpoint", "1h"});
+  CHECK(on_machines("./mine.so", {"--checkpoint", "1h"}) == theirs);
+  const nlohmann::json said = nlohmann::json::parse(read_bytes(folder.path("out.json")));
+  CHECK(said["plugged_policy"]["level"] == 2);
+  CHECK(said["nodes"]["checkpoint_s"] == 3600.0);
+  CHECK(said["nodes"]["outages"] == 2);
+  CHECK(said["nodes"]["outages_announced"] == 1);
+  CHECK(on_machines("fit", {"--checkpoint", "1h"}) != theirs);
+}
+
 namespace {
 
 /// 30 jobs on 8 GPUs that ask for more than there is.
@@ -248,8 +266,10 @@ TEST_CASE("a scenario is compared under an order from a library, and refuses wha
     CHECK(has(outcome.err, part));
   };
   refused({"./mine.so", "--set", "scheduling.backfill=easy"}, "decides by itself who starts");
-  refused({"./mine.so", "--set", "scheduling.view=node"}, "is shown counted GPUs, not machines");
-  refused({"./mine.so", "--set", "scheduling.preemption.mode=by-class"}, "decides by itself who is preempted");
+  refused({"./mine.so", "--set", "scheduling.view=node", "--set", "scheduling.preemption.notice=1 h"},
+          "come free at once");
+  refused({"./mine.so", "--set", "scheduling.preemption.mode=by-class"},
+          "decides by itself who is preempted");
   refused({"./none.so"}, "./none.so: error[E0601]");
   refused({"./area.so", "--set", "scheduling.order=sjf"}, "contradicts the order that --policy brings");
 }
@@ -286,6 +306,7 @@ TEST_CASE("options that a library leaves no room for are refused, with what to d
   refused({"--policy", "./area.so", "--order", "sjf"}, "leave --order out");
   refused({"--order", "./mine.so"}, "write `--policy ./mine.so`");
   refused({"--policy", "./mine.so", "--view", "named"}, "named view");
+  refused({"--policy", "./mine.so", "--nodes", "32x4", "--notice", "1h"}, "leave --notice out");
   refused({"--policy", "./mine.so", "--spare", "not"}, "parts of EASY");
   refused({"--policy", "./mine.so", "--reservations", "3"}, "--reservations");
   refused({"--policy", "./area.so", "--recalc", "3"}, "--recalc");

@@ -16,6 +16,7 @@
 #include <natgpu/scheduling/gavel_nodes.hpp>
 #include <natgpu/scheduling/machine_tasks.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/plugged_nodes.hpp>
 #include <natgpu/scheduling/preemptive_nodes.hpp>
 #include <natgpu/scheduling/quota_nodes.hpp>
 
@@ -55,8 +56,8 @@ class MachineKinds {
 };
 
 /// Machines that come and go, in the words of the dispatchers that count GPUs.
-/// @tparam Base  NodeDispatcher, ConservativeNodes, AccountNodes, PreemptiveNodes, GavelNodes, ClassNodes or
-///               QuotaNodes
+/// @tparam Base  NodeDispatcher, ConservativeNodes, AccountNodes, PreemptiveNodes, GavelNodes, ClassNodes,
+///               QuotaNodes or PluggedNodes
 template <class Base>
 class MachinesUnder : public Base {
  public:
@@ -94,6 +95,8 @@ class MachinesUnder : public Base {
     Base::submit(table_.kind_of(*this, group, job.gpus), job, {progress, asked_milli(group, job.gpus), firm},
                  now, weight);
   }
+  /// The same under a policy of level 2.
+  void submit(const PluggedSubmission& s) { Base::submit(table_.kind_of(*this, s.group, s.job.gpus), s); }
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
     return Base::withdraw(table_.kind_of(*this, group, gpus), key, gpus);
   }
@@ -150,5 +153,6 @@ using ConservativeMachines = MachinesUnder<ConservativeNodes>;
 using GavelMachines = MachinesUnder<GavelNodes>;
 using ClassMachines = MachinesUnder<ClassNodes>;
 using QuotaMachines = MachinesUnder<QuotaNodes>;
+using PluggedMachines = MachinesUnder<PluggedNodes>;
 
 }  // namespace natgpu::scheduling

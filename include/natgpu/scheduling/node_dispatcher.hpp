@@ -213,6 +213,17 @@ class NodeBooks {
   /// and then nothing is held back for it
   std::int64_t reserve(std::uint32_t kind, const WaitingJob& head, std::int64_t now);
 
+  /// When a job could be placed on one of its choices, nothing else starting.
+  struct Earliest {
+    bool could = false;   ///< the machines that are there, were they empty
+    std::int64_t at = 0;  ///< instant; the greatest there is if it waits for machines to come
+  };
+  /// @pre keeps_ends_, and no reservation is held
+  Earliest earliest_on(std::uint32_t kind, std::size_t choice, const WaitingJob& job, std::int64_t now);
+  /// Free in the pool at that instant, running jobs ending as requested and machines leaving as known.
+  /// @pre keeps_ends_
+  std::int64_t free_milli_at(std::size_t pool, std::int64_t at) const;
+
   std::vector<Site> sites_;
   std::vector<NodeKind> kinds_;
   NodeRules rules_;

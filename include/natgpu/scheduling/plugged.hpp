@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <type_traits>
 #include <vector>
 
 #include <natgpu/policy.h>
@@ -33,6 +32,26 @@ struct PluggedSubmission {
   std::uint32_t group = 0;
   bool may_preempt = true;  ///< or the policy is told that it cannot
   bool may_reject = true;   ///< the same
+};
+
+/// Where a policy's decisions go.
+struct PluggedDecisions {
+  void* to;
+  void (*start)(void* to, const WaitingJob&, std::uint32_t pool, std::int64_t requested);
+  void (*reject)(void* to, const WaitingJob&);
+  void (*preempt)(void* to, const WaitingJob&);
+
+  /// @param sink  has `start(job, pool, requested)`, `reject(job)` and `preempt(job)`, and stays while this
+  /// does
+  template <class Sink>
+  static PluggedDecisions into(Sink& sink) {
+    return {const_cast<void*>(static_cast<const void*>(&sink)),
+            [](void* to, const WaitingJob& job, std::uint32_t pool, std::int64_t requested) {
+              static_cast<Sink*>(to)->start(job, pool, requested);
+            },
+            [](void* to, const WaitingJob& job) { static_cast<Sink*>(to)->reject(job); },
+            [](void* to, const WaitingJob& job) { static_cast<Sink*>(to)->preempt(job); }};
+  }
 };
 
 /// What `Dispatcher` does, with the decisions made by a policy of level 2. Waiting jobs stand in an index, so
@@ -81,23 +100,11 @@ class PluggedDispatcher {
   /// @throws RunError if the policy keeps waking up and does nothing
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
-    using S = std::remove_reference_t<Sink>;
-    run_pass(now, {const_cast<void*>(static_cast<const void*>(&sink)),
-                   [](void* to, const WaitingJob& job, std::uint32_t pool, std::int64_t requested) {
-                     static_cast<S*>(to)->start(job, pool, requested);
-                   },
-                   [](void* to, const WaitingJob& job) { static_cast<S*>(to)->reject(job); },
-                   [](void* to, const WaitingJob& job) { static_cast<S*>(to)->preempt(job); }});
+    run_pass(now, PluggedDecisions::into(sink));
   }
 
  private:
-  struct Decisions {
-    void* to;
-    void (*start)(void* to, const WaitingJob&, std::uint32_t pool, std::int64_t requested);
-    void (*reject)(void* to, const WaitingJob&);
-    void (*preempt)(void* to, const WaitingJob&);
-  };
-  void run_pass(std::int64_t now, const Decisions& decisions);
+  void run_pass(std::int64_t now, const PluggedDecisions& decisions);
 
   class Host;
   std::unique_ptr<Host> host_;  // in one place: the policy keeps its address

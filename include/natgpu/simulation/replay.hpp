@@ -116,10 +116,14 @@ inline bool by_account(const ReplayOptions& o) {
   return by_account(o.order) || o.quota_reclaim;
 }
 
-/// Whether running jobs may lose their GPUs to others, by the order or by a mode beside it. (Those of a
-/// policy of level 2 may as well.)
+/// Whether running jobs may lose their GPUs to others, by the order or by a mode beside it.
 inline bool preempts(const ReplayOptions& o) {
   return preempts(o.order) || o.by_class || o.quota_reclaim;
+}
+/// The same, or a policy of level 2 decides, which may take GPUs back. What a loss costs is then said by
+/// `segments`, for machines that are lost as well.
+inline bool may_preempt(const ReplayOptions& o) {
+  return preempts(o) || (o.plugged && o.plugged.decides());
 }
 
 /// What became of the usable jobs of a log, beside JobLog::jobs.
