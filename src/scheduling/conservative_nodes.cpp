@@ -17,20 +17,10 @@ bool stands_on(const std::vector<Hold>& holds, std::uint32_t machine) {
   return std::any_of(holds.begin(), holds.end(), [&](const Hold& h) { return h.node == machine; });
 }
 
-template <class Entries>
-bool erase_from(Entries& entries, const QueueKey& key) {
-  const auto it =
-      std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.second.order == key; });
-  if (it == entries.end()) return false;
-  entries.erase(it);
-  return true;
-}
-
 }  // namespace
 
 ConservativeNodes::ConservativeNodes(NodeBooks&& books, std::int64_t limit)
-    : NodeBooks(std::move(books)),
-      limit_(limit > 0 ? static_cast<std::size_t>(limit) : std::numeric_limits<std::size_t>::max()) {
+    : NodeBooks(std::move(books)), ReservationQueue(limit > 0 ? static_cast<std::size_t>(limit) : everyone) {
   for (const Site& site : sites_) {
     futures_.emplace_back(site.pool.nodes());
     sketches_.push_back(site.pool);
@@ -40,17 +30,7 @@ ConservativeNodes::ConservativeNodes(NodeBooks&& books, std::int64_t limit)
 // --- what happens between passes
 
 bool ConservativeNodes::withdraw(std::uint32_t kind, const QueueKey& key, std::int32_t gpus) {
-  const auto it = std::lower_bound(reserved_.begin(), reserved_.end(), key,
-                                   [](const Reserved& r, const QueueKey& k) { return r.job.order < k; });
-  if (it != reserved_.end() && it->job.order == key) {
-    drop(*it);
-    reserved_.erase(it);
-    freed_ = true;
-  } else if (dequeue(kind, key, gpus)) {
-    --queued_;
-  } else if (!erase_from(shelf_, key) && !erase_from(unshelved_, key) && !erase_from(submitted_, key)) {
-    return false;
-  }
+  if (!leave(kind, key, gpus)) return false;
   --waiting_;
   return true;
 }
@@ -143,32 +123,21 @@ std::int64_t ConservativeNodes::promised(std::uint32_t slot) const {
 
 void ConservativeNodes::note_gain() {
   freed_ = true;
-  unshelved_.insert(unshelved_.end(), shelf_.begin(), shelf_.end());
-  shelf_.clear();
+  unshelve();
 }
 
 void ConservativeNodes::put_off(std::uint32_t pool) {
   for (Reserved& r : reserved_)
-    if (r.place.at.pool == pool) drop(r);
+    if (r.place.at.pool == pool) drop(r.place);
   put_off_any_ = true;
 }
 /// All of them, where one is not as it was promised.
 template <class Overflows>
 void ConservativeNodes::put_off_if(std::uint32_t pool, Overflows&& overflows) {
   if (std::any_of(reserved_.begin(), reserved_.end(), [&](const Reserved& r) {
-        return r.stands && r.place.at.pool == pool && overflows(r.place);
+        return r.place.stands && r.place.at.pool == pool && overflows(r.place);
       }))
     put_off(pool);
-}
-
-void ConservativeNodes::join_queue(const Entry& e) {
-  queues_[e.first].insert(e.second);
-  move_front(e.first);
-  ++queued_;
-}
-void ConservativeNodes::leave_queue(const Entry& e) {
-  dequeue(e.first, e.second.order, e.second.gpus);
-  --queued_;
 }
 
 // --- steps of a pass
@@ -196,15 +165,14 @@ void ConservativeNodes::restore_promises() {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < reserved_.size(); ++i) {
     Reserved& r = reserved_[i];
-    if (!r.stands) {
-      Place place = earliest_place(r.kind, r.job, forever);
+    if (!r.place.stands) {
+      Place place = earliest_place(r.group, r.job, forever);
       broken_promises_ += place.start > r.place.start ? 1 : 0;
       if (place.start == forever) {
-        shelf_.emplace_back(r.kind, r.job);
+        shelf_.push_back({r.group, r.job});
         continue;
       }
       r.place = std::move(place);
-      r.stands = true;
       hold(r.place);
     }
     if (kept != i) reserved_[kept] = std::move(r);
@@ -217,26 +185,12 @@ void ConservativeNodes::sweep() {
   freed_ = false;
   may_fit_ = true;
   for (Reserved& r : reserved_) {
-    drop(r);
-    Place place = earliest_place(r.kind, r.job, r.place.start);
+    drop(r.place);
+    Place place = earliest_place(r.group, r.job, r.place.start);
     if (place.start != forever) r.place = std::move(place);
-    r.stands = true;
+    r.place.stands = true;
     hold(r.place);
   }
-}
-
-void ConservativeNodes::reserve(const Entry& e, Place&& place) {
-  if (reserved_.size() >= limit_) {  // the last gives way
-    Reserved& last = reserved_.back();
-    drop(last);
-    join_queue({last.kind, last.job});
-    reserved_.pop_back();
-    may_fit_ = true;
-  }
-  hold(place);
-  const auto behind = std::upper_bound(reserved_.begin(), reserved_.end(), e.second.order,
-                                       [](const QueueKey& k, const Reserved& r) { return k < r.job.order; });
-  reserved_.insert(behind, {e.second, e.first, std::move(place), true});
 }
 
 // --- places

@@ -187,7 +187,7 @@ class PluggedNodeBooks : public PluggedJobs {
   }
 
   PluggedNodes* nodes_ = nullptr;
-  NodeBooks::Attempt found_;
+  Attempt found_;
   std::vector<std::int64_t> gpus_;              ///< by kind; -1: not asked yet
   std::uint64_t gains_ = 0;                     ///< of machines, before this pass
   std::vector<std::vector<Failure>> failures_;  ///< by kind and choice

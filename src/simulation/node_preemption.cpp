@@ -69,7 +69,7 @@ class PreemptiveNodeReplay : public NodeRun<Dispatcher> {
   void decide(Instant now) {
     this->look_ahead(now_ / ticks_per_second);
     dispatcher_.pass(now_, *this);
-    wake_at_next_start(now);
+    this->wake_at_next_start(now);
   }
 
   /// The dispatcher's sink.

@@ -162,6 +162,22 @@ void run_with(Dispatcher dispatcher, const NodeParts& p) {
   run_through(model, {p.options.semantics.pass == scheduling::PassRule::event, false}, p.result.replay);
 }
 
+template <class Dispatcher>
+void run_in_order(Dispatcher dispatcher, const NodeParts& parts) {
+  const ReplayOptions& o = parts.options;
+  const std::int64_t period = o.recalc_s * ticks_per_second;
+  if (by_use(o.order)) {
+    scheduling::FairShare rule(o.order, parts.accounts.tree, o.accounts.fair_share, parts.result.replay.gpus);
+    run_with(scheduling::MovingOrder<Dispatcher, scheduling::FairShare>(std::move(dispatcher),
+                                                                        std::move(rule), period),
+             parts);
+  } else if (moves(o.order)) {
+    run_with(scheduling::MovingOrder(std::move(dispatcher), o.order, period), parts);
+  } else {
+    run_with(std::move(dispatcher), parts);
+  }
+}
+
 template <Backfill B>
 void run_under(scheduling::NodeBooks&& books, const NodeParts& parts) {
   const ReplayOptions& o = parts.options;
@@ -172,23 +188,12 @@ void run_under(scheduling::NodeBooks&& books, const NodeParts& parts) {
                                                   parts.accounts.weights),
                       parts);
   }
-  scheduling::NodeDispatcher<B> dispatcher(std::move(books));
-  const std::int64_t period = o.recalc_s * ticks_per_second;
-  if (by_use(o.order)) {
-    scheduling::FairShare rule(o.order, parts.accounts.tree, o.accounts.fair_share, parts.result.replay.gpus);
-    run_with(scheduling::MovingOrder<scheduling::NodeDispatcher<B>, scheduling::FairShare>(
-                 std::move(dispatcher), std::move(rule), period),
-             parts);
-  } else if (moves(o.order)) {
-    run_with(scheduling::MovingOrder(std::move(dispatcher), o.order, period), parts);
-  } else {
-    run_with(std::move(dispatcher), parts);
-  }
+  run_in_order(scheduling::NodeDispatcher<B>(std::move(books)), parts);
 }
 
 /// Conservative, and with a limit.
 void run_reserving(scheduling::NodeBooks&& books, const NodeParts& parts) {
-  run_with(scheduling::ConservativeNodes(std::move(books), parts.options.reservations), parts);
+  run_in_order(scheduling::ConservativeNodes(std::move(books), parts.options.reservations), parts);
 }
 
 std::string view_in_words(const NodeView& view, bool by_segments) {

@@ -8,6 +8,8 @@
 #include <set>
 #include <vector>
 
+#include <natgpu/scheduling/moving_order.hpp>
+
 #include "plain_nodes.hpp"
 #include "plain_promises.hpp"
 
@@ -83,9 +85,15 @@ class PlainConservativeNodes : public PlainNodes, public PlainPromises<PlainPlac
     return t;
   }
 
-  std::vector<std::uint32_t> queue() const override {
+  std::vector<std::uint32_t> in_order() const override {
     std::vector<std::uint32_t> q;
     for (const std::size_t i : PlainNodes::queue()) q.push_back(static_cast<std::uint32_t>(i));
+    if (!moves(options_.order)) return q;
+    const auto key = [this](std::uint32_t i) {
+      return scheduling::moving_key(options_.order, t_ - log_.jobs[i].submit_s, limit(i),
+                                    std::max(log_.jobs[i].gpus, 1));
+    };
+    std::stable_sort(q.begin(), q.end(), [&](auto a, auto b) { return key(a) < key(b); });
     return q;
   }
   /// What each machine has free at that instant.

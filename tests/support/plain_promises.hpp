@@ -55,7 +55,7 @@ class PlainPromises {
   }
 
  protected:
-  virtual std::vector<std::uint32_t> queue() const = 0;
+  virtual std::vector<std::uint32_t> in_order() const = 0;
   /// Of all its places the one of earliest end, with a start no later than `latest`.
   virtual std::optional<Place> best_place(std::uint32_t job, std::int64_t latest) const = 0;
   /// Where it may start at once, in the first pool that it tries.
@@ -65,27 +65,33 @@ class PlainPromises {
 
   void pass_at(std::int64_t now) {
     at_ = now;
-    const bool restored = restore();
-    const bool search = freed || search_again_ || restored;
+    restore();
+    const bool limited = holders != std::numeric_limits<std::size_t>::max();
+    if (limited) {
+      fresh.clear();
+      again_.clear();
+      keep_first();
+    }
     if (freed) sweep();
     freed = false;
-    for (const std::uint32_t job : queue())
+    for (const std::uint32_t job : in_order())
       if (reserved.count(job) > 0 && reserved[job].start <= now) launch(job, reserved[job]);
-    const bool displaced = take_in(again_);
-    for (const std::uint32_t job : queue())
-      if (is_behind(job) && reserved.size() < holders) settle(job);
-    if (search || displaced)
-      for (const std::uint32_t job : queue())
+    take_in(again_);
+    if (limited) {
+      for (const std::uint32_t job : in_order())
+        if (is_behind(job) && reserved.size() < holders) settle(job);
+      for (const std::uint32_t job : in_order())
         if (is_behind(job)) start_now(job);
-    search_again_ = take_in(fresh);
+    }
+    take_in(fresh);
   }
   ~PlainPromises() = default;
 
  private:
-  bool restore() {
+  void restore() {
     const std::map<std::uint32_t, std::int64_t> off = off_;
     off_.clear();
-    for (const std::uint32_t job : queue()) {
+    for (const std::uint32_t job : in_order()) {
       if (off.count(job) == 0) continue;
       const std::optional<Place> place = best_place(job, no_time);
       broken += !place || place->start > off.at(job) ? 1 : 0;
@@ -94,10 +100,9 @@ class PlainPromises {
       else
         shelf_.insert(job);
     }
-    return !off.empty();
   }
   void sweep() {
-    for (const std::uint32_t job : queue()) {
+    for (const std::uint32_t job : in_order()) {
       if (reserved.count(job) == 0) continue;
       const Place old = reserved[job];
       reserved.erase(job);
@@ -125,35 +130,20 @@ class PlainPromises {
   bool is_behind(std::uint32_t job) const {
     return reserved.count(job) + shelf_.count(job) + fresh.count(job) + again_.count(job) == 0;
   }
-  /// @returns whether a reservation had to give way
-  bool take_in(std::set<std::uint32_t>& jobs) {
-    bool displaced = false;
-    for (const std::uint32_t job : queue()) {
-      if (jobs.erase(job) == 0) continue;
-      std::optional<std::uint32_t> last;  // in queue order, of those that hold one
-      for (const std::uint32_t other : queue())
-        if (reserved.count(other) > 0) last = other;
-      const bool before_last = last && position(job) < position(*last);
-      if (reserved.size() >= holders && !before_last) {
-        start_now(job);
-        continue;
-      }
-      settle(job);
-      if (reserved.size() <= holders) continue;
-      reserved.erase(*last);
-      displaced = true;
-    }
-    return displaced;
+  void take_in(std::set<std::uint32_t>& jobs) {
+    for (const std::uint32_t job : in_order())
+      if (jobs.erase(job) > 0) settle(job);
   }
-  std::size_t position(std::uint32_t job) const {
-    const std::vector<std::uint32_t> all = queue();
-    return static_cast<std::size_t>(std::find(all.begin(), all.end(), job) - all.begin());
+  /// Who does not stand among the first holders gives its reservation up.
+  void keep_first() {
+    std::size_t stand = 0;
+    for (const std::uint32_t job : in_order())
+      if ((reserved.count(job) > 0 || is_behind(job)) && ++stand > holders) freed |= reserved.erase(job) > 0;
   }
 
   std::int64_t at_ = 0;
   std::map<std::uint32_t, std::int64_t> off_;  ///< to be placed anew: what they were promised
   std::set<std::uint32_t> shelf_, again_;
-  bool search_again_ = false;
 };
 
 }  // namespace natgpu::testing

@@ -99,7 +99,6 @@ class AccountNodes : public NodeDispatcher<B> {
   }
 
  private:
-  using Attempt = typename Base::Attempt;
   struct Account {
     WaitingJob next;              ///< the job that has its turn, while is_listed
     QueueKey turn;                ///< its place among those of all accounts

@@ -13,20 +13,30 @@
 #include <natgpu/scheduling/machine_future.hpp>
 #include <natgpu/scheduling/machine_outlook.hpp>
 #include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/reservation_queue.hpp>
 
 namespace natgpu::scheduling {
 
+/// Where and when a job is to run: machines, and from when on.
+struct NodeReservation {
+  Attempt at;
+  std::int64_t start = MachineFuture::forever;
+  bool stands = true;  ///< in the future of its machines; if not, it is to be placed anew
+  std::int64_t end() const { return end_after(start, at.requested); }
+};
+
 /// ConservativeDispatcher's rule on machines: a reservation is a place, found by the rule of placement on
 /// what is free during all of its time, at the earliest instant, of now and the ends of what is held, at
-/// which there is one. A pass goes in the same order: what a loss has put off is placed anew; one sweep, if
-/// anything came free; jobs whose time has come start; jobs that no machines could hold are tried again after
-/// a gain; with a limit, the queue moves up, then jobs behind it start beside all reservations; new jobs.
+/// which there is one. A pass goes in the same order: what a loss has put off is placed anew; with a limit
+/// new jobs join the queue; one sweep, if anything came free; jobs whose time has come start; jobs that no
+/// machines could hold are tried again after a gain; with a limit, the queue moves up, then jobs behind it
+/// start beside all reservations; without, new jobs.
 ///
 /// Decision 0022. A job that is lifted out in a sweep is placed anew by the rule, on other machines too, and
 /// keeps its place if the rule finds none that starts as early. Of several pools it takes the one in which it
 /// ends earliest; a sweep moves it to another only for a start within its promise. A sweep of Q reserved jobs
 /// looks at all machines for each: O(Q (M + instants tried)).
-class ConservativeNodes : public NodeBooks {
+class ConservativeNodes : public NodeBooks, public ReservationQueue<ConservativeNodes, NodeReservation> {
  public:
   static constexpr std::int64_t forever = MachineFuture::forever;
 
@@ -48,10 +58,6 @@ class ConservativeNodes : public NodeBooks {
   void plan_departures(std::uint32_t pool, const Departures& leave_at,
                        const std::vector<std::uint8_t>& level);
 
-  /// Waiting jobs that no machines could hold as things stand.
-  std::size_t unholdable() const { return shelf_.size(); }
-  /// Reservations that a loss of machines has put off.
-  std::uint64_t broken_promises() const { return broken_promises_; }
   /// The next instant at which a reserved job is to start, or `forever`: a pass is due then.
   std::int64_t next_start() const { return next_start_; }
   /// The start reserved for the job in this slot, or `forever`.
@@ -63,12 +69,13 @@ class ConservativeNodes : public NodeBooks {
   void pass(std::int64_t now, Sink&& sink) {
     begin_pass(now);
     restore_promises();
+    hold_first();
     if (freed_) sweep();
     start_due(sink);
-    take(unshelved_, sink);
+    settle_all(unshelved_, sink);
     fill_front(sink);
     if (may_fit_) start_candidates(sink);
-    take(submitted_, sink);
+    settle_all(submitted_, sink);
     while (prolong_runs()) {
       restore_promises();
       start_due(sink);
@@ -77,18 +84,10 @@ class ConservativeNodes : public NodeBooks {
   }
 
  private:
-  using Entry = std::pair<std::uint32_t, WaitingJob>;  ///< kind, job
-  struct Place {
-    Attempt at;
-    std::int64_t start = forever;
-    std::int64_t end() const { return end_after(start, at.requested); }
-  };
-  struct Reserved {
-    WaitingJob job;
-    std::uint32_t kind = 0;
-    Place place;
-    bool stands = true;  ///< in the future of its machines; if not, it is to be placed anew
-  };
+  friend class ReservationQueue<ConservativeNodes, NodeReservation>;
+  using Queue = ReservationQueue<ConservativeNodes, NodeReservation>;
+  using Place = NodeReservation;
+  using Queue::Reserved, Queue::reserve, Queue::reserved_, Queue::submitted_;  // not those of NodeBooks
 
   // --- places (conservative_nodes.cpp)
 
@@ -104,10 +103,11 @@ class ConservativeNodes : public NodeBooks {
     return place.start <= now_ && take_if_free(sites_[place.at.pool].pool, place.at.holds);
   }
   void hold(const Place& place) { futures_[place.at.pool].hold(place.start, place.end(), place.at.holds); }
-  void drop(Reserved& r) {
-    if (r.stands) futures_[r.place.at.pool].release(r.place.start, r.place.end(), r.place.at.holds);
-    r.stands = false;
+  void drop(Place& place) {
+    if (place.stands) futures_[place.at.pool].release(place.start, place.end(), place.at.holds);
+    place.stands = false;
   }
+  void give_up(Reserved& r) { drop(r.place); }
 
   // --- steps of a pass
 
@@ -123,8 +123,8 @@ class ConservativeNodes : public NodeBooks {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < reserved_.size(); ++i) {
       Reserved& r = reserved_[i];
-      if (r.stands && take_now(r.place)) {
-        start(r.kind, r.job, r.place.at, now_, sink);
+      if (r.place.stands && take_now(r.place)) {
+        start(r.group, r.job, r.place.at, now_, sink);
         continue;
       }
       if (kept != i) reserved_[kept] = std::move(r);
@@ -132,47 +132,26 @@ class ConservativeNodes : public NodeBooks {
     }
     reserved_.resize(kept);
   }
-  /// Jobs of the queue move up into the first `limit`.
-  template <class Sink>
-  void fill_front(Sink& sink) {
-    while (queued_ > 0 && reserved_.size() < limit_) {
-      const std::uint32_t kind = fronts_.begin()->second;
-      const Entry first{kind, *queues_[kind].front()};
-      leave_queue(first);
-      settle(first, sink);
-    }
-  }
   /// Starts the job, gives it a reservation, or puts it on the shelf. @pre it is in no queue
   template <class Sink>
   void settle(const Entry& e, Sink& sink) {
-    Place place = earliest_place(e.first, e.second, forever);
+    Place place = earliest_place(e.group, e.job, forever);
     if (place.start == forever) {
       shelf_.push_back(e);
     } else if (take_now(place)) {
       hold(place);
-      start(e.first, e.second, place.at, now_, sink);
+      start(e.group, e.job, place.at, now_, sink);
     } else {
+      hold(place);
       reserve(e, std::move(place));
     }
-  }
-  void reserve(const Entry& e, Place&& place);
-  template <class Sink>
-  void take(std::vector<Entry>& entries, Sink& sink) {
-    std::sort(entries.begin(), entries.end(),
-              [](const Entry& a, const Entry& b) { return a.second.order < b.second.order; });
-    for (const Entry& e : entries)
-      if (reserved_.size() < limit_ || e.second.order < reserved_.back().job.order)
-        settle(e, sink);
-      else if (!start_beside(e, sink))
-        join_queue(e);
-    entries.clear();
   }
   template <class Sink>
   bool start_beside(const Entry& e, Sink& sink) {
     Place place;
-    if (!fits_now(e.first, e.second, place)) return false;
+    if (!fits_now(e.group, e.job, place)) return false;
     hold(place);
-    start(e.first, e.second, place.at, now_, sink);
+    start(e.group, e.job, place.at, now_, sink);
     return true;
   }
   /// Jobs behind the first `limit` that fit, in queue order. What did not fit in the last pass can fit only
@@ -189,9 +168,9 @@ class ConservativeNodes : public NodeBooks {
       if (start_beside(e, sink))
         --queued_;
       else
-        longest_[e.first] = longest_behind(e.second);
-      const WaitingJob* behind = candidate(e.first, &e.second.order, longest_[e.first]);
-      if (behind != nullptr) next.insert({behind->order, {e.first, *behind}});
+        longest_[e.group] = longest_behind(e.job);
+      const WaitingJob* behind = candidate(e.group, &e.job.order, longest_[e.group]);
+      if (behind != nullptr) next.insert({behind->order, {e.group, *behind}});
     }
   }
   /// The longest request that may find room where this job has found none.
@@ -207,23 +186,23 @@ class ConservativeNodes : public NodeBooks {
   template <class Overflows>
   void put_off_if(std::uint32_t pool, Overflows&& overflows);
   std::int64_t leaves(std::uint32_t pool, std::uint32_t machine) const;
-  void join_queue(const Entry& e);
-  void leave_queue(const Entry& e);
+  void enqueue(const Entry& e) {
+    queues_[e.group].insert(e.job);
+    move_front(e.group);
+  }
+  /// @pre a job is queued
+  Entry head_of_queue() const {
+    const std::uint32_t kind = fronts_.begin()->second;
+    return {kind, *queues_[kind].front()};
+  }
 
   std::vector<MachineFuture> futures_;  ///< by pool
   std::vector<NodePool> sketches_;      ///< by pool: machines as they will be, while a place is looked for
   MachineOutlook outlook_;
-  std::vector<Reserved> reserved_;  ///< in queue order; with a limit, all before the queues' jobs
-  std::vector<Entry> submitted_;    ///< since the last pass
-  std::vector<Entry> unshelved_;    ///< since the last pass
-  std::vector<Entry> shelf_;        ///< jobs that no machines could hold: block nobody, wait for a gain
   std::vector<std::pair<std::uint32_t, std::int64_t>> prolonged_;  ///< slot, new end: in this pass
   std::vector<std::int64_t> longest_;  ///< by kind, of one search: the longest request that may find room
   std::int64_t now_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t next_start_ = forever;
-  std::size_t limit_;
-  std::size_t queued_ = 0;  ///< of the waiting jobs, in the queues
-  std::uint64_t broken_promises_ = 0;
   bool passing_ = false;
   bool put_off_any_ = false;
   bool freed_ = false;    ///< since the last sweep

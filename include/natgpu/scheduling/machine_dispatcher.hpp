@@ -97,6 +97,12 @@ class MachinesUnder : public Base {
   }
   /// The same under a policy of level 2.
   void submit(const PluggedSubmission& s) { Base::submit(table_.kind_of(*this, s.group, s.job.gpus), s); }
+  /// As ReservationQueue::rank_anew.
+  void rank_anew(std::vector<Reranked>& jobs) requires requires(Base& base) { base.rank_anew(jobs); }
+  {
+    for (Reranked& j : jobs) j.group = table_.kind_of(*this, j.group, j.job.gpus);
+    Base::rank_anew(jobs);
+  }
   bool withdraw(std::uint32_t group, const QueueKey& key, std::int32_t gpus) {
     return Base::withdraw(table_.kind_of(*this, group, gpus), key, gpus);
   }

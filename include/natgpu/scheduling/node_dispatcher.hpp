@@ -21,6 +21,14 @@
 
 namespace natgpu::scheduling {
 
+/// A place for a job on machines, before it is known whether the job starts there.
+struct Attempt {
+  std::vector<Hold> holds;
+  std::uint32_t pool = 0;
+  bool spread = false;
+  std::int64_t requested = 0;  ///< ticks in that pool, slowed down if it is spread
+};
+
 /// What all backfills share: pools of machines, waiting jobs by kind, running jobs and what they hold.
 ///
 /// A kind of job that found no room finds none until a machine on which its smallest part fits has gained.
@@ -89,13 +97,6 @@ class NodeBooks {
     std::uint32_t starts = 0;  ///< of the job
     std::uint64_t id = 0;      ///< of the job that last ran, whose slot it is
     bool spread = false;
-  };
-  /// A place for a job, taken on the machines, before it is known whether the job starts.
-  struct Attempt {
-    std::vector<Hold> holds;
-    std::uint32_t pool = 0;
-    bool spread = false;
-    std::int64_t requested = 0;  ///< ticks in that pool, slowed down if it is spread
   };
   /// The machines of one pool.
   struct Site {

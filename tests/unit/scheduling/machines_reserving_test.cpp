@@ -40,7 +40,7 @@ class PlainReserving : public PlainMachines, public PlainPromises<Spot> {
   }
 
  private:
-  std::vector<std::uint32_t> queue() const override {
+  std::vector<std::uint32_t> in_order() const override {
     std::vector<std::pair<std::int64_t, std::uint32_t>> order;
     for (const Job& w : waiting) order.emplace_back(keys.at(w.slot), w.slot);
     std::sort(order.begin(), order.end());

@@ -17,6 +17,7 @@
 using namespace natgpu;
 using namespace natgpu::testing;
 using scheduling::Backfill;
+using scheduling::Order;
 using scheduling::Placement;
 using simulation::NodeReplayResult;
 using simulation::NodeView;
@@ -60,6 +61,7 @@ Case reserving(Case c, std::uint64_t seed) {
   const std::int64_t holders = static_cast<std::int64_t>(seed % 5);
   c.options.backfill = holders == 0 ? Backfill::conservative : Backfill::reservations;
   c.options.reservations = holders;
+  if (seed % 3 == 0) c.options.order = Order::wfp;  // ranked anew at each pass
   return c;
 }
 
@@ -123,15 +125,19 @@ TEST_CASE("the KTH log is promised the machines of lowest number that the named 
   CHECK(r.replay.start_s == simulation::replay(log, options).start_s);
 }
 
-TEST_CASE("one reservation on machines is easy's, under rules that keep to the lowest place") {
-  for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
+TEST_CASE("one reservation on machines is easy's in every order, under rules that keep to the lowest place") {
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     const workload::JobLog log = random_log(seed, 12, 12);
-    ReplayOptions options = options_of(Backfill::easy);
-    NodeView view = view_of("3x4", seed % 2 == 0 ? Placement::lowest_id : Placement::first);
-    const NodeReplayResult easy = replay_on_nodes(log, options, view);
-    options.backfill = Backfill::reservations;
-    options.reservations = 1;
-    INFO("seed " << seed);
-    REQUIRE(replay_on_nodes(log, options, view).replay.start_s == easy.replay.start_s);
+    const NodeView view = view_of("3x4", seed % 2 == 0 ? Placement::lowest_id : Placement::first);
+    for (const Order order : {Order::fcfs, Order::sjf, Order::wfp, Order::unicef}) {
+      ReplayOptions options = options_of(Backfill::easy);
+      options.order = order;
+      options.recalc_s = seed % 3 == 0 ? 7 : 0;
+      const NodeReplayResult easy = replay_on_nodes(log, options, view);
+      options.backfill = Backfill::reservations;
+      options.reservations = 1;
+      INFO("seed " << seed << ", order " << static_cast<int>(order));
+      REQUIRE(replay_on_nodes(log, options, view).replay.start_s == easy.replay.start_s);
+    }
   }
 }
