@@ -89,7 +89,7 @@ std::string replay_json(const workload::JobLog& log, const simulation::ReplayRes
         {"library", plugged.name}, {"sha256", plugged.sha256}, {"level", plugged.decides() ? 2 : 1}};
   if (nodes != nullptr) {
     json["nodes"] = node_json(*nodes);
-    json["nodes"]["broken_promises"] = r.broken_promises;
+    json["nodes"]["broken_promises"] = result.broken_promises;
   }
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

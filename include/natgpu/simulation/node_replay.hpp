@@ -95,8 +95,8 @@ struct NodeReplayResult {
 /// Why there are no replays on machines with these options, and what to do; empty where there are.
 std::string not_on_nodes(const ReplayOptions& options);
 
-/// Replays a log on machines, with backfill none, fit or easy, or under srtf, srsf, las or las2d with none or
-/// fit. docs/nodes.md defines the rules.
+/// Replays a log on machines, under srtf, srsf, las or las2d with backfill none or fit, and else with any.
+/// docs/nodes.md defines the rules.
 /// @throws ScenarioError E0411 if the machines cannot be used
 /// @throws RunError on options that the node view does not have
 /// @throws Interrupted when stopped

@@ -163,7 +163,9 @@ TEST_CASE("under drf accounts have a scenario's machines as in the replay of a l
         CAPTURE(with_mig, locality, seed);
         const std::string device = std::string(limits) + (with_mig ? ", mig: A100-80GB" : "");
         const auto view = six_machines(Placement::best, locality, with_mig);
-        const auto mode = [&](const char* backfill) { return in_mode(backfill, "best", locality, with_mig); };
+        const auto mode = [&](const char* backfill) {
+          return in_mode(backfill, "best", locality, with_mig).insert(1, "order: drf, ");
+        };
         CHECK(spans_by_number<Backfill::none>(mode("none"), device, log) ==
               replayed_by_user(view, log, Backfill::none));
         CHECK(spans_by_number<Backfill::fit>(mode("fit"), device, log) ==
