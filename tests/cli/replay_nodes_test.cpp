@@ -242,9 +242,25 @@ TEST_CASE("the published example of drf runs three tasks to two on a machine, fr
   CHECK(at_once({"--shares", "shares.csv"}) == "abaaa");
 }
 
+TEST_CASE("a replay by target shares on machines says so, and keeps what it kept") {
+  const Folder folder;
+  write_cluster(folder);
+  const Outcome outcome = natgpu_says({"replay", "tasks.csv", "--nodes", "nodes.csv", "--policy", "gavel-ftf",
+                                       "--rounds", "2s", "--placement", "first", "--json", "r.json"},
+                                      folder.path(""));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(has(outcome.out, "policy gavel-ftf, rounds 2 s, shield 0 s, work kept"));
+  CHECK(has(outcome.out, "view nodes (placement first"));
+  const auto json = nlohmann::json::parse(read_bytes(folder.path("r.json"))).at("nodes");
+  CHECK(json.at("gpu_seconds").at("useful") == 35.0);
+  CHECK(json.at("gpu_seconds").at("lost_to_preemptions") == 0.0);
+}
+
 TEST_CASE("what a replay on machines cannot do is said before it runs, with what to do") {
   const Folder folder;
   write_cluster(folder);
+  write_bytes(folder.path("speeds.csv"), "queue,A\n*,1\n");
   const auto says = [&](std::vector<std::string> options) {
     options.insert(options.begin(), {"replay", "tasks.csv"});
     const Outcome outcome = natgpu_says(options, folder.path(""));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // gavel-las and gavel-ftf in scenarios: the same as replays where both know the jobs, on one type of GPU and
 // on two; and what a replay does not have: classes of jobs on several sites, services, sectors with shares.
+// On machines the same as their replay, and as counted GPUs where each machine has one.
 #include <algorithm>
 #include <random>
 #include <string>
@@ -10,7 +11,7 @@
 #include <fmt/format.h>
 
 #include <natgpu/scheduling/typed_gavel.hpp>
-#include <natgpu/simulation/replay.hpp>
+#include <natgpu/simulation/node_replay.hpp>
 #include <natgpu/simulation/simulate.hpp>
 
 #include "../../../src/simulation/national_gavel.hpp"
@@ -66,6 +67,16 @@ Spans replayed(const workload::JobLog& log, Order order, Backfill backfill, std:
   return spans;
 }
 
+WatchedRun watch_on_machines(const scenario::Scenario& scenario, const workload::JobLog* log = nullptr) {
+  Streams streams(1, 0);
+  return watch_under(
+      scenario, 1, log,
+      [&](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
+        return scheduling::GavelMachines(
+            simulation::machine_settings(s, fleet, groups), streams.open("nodes", "placement"),
+            simulation::preemptive_rule(s.scheduling), simulation::types_of(fleet.pools()));
+      });
+}
 WatchedRun watch_by_target(const scenario::Scenario& scenario, const workload::JobLog* log = nullptr) {
   return watch_under(
       scenario, 1, log,
@@ -258,4 +269,103 @@ TEST_CASE("without rounds in the file they last six minutes") {
         scenario_of(crowd("", "", fmt::format("{{order: gavel-las, backfill: fit{}}}", rounds)));
     CHECK(simulation::preemptive_rule(s.scheduling).round == seconds(360).count());
   }
+}
+
+TEST_CASE("a log on the machines of a scenario has the turns of its replay on machines") {
+  std::uint64_t preempted = 0;
+  for (const auto& [name, order] :
+       {std::pair{"gavel-las", Order::gavel_las}, std::pair{"gavel-ftf", Order::gavel_ftf}})
+    for (const auto& [words, backfill] : {std::pair{"fit", Backfill::fit}, std::pair{"none", Backfill::none}})
+      for (const double slowdown : {0.0, 1.5}) {
+        const workload::JobLog log = random_log(static_cast<std::uint64_t>(7 + 2 * slowdown), 12);
+        simulation::ReplayOptions o;
+        o.order = order;
+        o.backfill = backfill;
+        o.preemption.round = seconds(3600).count();
+        o.segments.checkpoint = simulation::no_checkpoint;  // as jobs of a log in a scenario
+        simulation::NodeView view;
+        view.machines = workload::equal_nodes("4x4").value();
+        view.placement = scheduling::Placement::consolidated;
+        view.slowdown_milli = static_cast<std::int64_t>(slowdown * 1000);
+        const simulation::ReplayResult r = simulation::replay_on_nodes(log, o, view).replay;
+        Spans spans;
+        for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
+        const std::string text = fmt::format(
+            "{{view: node, order: {}, backfill: {}, placement: consolidated, locality: {}, "
+            "preemption: {{rounds: 1 h}}}}",
+            name, words, slowdown);
+        CAPTURE(text);
+        const WatchedRun run = watch_on_machines(
+            log_on("hardware: [{name: gpu, bf16: 1 TFLOP/s, per_node: 4}]\n"
+                   "supply:\n  sites: [{name: room}]\n  tranches: [{name: all, site: room, device: gpu, "
+                   "units: 16 GPU, in_service: 2026-01-01}]\n",
+                   text),
+            &log);
+        CHECK(run.within_capacity);
+        CHECK(spans_of(run) == spans);
+        preempted += r.preemptions;
+      }
+  CAPTURE(preempted);
+  CHECK(preempted > 20);
+}
+
+TEST_CASE("over sites and types of machines of one GPU the views agree, with services and failures") {
+  std::size_t segments = 0;
+  for (const char* order : {"gavel-las", "gavel-ftf"})
+    for (const char* backfill : {"fit", "none"}) {
+      const auto in_view = [&](const char* view) {
+        std::string text = crowd("{name: single, speed: 4}, {name: pair, speed: 1}",
+                                 "{name: single, speed: 1}, {name: pair, speed: 3}",
+                                 fmt::format("{{order: {}, backfill: {}, view: {}, preemption: {{rounds: 2 "
+                                             "h}}, accounts: {{shares: [{{name: narrow, share: 3}}]}}}}",
+                                             order, backfill, view));
+        const auto into = [&](const std::string& before, const std::string& more) {
+          text.insert(text.find(before), more);
+        };
+        into("    - {name: wide,",
+             "    - {name: web, organisations: 3, request_rate: 0 /d, mix: [{name: single}], service_rate: "
+             "0.1 /d, services: [{name: site}], onboarding: {initial: 100 %}, adoption: {initial: 100 %}}\n");
+        into("scheduling:",
+             "  service: [{name: site, gpus_per_replica: 1 GPU, floor: 2, peak: 5, duration: 20 d, patience: "
+             "9 d}]\n");
+        return scenario_of(text);
+      };
+      const WatchedRun counted = watch_by_target(in_view("pool"));
+      const WatchedRun machines = watch_on_machines(in_view("node"));
+      CAPTURE(order, backfill);
+      CHECK(machines.within_capacity);
+      REQUIRE(machines.seen.jobs.size() == counted.seen.jobs.size());
+      for (std::size_t i = 0; i < counted.seen.jobs.size(); ++i) {
+        const std::vector<Stretch>&a = machines.seen.jobs[i].ran, &b = counted.seen.jobs[i].ran;
+        CAPTURE(i);
+        REQUIRE(std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Stretch& x, const Stretch& y) {
+          return x.from == y.from && x.until == y.until && x.pool == y.pool;
+        }));
+        segments += b.size();
+      }
+    }
+  CAPTURE(segments);
+  CHECK(segments > 5'000);
+}
+
+TEST_CASE("on machines of two GPUs too classes have the type that they are fast on") {
+  // Machines of two, jobs of one GPU and of two: hardly a place is lost to fragmentation, so that all GPUs
+  // are in use, most by the class that is fast on them.
+  std::string text = crowd(
+      "{name: single, speed: 4}, {name: pair, speed: 1}", "{name: single, speed: 1}, {name: pair, speed: 3}",
+      "{order: gavel-las, backfill: fit, view: node, placement: consolidated, preemption: {rounds: 30 min}}");
+  for (std::size_t at = text.find("per_node: 1,"); at != std::string::npos; at = text.find("per_node: 1,"))
+    text.replace(at, 11, "per_node: 2");
+  const scenario::Scenario s = scenario_of(text);
+  const WatchedRun run = watch_on_machines(s);
+  CHECK(run.within_capacity);
+  const supply::Fleet fleet(s.hardware, s.supply);
+  double on_best = 0, elsewhere = 0;
+  for (const SeenJob& j : run.seen.jobs) {
+    const auto is_best = [&](std::uint32_t p) { return fleet.pools()[p].device == (j.gpus == 1 ? 0U : 1U); };
+    on_best += j.gpus * ran_in(j, days(20).count(), days(40).count(), is_best);
+    elsewhere += j.gpus * ran_in(j, days(20).count(), days(40).count(), std::not_fn(is_best));
+  }
+  CHECK(on_best + elsewhere >= 0.99 * 20 * static_cast<double>(days(20).count()));
+  CHECK(elsewhere <= 0.12 * on_best);
 }
