@@ -56,7 +56,7 @@ TEST_CASE("an outage may be announced, by the second from which it is known") {
   CHECK_FALSE(outages[1].is_announced());
   CHECK(mistakes_in("node,from,until,known\n") == "1:1 E0409 ");
   CHECK(mistakes_in("node,from,until,announced\na,5,9,5\na,5,9,x\na,5,9\na,5,4,1\na,5,9,-1\n") ==
-        "2:7 E0405 3:7 E0402 4:5 E0403 5:5 E0405 6:7 E0405 ");
+        "2:7 E0405 3:7 E0402 4:6 E0403 5:5 E0405 6:7 E0405 ");
 }
 
 TEST_CASE("outages with mistakes are refused, each with its place") {
