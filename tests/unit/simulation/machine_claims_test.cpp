@@ -16,6 +16,7 @@
 
 using namespace natgpu;
 using namespace natgpu::testing;
+using simulation::simulate;
 
 namespace {
 
@@ -49,7 +50,7 @@ demand:
       onboarding: {{initial: 1}}
       mix: [{{name: small, share: 50 %}}, {{name: gang, share: 40 %}}, {{name: spot, share: 10 %}}]
   batch:
-    - {{name: small, gpus: 1 GPU, run_time: {{dist: exponential, mean: 8 h}}, overestimate: 2, checkpoint: 1 h{1}}}
+    - {{name: small, gpus: 1 GPU, run_time: {{dist: exponential, mean: 8 h}}, overestimate: 2, checkpoint_every: 1 h{1}}}
     - {{name: gang, gpus: 5 GPU, run_time: {{dist: exponential, mean: 4 h}}, overestimate: 2}}
     - {{name: spot, gpus: 2 GPU, run_time: {{dist: exponential, mean: 9 h}}, overestimate: 2, restart_cost: 5 min}}
 scheduling: {2}
