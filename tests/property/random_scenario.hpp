@@ -320,11 +320,12 @@ class Writer {
   }
   std::string preemption(bool on_machines) const {
     const std::string backfill = one_of("preempting", {"none", "fit"});
-    const std::string rest = ", notice: " + (on_machines ? "0 s" : one_of("notice", {"0 s", "10 min"})) +
-                             ", rounds: " + one_of("rounds", {"0 s", "0 s", "1 h"}) + "}";
+    const std::uint64_t taker = on_machines ? number("machine-taker", 10) : number("taker", 10);
+    const bool by_class = taker < 2;  // on machines there is no notice but by class
+    const std::string notice = on_machines && !by_class ? "0 s" : one_of("notice", {"0 s", "10 min"});
+    const std::string rest =
+        ", notice: " + notice + ", rounds: " + one_of("rounds", {"0 s", "0 s", "1 h"}) + "}";
     const std::string shield = ", shield: " + one_of("shield", {"0 s", "2 h"});
-    constexpr std::uint64_t by_order[] = {2, 3, 4, 5, 8, 9};
-    const std::uint64_t taker = on_machines ? by_order[number("order-taker", 6)] : number("taker", 10);
     switch (taker) {
       case 0:
         return "order: priority, classes: [short, wide], backfill: " + backfill +
