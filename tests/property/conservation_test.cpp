@@ -6,7 +6,6 @@
 #include <exception>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include <natgpu/experiment/replicate.hpp>
@@ -222,8 +221,6 @@ TEST_CASE("random scenarios have the same demand and the same failures under eve
          {"fcfs", "fit", "easy", "easy-sjbf", "conservative", "sjf", "fairtree", "drf", "srtf"}) {
       const bool per_event = yaml.find("pass: event") != std::string::npos;
       if (per_event && std::string(policy) == "srtf") continue;  // refused: it sees whole instants
-      const std::set<std::string> not_on_machines = {"easy-sjbf", "conservative", "drf", "srtf"};
-      if (yaml.find("view: node") != std::string::npos && not_on_machines.count(policy) > 0) continue;
       scenario::LoadOptions options;
       options.policy = policy;
       const auto record = simulation::simulate(scenario_of(yaml, options), {});

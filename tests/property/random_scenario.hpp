@@ -277,7 +277,7 @@ class Writer {
     if (takes_back)
       text += preemption(on_machines);
     else if (has(Feature::ranks_anew) && number("family", 4) < 3)
-      text += moving(on_machines);
+      text += moving();
     else
       text += settled();
     if (on_machines) text += machines();
@@ -301,15 +301,13 @@ class Writer {
     if (backfill == "reservations") text += fmt::format(", reservations: {}", between("reservations", 1, 6));
     return text;
   }
-  std::string rest(bool on_machines) const {
-    return on_machines ? one_of("rest-machines", {"none", "fit", "easy", "easy-sjbf"})
-                       : one_of("rest", {"none", "fit", "easy", "easy-sjbf"});
-  }
-  std::string moving(bool on_machines) const {
+  std::string moving() const {
     const std::string order = one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
     const bool by_holding = order == "drf" || order == "maxmin";
     std::string text = "order: " + order + ", backfill: " +
-                       (by_holding ? one_of("holding", {"none", "fit", "easy"}) : rest(on_machines));
+                       (by_holding ? one_of("holding", {"none", "fit", "easy"})
+                                   : one_of("rest", {"none", "fit", "easy", "easy-sjbf", "conservative",
+                                                     "reservations, reservations: 3"}));
     if (!by_holding) text += ", recalc: " + one_of("recalc", {"0 s", "20 min", "1 d"});
     if (order != "wfp" && order != "unicef")
       text += ", accounts: {level: " + one_of("level", {"organisation", "sector"}) +
