@@ -277,14 +277,14 @@ TEST_CASE("a log on the machines of a scenario has the turns of its replay on ma
        {std::pair{"gavel-las", Order::gavel_las}, std::pair{"gavel-ftf", Order::gavel_ftf}})
     for (const auto& [words, backfill] : {std::pair{"fit", Backfill::fit}, std::pair{"none", Backfill::none}})
       for (const double slowdown : {0.0, 1.5}) {
-        const workload::JobLog log = random_log(static_cast<std::uint64_t>(7 + 2 * slowdown), 12);
+        const workload::JobLog log = random_log(10, 12);
         simulation::ReplayOptions o;
         o.order = order;
         o.backfill = backfill;
         o.preemption.round = seconds(3600).count();
         o.segments.checkpoint = simulation::no_checkpoint;  // as jobs of a log in a scenario
         simulation::NodeView view;
-        view.machines = workload::equal_nodes("4x4").value();
+        view.machines = workload::equal_nodes("3x4").value();
         view.placement = scheduling::Placement::consolidated;
         view.slowdown_milli = static_cast<std::int64_t>(slowdown * 1000);
         const simulation::ReplayResult r = simulation::replay_on_nodes(log, o, view).replay;
@@ -298,7 +298,7 @@ TEST_CASE("a log on the machines of a scenario has the turns of its replay on ma
         const WatchedRun run = watch_on_machines(
             log_on("hardware: [{name: gpu, bf16: 1 TFLOP/s, per_node: 4}]\n"
                    "supply:\n  sites: [{name: room}]\n  tranches: [{name: all, site: room, device: gpu, "
-                   "units: 16 GPU, in_service: 2026-01-01}]\n",
+                   "units: 12 GPU, in_service: 2026-01-01}]\n",
                    text),
             &log);
         CHECK(run.within_capacity);
@@ -306,7 +306,7 @@ TEST_CASE("a log on the machines of a scenario has the turns of its replay on ma
         preempted += r.preemptions;
       }
   CAPTURE(preempted);
-  CHECK(preempted > 20);
+  CHECK(preempted > 100);
 }
 
 TEST_CASE("over sites and types of machines of one GPU the views agree, with services and failures") {
