@@ -252,7 +252,7 @@ class AccountNodes : public NodeDispatcher<B> {
       });
       if (next.job != nullptr) turns.push({turn_of(a), *next.job, next.kind});
     };
-    for (const std::uint32_t a : listed_) offer(a, a == blocked ? &head.order : nullptr);
+    for (const std::uint32_t a : listed_) offer(a, nullptr);
     Attempt found;
     while (!turns.empty()) {
       const Turn t = turns.top();

@@ -30,7 +30,6 @@ class MachineHoldings {
         weights_(std::move(weights)),
         held_(weights_.size() * resources_.shared.sizes.size()) {}
 
-  std::size_t accounts() const { return weights_.size(); }
   /// A job of the account takes what the hold says (sign +1), or hands it back (-1).
   void hold(std::uint32_t account, std::uint32_t pool, const Hold& h, std::int64_t sign) {
     const SharedResources& shared = resources_.shared;

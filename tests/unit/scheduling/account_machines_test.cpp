@@ -144,7 +144,7 @@ Setting random_setting(Draws& draw, PlainMachines::Rule rule) {
     s.plain.full.push_back(pool.gpus);
     s.plain.type_of.push_back(one ? 0 : static_cast<std::size_t>(draw.below(2)));
     s.plain.planned.resize(2);
-    s.plain.planned[s.plain.type_of.back()] += one ? 0 : pool.machines * pool.gpus;
+    s.plain.planned[s.plain.type_of.back()] += one ? 0 : std::int64_t{pool.machines} * pool.gpus;
   }
   for (std::int64_t& planned : s.plain.planned) planned = std::max<std::int64_t>(planned, 1);
   for (const std::int64_t planned : s.plain.planned) s.whole.shared.sizes.push_back(planned * 1000);
