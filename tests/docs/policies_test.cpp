@@ -70,11 +70,10 @@ TEST_CASE("each easy of docs/policies.md starts all jobs of the KTH log when nat
 TEST_CASE("the fcfs of docs/policies.md runs a scenario event for event as natgpu's does") {
   const Folder folder;
   build_text(folder, "mine", sources().at(2));
-  const auto fingerprint_under = [&](const std::string& policy, const std::string& view = "pool") {
-    const Outcome outcome =
-        natgpu_says({"run", NATGPU_SOURCE_DIR "/scenarios/small-city.yaml", "--replications", "2", "--policy",
-                     policy, "--out", "out", "--set", "scheduling.view=" + view},
-                    folder.path(""));
+  const auto fingerprint_under = [&](const std::string& policy) {
+    const Outcome outcome = natgpu_says({"run", NATGPU_SOURCE_DIR "/scenarios/small-city.yaml",
+                                         "--replications", "2", "--policy", policy, "--out", "out"},
+                                        folder.path(""));
     INFO(outcome.err);
     REQUIRE(outcome.code == 0);
     const std::size_t at = outcome.out.find("fingerprint ");
@@ -83,8 +82,6 @@ TEST_CASE("the fcfs of docs/policies.md runs a scenario event for event as natgp
   };
   CHECK(fingerprint_under("./mine.so") == fingerprint_under("fcfs"));
   CHECK(fingerprint_under("./mine.so") != fingerprint_under("fit"));
-  CHECK(fingerprint_under("./mine.so", "node") == fingerprint_under("fcfs", "node"));
-  CHECK(fingerprint_under("./mine.so", "node") != fingerprint_under("./mine.so"));
 }
 
 TEST_CASE("docs/policies.md names every call of natgpu/policy.h") {
