@@ -39,7 +39,7 @@ class DispatchPort {
   /// Whether it asks for passes at instants at which nothing else happens.
   static constexpr bool wakes = preempts || reserves || plugged;
   /// Whether it may ask for another instant instead.
-  static constexpr bool wakes_otherwise = preempts || plugged;
+  static constexpr bool wakes_otherwise = preempts || plugged || requires { Dispatcher::ranks_anew; };
 
   DispatchPort(const World& world, const NationalAccounts& accounts, Streams& streams, Dispatcher dispatcher)
       : world_(world),

@@ -181,6 +181,8 @@ class Replay {
   static constexpr bool foresees = !names && !preempts && !std::is_same_v<Dispatcher, FifoDispatcher>;
   static constexpr bool varies = std::is_base_of_v<scheduling::EasyVariant, Dispatcher>;
   static constexpr bool reserves = requires(const Dispatcher& d) { d.broken_promises(); };
+  /// A pass at an instant at which nothing happens would rank anew.
+  static constexpr bool ranks_anew = requires { Dispatcher::ranks_anew; };
   static constexpr bool plugged = std::is_same_v<Dispatcher, scheduling::PluggedDispatcher>;
   static constexpr bool in_segments = preempts || plugged;
   static constexpr bool weighs = requires(Dispatcher & d) { d.entitle(0U, 1.0); };
@@ -196,7 +198,7 @@ class Replay {
   /// A reserved start, or an instant that a plugged policy asked for, is one of a pass of its own.
   void wake_at_next_start() {
     const Instant next{Duration{dispatcher_.next_start()}};
-    if constexpr (preempts) {  // what it no longer asks for must not come
+    if constexpr (preempts || ranks_anew) {  // what it no longer asks for must not come
       if (next == wake_) return;
       events_.cancel(wake_event_);
       wake_ = next;

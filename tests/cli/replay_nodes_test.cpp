@@ -266,9 +266,9 @@ TEST_CASE("what a replay on machines cannot do is said before it runs, with what
     const Outcome outcome = natgpu_says(options, folder.path(""));
     return std::to_string(outcome.code) + " " + outcome.err;
   };
-  CHECK(has(says({"--nodes", "2x4", "--policy", "wfp", "--backfill", "conservative"}),
-            "choose --backfill none, fit, easy or easy-sjbf"));
-  CHECK(says({"--nodes", "2x4", "--policy", "wfp", "--backfill", "conservative"})[0] == '2');
+  CHECK(has(says({"--nodes", "2x4", "--policy", "drf", "--backfill", "conservative"}),
+            "choose --backfill none, fit or easy"));
+  CHECK(says({"--nodes", "2x4", "--policy", "drf", "--backfill", "conservative"})[0] == '2');
   CHECK(has(says({"--nodes", "2x4", "--backfill", "reservations"}), "add `--reservations N`"));
   CHECK(has(says({"--nodes", "2x4", "--policy", "las2d", "--backfill", "conservative"}),
             "keeps no reservations"));

@@ -65,8 +65,9 @@ class PlainPromises {
 
   void pass_at(std::int64_t now) {
     at_ = now;
-    restore();
     const bool limited = holders != std::numeric_limits<std::size_t>::max();
+    if (limited) keep_first();  // where the queue has been ranked anew
+    restore();
     if (limited) {
       fresh.clear();
       again_.clear();
@@ -138,7 +139,8 @@ class PlainPromises {
   void keep_first() {
     std::size_t stand = 0;
     for (const std::uint32_t job : in_order())
-      if ((reserved.count(job) > 0 || is_behind(job)) && ++stand > holders) freed |= reserved.erase(job) > 0;
+      if ((reserved.count(job) > 0 || is_behind(job)) && ++stand > holders)
+        freed |= reserved.erase(job) + off_.erase(job) > 0;
   }
 
   std::int64_t at_ = 0;

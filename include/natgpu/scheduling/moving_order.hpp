@@ -57,6 +57,8 @@ class WaitRule {
 template <class Dispatcher, class Rule = WaitRule>
 class MovingOrder : public Dispatcher {
  public:
+  static constexpr bool ranks_anew = true;
+
   /// @param period  ticks; 0: every pass
   MovingOrder(Dispatcher dispatcher, Rule rule, std::int64_t period)
       : Dispatcher(std::move(dispatcher)), rule_(std::move(rule)), period_(period) {}
