@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -36,21 +38,32 @@ void check_weights(const std::vector<Share>& shares, const std::string& path, Fi
     find(findings, path, "the weights sum to 0", "give at least one `share` above 0");
 }
 
-/// @param kind, other_kind  "batch", "service"
-template <class Share, class Class, class OtherClass>
-void check_mix(const std::vector<Share>& mix, const std::vector<Class>& classes,
-               const std::vector<OtherClass>& others, std::string_view kind, std::string_view other_kind,
-               const std::string& path, Findings& findings) {
+/// A kind of classes, and where a sector lists them.
+struct Kind {
+  std::string_view name, list;
+  bool (*has)(const Demand& demand, const std::string& name);
+};
+constexpr Kind kinds[] = {
+    {"batch", "mix", [](const Demand& d, const std::string& n) { return has(d.batch, n); }},
+    {"service", "services", [](const Demand& d, const std::string& n) { return has(d.service, n); }},
+    {"project", "projects", [](const Demand& d, const std::string& n) { return has(d.project, n); }}};
+
+/// @param kind  of the classes that the list names
+template <class Share>
+void check_mix(const Demand& demand, const std::vector<Share>& mix, const Kind& kind, const std::string& path,
+               Findings& findings) {
   check_weights(mix, path, findings);
   for (const Share& s : mix) {
-    if (has(classes, s.name)) continue;
+    if (kind.has(demand, s.name)) continue;
     const std::string at = fmt::format("{}[{}]", path, s.name);
-    if (has(others, s.name))
-      find(findings, at, fmt::format("`{}` is a {} class, not a {} class", s.name, other_kind, kind),
-           fmt::format("list it under `{}`", other_kind == "service" ? "services" : "mix"));
+    const auto other = std::find_if(std::begin(kinds), std::end(kinds),
+                                    [&](const Kind& k) { return k.has(demand, s.name); });
+    if (other != std::end(kinds))
+      find(findings, at, fmt::format("`{}` is a {} class, not a {} class", s.name, other->name, kind.name),
+           fmt::format("list it under `{}`", other->list));
     else
-      find(findings, at, fmt::format("there is no {} class `{}`", kind, s.name),
-           fmt::format("add it to `demand.{}`", kind));
+      find(findings, at, fmt::format("there is no {} class `{}`", kind.name, s.name),
+           fmt::format("add it to `demand.{}`", kind.name));
   }
 }
 
@@ -83,14 +96,18 @@ void check_sector(const Demand& demand, const Sector& s, Findings& findings) {
   check_adoption(s, path, findings);
   check_weights(s.regions, path + ".regions", findings);
   check_weights(s.verticals, path + ".verticals", findings);
-  check_mix(s.mix, demand.batch, demand.service, "batch", "service", path + ".mix", findings);
-  check_mix(s.services, demand.service, demand.batch, "service", "batch", path + ".services", findings);
+  check_mix(demand, s.mix, kinds[0], path + ".mix", findings);
+  check_mix(demand, s.services, kinds[1], path + ".services", findings);
+  check_mix(demand, s.projects, kinds[2], path + ".projects", findings);
   if (s.request_rate > 0 && s.mix.empty())
     find(findings, path + ".mix", "requests have no class",
          "list batch classes with weights, or drop `request_rate`");
   if (s.service_rate > 0 && s.services.empty())
     find(findings, path + ".services", "services have no class",
          "list service classes with weights, or drop `service_rate`");
+  if (s.project_rate > 0 && s.projects.empty())
+    find(findings, path + ".projects", "projects have no class",
+         "list project classes with weights, or drop `project_rate`");
   if (s.owner_groups > 0 && s.represents > 1)
     find(findings, path + ".represents", "affiliates of an owner group cannot stand for several firms",
          "set `represents` to 1, or `owner_groups` to 0");
@@ -134,6 +151,36 @@ void check_service(const ServiceClass& c, Findings& findings) {
          "lower `floor` or raise `peak`");
 }
 
+/// A block's jobs run on whatever device the block is of.
+void check_devices(const Demand& demand, const ProjectClass& c, const std::string& path, Findings& findings) {
+  const auto accepts = [](const BatchClass& job, const std::string& device) {
+    return job.devices.empty() ||
+           std::find(job.devices.begin(), job.devices.end(), device) != job.devices.end();
+  };
+  for (const BatchShare& s : c.jobs.mix)
+    for (const BatchClass& job : demand.batch) {
+      if (job.name != s.name) continue;
+      const bool any = c.devices.empty() && !job.devices.empty();
+      if (any || !std::all_of(c.devices.begin(), c.devices.end(),
+                              [&](const std::string& d) { return accepts(job, d); }))
+        find(findings, path + ".devices",
+             fmt::format("a block may be of a device that its jobs `{}` do not accept", job.name),
+             fmt::format("list only devices of `demand.batch[{}].devices`", job.name));
+    }
+}
+
+void check_project(const Demand& demand, const ProjectClass& c, Findings& findings) {
+  const std::string path = fmt::format("demand.project[{}]", c.name);
+  check_law(c.gpus, path + ".gpus", findings);
+  check_law(c.duration, path + ".duration", findings);
+  check_law(c.patience, path + ".patience", findings);
+  check_mix(demand, c.jobs.mix, kinds[0], path + ".jobs.mix", findings);
+  check_devices(demand, c, path, findings);
+  if (c.jobs.rate > 0 && c.jobs.mix.empty())
+    find(findings, path + ".jobs.mix", "the jobs of the project have no class",
+         "list batch classes with weights, or drop `rate`");
+}
+
 void check_calendar(const ArrivalCalendar& calendar, Findings& findings) {
   const std::string path = "demand.calendar";
   constexpr std::size_t hours_of_a_day = 24;
@@ -155,6 +202,7 @@ std::vector<Finding> check(const Demand& demand) {
   for (const Sector& s : demand.sectors) check_sector(demand, s, findings);
   for (const BatchClass& c : demand.batch) check_batch(c, findings);
   for (const ServiceClass& c : demand.service) check_service(c, findings);
+  for (const ProjectClass& c : demand.project) check_project(demand, c, findings);
   check_calendar(demand.calendar, findings);
   if (!demand.trace.file.empty() && !has(demand.sectors, demand.trace.sector))
     find(findings, "demand.trace.sector", "the jobs of the trace belong to no sector",

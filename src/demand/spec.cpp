@@ -50,6 +50,17 @@ const FieldTable& fields_of(const ServiceShare*) {
   return table;
 }
 
+const FieldTable& fields_of(const ProjectShare*) {
+  static const FieldTable table =
+      Fields<ProjectShare>("share of a project class",
+                           "How often a sector's projects are of one project class.")
+          .reference("name", &ProjectShare::name, "demand.project", "The project class.")
+          .required()
+          .quantity("share", &ProjectShare::share, Dimension::share, at_least(0),
+                    "Weight; the weights of a list are divided by their sum.");
+  return table;
+}
+
 const FieldTable& fields_of(const Adoption*) {
   static const FieldTable table =
       Fields<Adoption>(
@@ -106,7 +117,10 @@ const FieldTable& fields_of(const Sector*) {
           .items("mix", &Sector::mix, "Batch classes of the requests, with weights.")
           .quantity("service_rate", &Sector::service_rate, Dimension::rate, at_least(0),
                     "Services that one gpu_user of mean activity opens, in the mean over the week.")
-          .items("services", &Sector::services, "Service classes of the services, with weights.");
+          .items("services", &Sector::services, "Service classes of the services, with weights.")
+          .quantity("project_rate", &Sector::project_rate, Dimension::rate, at_least(0),
+                    "Projects that one gpu_user of mean activity asks for, in the mean over the week.")
+          .items("projects", &Sector::projects, "Project classes of the projects, with weights.");
   return table;
 }
 
@@ -160,6 +174,40 @@ const FieldTable& fields_of(const ServiceClass*) {
   return table;
 }
 
+const FieldTable& fields_of(const ProjectJobs*) {
+  static const FieldTable table =
+      Fields<ProjectJobs>("jobs of a project", "What the owner of a block submits to it.")
+          .quantity("rate", &ProjectJobs::rate, Dimension::rate, at_least(0),
+                    "Jobs of one block, in the mean over the week, from its grant to its end.")
+          .items("mix", &ProjectJobs::mix, "Batch classes of the jobs, with weights.");
+  return table;
+}
+
+const FieldTable& fields_of(const ProjectClass*) {
+  static const FieldTable table =
+      Fields<ProjectClass>("project class", "A block of GPUs for months that carries its own stream of jobs.")
+          .text("name", &ProjectClass::name, "Name by which sectors refer to it.")
+          .required()
+          .text("title", &ProjectClass::title, "Name for reports; the name itself if left out.")
+          .law("gpus", &ProjectClass::gpus, Dimension::gpus, positive(),
+               "GPUs of the block, rounded to a whole number of at least 1.")
+          .law("duration", &ProjectClass::duration, Dimension::time, at_least(0),
+               "Length of the block, from its grant on; at least one tick.")
+          .required()
+          .law("patience", &ProjectClass::patience, Dimension::time, any_value(),
+               "How long a project waits for its block before it gives up; negative: for ever.")
+          .references("devices", &ProjectClass::devices, "hardware",
+                      "Devices it accepts, which its jobs accept too; left out: any.")
+          .object("jobs", &ProjectClass::jobs, "What the owner runs in the block.")
+          .boolean("overflow", &ProjectClass::overflow,
+                   "Whether jobs that the block cannot hold, or not until its end, go to the common pool; "
+                   "they are left over otherwise.")
+          .duration("reclaim_after", &ProjectClass::reclaim_after, at_least(0),
+                    "GPUs of the block that were idle for so long return to the common pool for good; 0: "
+                    "never.");
+  return table;
+}
+
 const FieldTable& fields_of(const ArrivalCalendar*) {
   static const FieldTable table =
       Fields<ArrivalCalendar>("arrival calendar", "How requests lie within day, week and year.")
@@ -192,6 +240,7 @@ const FieldTable& fields_of(const Demand*) {
           .items("sectors", &Demand::sectors, "Kinds of organisations.")
           .items("batch", &Demand::batch, "Kinds of jobs that run once.")
           .items("service", &Demand::service, "Kinds of services that run for months.")
+          .items("project", &Demand::project, "Kinds of projects that hold a block for months.")
           .object("calendar", &Demand::calendar, "Day, week and holidays.")
           .object("trace", &Demand::trace, "A log of jobs, beside the sectors.");
   return table;

@@ -35,6 +35,23 @@ struct ClassMix {
   std::uint32_t pick(double u) const;
 };
 
+/// Draws batch requests. Addresses at a given entity and index:
+///   sub 0: wide 0 run time, word 2 class, word 3 GPUs; sub 1: wide 0 overestimate, word 2 fate and its
+///   instant, word 3 patience; Erlang laws take one wide a stage from sub 2^16 x (1 + field) on
+class BatchSampler {
+ public:
+  explicit BatchSampler(const std::vector<BatchClass>& classes);
+  Request draw(const ClassMix& mix, const Stream& bodies, std::uint64_t entity, std::uint32_t index) const;
+
+ private:
+  struct Laws {
+    Law gpus, run_time, overestimate, patience;
+    Duration requested_max{};
+    double failed = 0, cancelled = 0;
+  };
+  std::vector<Laws> classes_;
+};
+
 /// What a stream must know of an organisation, in 16 bytes: the organisations themselves would not stay in
 /// cache.
 struct Asker {
@@ -47,9 +64,7 @@ struct Asker {
 /// (seed, replication, sector, ordinal, k). Nothing that a policy does moves one. Addresses, entity =
 /// ordinal, index = k:
 ///   stream ("gaps", sector), wide 0: gap
-///   stream ("requests", sector), sub 0: wide 0 run time, word 2 class, word 3 GPUs; sub 1: wide 0
-///   overestimate, word 2 fate and its instant, word 3 patience; Erlang laws take one wide a stage from sub
-///   2^16 x (1 + field) on
+///   stream ("requests", sector): as BatchSampler
 class RequestStreams {
  public:
   RequestStreams(const Demand& demand, const Population& population, Streams& streams);
@@ -64,18 +79,13 @@ class RequestStreams {
   Request request(std::uint32_t organisation, std::uint32_t k) const;
 
  private:
-  struct ClassSampler {
-    Law gpus, run_time, overestimate, patience;
-    Duration requested_max{};
-    double failed = 0, cancelled = 0;
-  };
   struct SectorSampler {
     Stream gaps, bodies;
     ClassMix mix;
   };
   std::vector<Asker> askers_;
   std::vector<SectorSampler> sectors_;
-  std::vector<ClassSampler> classes_;
+  BatchSampler batch_;
 };
 
 /// A walk along one organisation's candidates in time order.
@@ -111,6 +121,46 @@ class ServiceStreams {
   std::vector<Asker> askers_;
   std::vector<SectorSampler> sectors_;
   std::vector<ClassSampler> classes_;
+};
+
+/// One project of an organisation, keyed like a request.
+struct ProjectRequest {
+  std::uint32_t project_class = 0;
+  std::int32_t gpus = 1;
+  Duration duration{};
+  Duration patience{};  ///< endless: never gives up
+};
+
+/// Projects per organisation and the jobs of each, on streams of their own: ("project-gaps", sector), wide 0:
+/// gap; ("projects", sector): wide 0 duration, word 2 class, word 3 patience, sub 1: word 2 GPUs, Erlang laws
+/// as above. Job m of project k, entity = ordinal + 2^32 k, index = m: ("project-job-gaps", sector), wide 0:
+/// gap; ("project-jobs", sector): as BatchSampler.
+class ProjectStreams {
+ public:
+  ProjectStreams(const Demand& demand, const Population& population, Streams& streams);
+  double rate(std::uint32_t organisation) const { return askers_[organisation].rate; }
+  double gap(std::uint32_t organisation, std::uint32_t k) const;
+  ProjectRequest project(std::uint32_t organisation, std::uint32_t k) const;
+  /// Operational seconds between jobs m-1 and m of project k (m = 0: from its grant).
+  double job_gap(std::uint32_t organisation, std::uint32_t k, std::uint32_t project_class,
+                 std::uint32_t m) const;
+  Request job(std::uint32_t organisation, std::uint32_t k, std::uint32_t project_class,
+              std::uint32_t m) const;
+
+ private:
+  struct ClassSampler {
+    Law gpus, duration, patience;
+    double job_rate = 0;
+    ClassMix jobs;
+  };
+  struct SectorSampler {
+    Stream gaps, bodies, job_gaps, jobs;
+    ClassMix mix;
+  };
+  std::vector<Asker> askers_;
+  std::vector<SectorSampler> sectors_;
+  std::vector<ClassSampler> classes_;
+  BatchSampler batch_;
 };
 
 /// Replicas wanted hour by hour, from the arrival calendar's shape: floor + round((peak - floor) c(t) /

@@ -16,9 +16,11 @@ struct NamedShare {
   std::string name;
   double share = 1.0;  ///< relative weight; a list's weights are divided by their sum
 };
-/// The same with a name that must be a batch or a service class: types of their own, for tables of their own.
+/// The same with a name that must be a batch, service or project class: types of their own, for tables of
+/// their own.
 struct BatchShare : NamedShare {};
 struct ServiceShare : NamedShare {};
+struct ProjectShare : NamedShare {};
 
 /// Bass diffusion of the survey state `any_ai`: hazard p + q x (adopters / market), as events.
 /// Source: Bass, "A new product growth for model consumer durables", Management Science 15(5), 1969.
@@ -52,6 +54,8 @@ struct Sector {
   std::vector<BatchShare> mix;         ///< batch classes of a request
   double service_rate = 0;             ///< per second: services that one gpu_user of activity 1 opens
   std::vector<ServiceShare> services;  ///< service classes
+  double project_rate = 0;             ///< per second: projects that one gpu_user of activity 1 asks for
+  std::vector<ProjectShare> projects;  ///< project classes
 };
 
 /// What a job holds of its machines, in the node view.
@@ -89,6 +93,24 @@ struct ServiceClass : MachineNeeds {
   std::vector<std::string> devices;
 };
 
+/// Jobs of whoever holds a block, while it is held.
+struct ProjectJobs {
+  double rate = 0;              ///< per second and block, before the calendar
+  std::vector<BatchShare> mix;  ///< batch classes of a job
+};
+
+/// A block of GPUs for months that carries its own stream of jobs.
+struct ProjectClass {
+  std::string name, title;
+  Law gpus = Law::constant(1);
+  Law duration = Law::constant(0);   ///< seconds from the grant to the block's end
+  Law patience = Law::constant(-1);  ///< seconds that it waits for its block; negative: for ever
+  std::vector<std::string> devices;  ///< accepted; empty: any
+  ProjectJobs jobs;
+  bool overflow = false;                 ///< jobs that the block cannot hold go to the common pool
+  Duration reclaim_after = Duration{0};  ///< GPUs idle for so long return for good; 0: never
+};
+
 /// Arrival intensity within the week, relative; holidays count as `holiday`.
 struct ArrivalCalendar {
   std::vector<double> hours;  ///< 24 weights for a working day; empty: flat
@@ -109,6 +131,7 @@ struct Demand {
   std::vector<Sector> sectors;
   std::vector<BatchClass> batch;
   std::vector<ServiceClass> service;
+  std::vector<ProjectClass> project;
   ArrivalCalendar calendar;
   TraceSource trace;
 };
@@ -116,11 +139,14 @@ struct Demand {
 const FieldTable& fields_of(const NamedShare*);
 const FieldTable& fields_of(const BatchShare*);
 const FieldTable& fields_of(const ServiceShare*);
+const FieldTable& fields_of(const ProjectShare*);
 const FieldTable& fields_of(const Adoption*);
 const FieldTable& fields_of(const Onboarding*);
 const FieldTable& fields_of(const Sector*);
 const FieldTable& fields_of(const BatchClass*);
 const FieldTable& fields_of(const ServiceClass*);
+const FieldTable& fields_of(const ProjectJobs*);
+const FieldTable& fields_of(const ProjectClass*);
 const FieldTable& fields_of(const ArrivalCalendar*);
 const FieldTable& fields_of(const TraceSource*);
 const FieldTable& fields_of(const Demand*);

@@ -23,6 +23,8 @@ using natgpu::demand::Demand;
 using natgpu::demand::draw_population;
 using natgpu::demand::Fate;
 using natgpu::demand::Population;
+using natgpu::demand::ProjectRequest;
+using natgpu::demand::ProjectStreams;
 using natgpu::demand::Request;
 using natgpu::demand::RequestStreams;
 using natgpu::demand::ServiceStreams;
@@ -33,13 +35,15 @@ struct World {
       : streams(seed, 0),
         population(draw_population(d, streams)),
         requests(d, population, streams),
-        services(d, population, streams) {}
+        services(d, population, streams),
+        projects(d, population, streams) {}
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   Streams streams;
   Population population;
   RequestStreams requests;
   ServiceStreams services;
+  ProjectStreams projects;
 };
 
 /// One batch class, one sector, one organisation of activity 1.
@@ -108,6 +112,75 @@ TEST_CASE("adding a sector or a class changes no request and no service of anoth
       REQUIRE(before.services.gap(i, k) == after.services.gap(i + 30, k));
       REQUIRE(before.services.contract(i, k).duration == after.services.contract(i + 30, k).duration);
     }
+}
+
+/// The same with projects of one class, whose jobs are of both batch classes.
+Demand with_projects() {
+  Demand d = natgpu::demand::testing::demand();
+  d.project.resize(1);
+  d.project[0].name = "grant";
+  d.project[0].gpus = Law::discrete({16, 64}, {3, 1});
+  d.project[0].duration = Law::uniform(86400.0, 3 * 86400.0);
+  d.project[0].patience = Law::exponential(7 * 86400.0);
+  d.project[0].jobs.rate = 1.0 / 1800;
+  d.project[0].jobs.mix = d.sectors[0].mix;
+  for (natgpu::demand::Sector& s : d.sectors) {
+    s.project_rate = 1.0 / (90 * 86400.0);
+    s.projects.resize(1);
+    s.projects[0].name = "grant";
+  }
+  return d;
+}
+
+TEST_CASE("adding projects changes no request and no service, and another sector no project") {
+  const Demand d = natgpu::demand::testing::demand();
+  Demand more = with_projects();
+  more.sectors.insert(more.sectors.begin(), natgpu::demand::testing::sector("chaebol", 30));
+  const World before(d), with(with_projects()), after(more);
+  for (std::uint32_t i = 0; i < 2300; i += 23)
+    for (std::uint32_t k = 0; k < 5; ++k) {
+      REQUIRE(before.requests.gap(i, k) == with.requests.gap(i, k));
+      REQUIRE(same(before.requests.request(i, k), with.requests.request(i, k)));
+      REQUIRE(before.services.gap(i, k) == with.services.gap(i, k));
+      REQUIRE(before.services.contract(i, k).duration == with.services.contract(i, k).duration);
+      REQUIRE(with.projects.gap(i, k) == after.projects.gap(i + 30, k));
+      const ProjectRequest p = with.projects.project(i, k), moved = after.projects.project(i + 30, k);
+      REQUIRE(p.gpus == moved.gpus);
+      REQUIRE(p.duration == moved.duration);
+      REQUIRE(p.patience == moved.patience);
+      for (std::uint32_t m = 0; m < 3; ++m) {
+        REQUIRE(with.projects.job_gap(i, k, 0, m) == after.projects.job_gap(i + 30, k, 0, m));
+        REQUIRE(same(with.projects.job(i, k, 0, m), after.projects.job(i + 30, k, 0, m)));
+      }
+    }
+}
+
+TEST_CASE("projects and their jobs follow their laws, each project and each job by itself") {
+  const World w(with_projects());
+  constexpr std::uint32_t n = 200, m = 50;
+  double days = 0, large = 0, waits = 0, gaps = 0, small = 0;
+  int alike = 0;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    for (std::uint32_t k = 0; k < m; ++k) {
+      const ProjectRequest p = w.projects.project(i, k);
+      REQUIRE((p.gpus == 16 || p.gpus == 64));
+      large += p.gpus == 64;
+      days += in_seconds(p.duration) / 86400;
+      waits += in_seconds(p.patience) / 86400;
+      gaps += w.projects.job_gap(i, 3, 0, k) / 1800;
+      const Request job = w.projects.job(i, 3, 0, k);
+      small += job.batch_class == 0;
+      alike += same(job, w.projects.job(i, 4, 0, k)) || same(job, w.projects.job(i + n, 3, 0, k)) ||
+               same(job, w.requests.request(i, k));
+    }
+  }
+  // Bounds of five standard errors over 10,000 draws.
+  CHECK(days / (n * m) == Approx(2).margin(5 * 0.5774 / 100));
+  CHECK(large / (n * m) == Approx(0.25).margin(5 * 0.433 / 100));
+  CHECK(waits / (n * m) == Approx(7).margin(5 * 7.0 / 100));
+  CHECK(gaps / (n * m) == Approx(1).margin(5 * 1.0 / 100));
+  CHECK(small / (n * m) == Approx(0.75).margin(5 * 0.433 / 100));
+  CHECK(alike == 0);
 }
 
 TEST_CASE("changing one law of a class leaves its other variates as they were") {

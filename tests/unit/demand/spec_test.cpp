@@ -72,12 +72,12 @@ TEST_CASE("items of demand are addressed by required names, and references name 
       CHECK(f.item().find("name")->required);
     }
     if (f.kind == FieldKind::reference) {
-      CHECK((f.target == "demand.batch" || f.target == "demand.service" || f.target == "demand.sectors" ||
-             f.target == "hardware"));
+      CHECK((f.target == "demand.batch" || f.target == "demand.service" || f.target == "demand.project" ||
+             f.target == "demand.sectors" || f.target == "hardware"));
       ++references;
     }
   });
-  CHECK(references == 5);
+  CHECK(references == 8);
 }
 
 TEST_CASE("a sound demand has no findings") {
@@ -132,4 +132,49 @@ TEST_CASE("all mistakes are found at once, and a class of the other kind is name
   REQUIRE(findings.size() == 2);
   CHECK(findings[0].message == "`chat` is a service class, not a batch class");
   CHECK(findings[0].help == "list it under `services`");
+}
+
+TEST_CASE("projects have classes of their own, and their jobs accept the devices of their blocks") {
+  using natgpu::demand::ProjectClass;
+  const auto with = [](const std::function<void(Demand&, ProjectClass&)>& change) {
+    Demand d = natgpu::demand::testing::demand();
+    ProjectClass grant;
+    grant.name = "grant";
+    grant.duration = Law::constant(86400);
+    grant.jobs.rate = 1.0 / 3600;
+    grant.jobs.mix.resize(1);
+    grant.jobs.mix[0].name = "small";
+    d.sectors[0].project_rate = 1.0 / 86400;
+    d.sectors[0].projects.resize(1);
+    d.sectors[0].projects[0].name = "grant";
+    change(d, grant);
+    d.project = {grant};
+    std::vector<std::string> all;
+    for (const auto& f : check(d)) all.push_back(f.path + ": " + f.message);
+    return all;
+  };
+  using All = std::vector<std::string>;
+  CHECK(with([](Demand&, ProjectClass&) {}).empty());
+  CHECK(with([](Demand& d, ProjectClass&) { d.sectors[0].projects.clear(); }) ==
+        All{"demand.sectors[sme].projects: projects have no class"});
+  CHECK(with([](Demand& d, ProjectClass&) { d.sectors[0].projects[0].name = "chat"; }) ==
+        All{"demand.sectors[sme].projects[chat]: `chat` is a service class, not a project class"});
+  CHECK(with([](Demand& d, ProjectClass&) { d.sectors[0].mix[0].name = "grant"; }) ==
+        All{"demand.sectors[sme].mix[grant]: `grant` is a project class, not a batch class"});
+  CHECK(with([](Demand&, ProjectClass& c) { c.jobs.mix.clear(); }) ==
+        All{"demand.project[grant].jobs.mix: the jobs of the project have no class"});
+  CHECK(with([](Demand&, ProjectClass& c) { c.jobs.mix[0].name = "chat"; }) ==
+        All{"demand.project[grant].jobs.mix[chat]: `chat` is a service class, not a batch class"});
+  CHECK(with([](Demand&, ProjectClass& c) { c.duration = Law::weibull(0.001, 1); }).size() == 1);
+  const std::string barred =
+      "demand.project[grant].devices: a block may be of a device that its jobs `small` do not accept";
+  CHECK(with([](Demand& d, ProjectClass&) { d.batch[0].devices = {"h200"}; }) == All{barred});
+  CHECK(with([](Demand& d, ProjectClass& c) {
+          d.batch[0].devices = {"h200"};
+          c.devices = {"h200", "b200"};
+        }) == All{barred});
+  CHECK(with([](Demand& d, ProjectClass& c) {
+          d.batch[0].devices = {"h200", "b200"};
+          c.devices = {"h200"};
+        }).empty());
 }
