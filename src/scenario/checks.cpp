@@ -42,13 +42,25 @@ void check_horizon(const Scenario& s, std::vector<Finding>& out) {
   }
 }
 
+/// Of the class that has most of them.
+double jobs_of_a_project(const demand::Demand& demand, const demand::Sector& sector, double horizon) {
+  double most = 0;
+  for (const demand::ProjectShare& share : sector.projects)
+    for (const demand::ProjectClass& c : demand.project)
+      if (c.name == share.name) most = std::max(most, c.jobs.rate * std::min(c.duration.mean(), horizon));
+  return most;
+}
+
 /// Crude and from above: everyone asks from the first day to the last.
 double expected_jobs(const Scenario& s) {
   double jobs = 0;
   for (const demand::Sector& sector : s.demand.sectors) {
     const double simulated = static_cast<double>(sector.organisations) /
                              static_cast<double>(std::max<std::int64_t>(sector.represents, 1));
-    jobs += simulated * (sector.request_rate + sector.service_rate) * seconds_until(s, end_of_run(s));
+    const double horizon = seconds_until(s, end_of_run(s));
+    jobs += simulated * horizon *
+            (sector.request_rate + sector.service_rate +
+             sector.project_rate * (1 + jobs_of_a_project(s.demand, sector, horizon)));
   }
   return jobs;
 }
@@ -156,6 +168,39 @@ void check_shares(const scheduling::Scheduling& s, const demand::Demand& demand,
                    "leave `demand.service` empty, or write `sharing: ps`"});
 }
 
+/// What blocks of projects leave no room for.
+void check_projects(const Scenario& s, std::vector<Finding>& out) {
+  if (s.demand.project.empty()) return;
+  const scheduling::Scheduling& by = s.scheduling;
+  struct Beside {
+    const char* path;
+    bool there;
+    const char *message, *help;
+  };
+  const Beside all[] = {
+      {"scheduling.view", by.view == scheduling::View::node,
+       "projects are granted so many GPUs, and the node view deals in machines",
+       "write `view: pool`, or leave `demand.project` out"},
+      {"scheduling.sharing", shares(by),
+       "a block is its owner's alone, and GPUs shared in time are everybody's",
+       "leave `sharing` out, or `demand.project`"},
+      {"scheduling.order", !shares(by) && preempts(by.order),
+       "a block is granted until its end, and this order takes GPUs back",
+       "choose an order that lets jobs finish, such as fcfs or multifactor, or leave `demand.project` out"},
+      {"scheduling.order", by_holding(by.order),
+       "drf and maxmin count what an account holds job by job, and blocks hand GPUs back one by one",
+       "choose multifactor or fairtree, or leave `demand.project` out"},
+      {"scheduling.preemption.mode", by.preemption.mode != scheduling::PreemptionSettings::Mode::none,
+       "a block is granted until its end, and preemption takes GPUs back",
+       "leave `preemption` out, or `demand.project`"},
+      {"demand.project", s.plugged_order && s.plugged_order.decides(),
+       "a policy of level 2 is told of jobs, not of blocks that hand GPUs back one by one",
+       "leave it out, or bring an order (level 1)"},
+  };
+  for (const Beside& b : all)
+    if (b.there) out.push_back({b.path, b.message, b.help});
+}
+
 }  // namespace
 
 std::vector<Finding> check_classes(const Scenario& s) {
@@ -164,8 +209,10 @@ std::vector<Finding> check_classes(const Scenario& s) {
   for (const demand::BatchClass& c : s.demand.batch) classes.push_back(c.name);
   check_names("scheduling.preemption.spot", s.scheduling.preemption.spot, classes, all);
   for (const demand::ServiceClass& c : s.demand.service) classes.push_back(c.name);
+  for (const demand::ProjectClass& c : s.demand.project) classes.push_back(c.name);
   check_names("scheduling.classes", s.scheduling.classes, classes, all);
   check_shares(s.scheduling, s.demand, classes, all);
+  check_projects(s, all);
   return all;
 }
 

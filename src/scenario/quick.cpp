@@ -125,12 +125,17 @@ double reweigh(std::vector<Share>& shares, const std::map<std::string, double>& 
 }
 
 void scale_demand(demand::Demand& demand, double scale) {
-  std::map<std::string, double> more_jobs, more_services;
+  std::map<std::string, double> more_jobs, more_services, more_projects;
   for (demand::BatchClass& c : demand.batch) more_jobs[c.name] = scale_sizes(c.gpus, scale);
   for (demand::ServiceClass& c : demand.service) more_services[c.name] = scale_service(c, scale);
+  for (demand::ProjectClass& c : demand.project) {
+    more_projects[c.name] = scale_sizes(c.gpus, scale);
+    c.jobs.rate *= reweigh(c.jobs.mix, more_jobs) / more_projects[c.name];
+  }
   for (demand::Sector& sector : demand.sectors) {
     sector.request_rate *= scale * reweigh(sector.mix, more_jobs);
     sector.service_rate *= scale * reweigh(sector.services, more_services);
+    sector.project_rate *= scale * reweigh(sector.projects, more_projects);
   }
 }
 

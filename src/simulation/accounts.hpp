@@ -51,13 +51,15 @@ class Level {
   Area area_ = 0;
 };
 
-/// Public GPUs of one pool by state, in parts of GPUs; in_service = down + idle + allocated at every instant.
+/// Public GPUs of one pool by state, in parts of GPUs; in_service = down + idle + reserved + allocated at
+/// every instant.
 struct PoolLevels {
   Level in_service, down, idle, allocated;
+  Level reserved;    ///< the part of projects' blocks in which nothing runs
   Level fragmented;  ///< in the node view: thousandths of idle GPUs of no use to a task to be expected
 };
 struct PoolAreas {
-  Area in_service = 0, down = 0, idle = 0, allocated = 0;
+  Area in_service = 0, down = 0, idle = 0, allocated = 0, reserved = 0;
 };
 
 /// GPU-time by (quarter, pool, sector, use).
@@ -80,6 +82,7 @@ class GpuTime {
 /// Jobs of one cohort: those submitted in one quarter by one sector, or all of one class.
 struct JobCounts {
   std::uint64_t submitted = 0, finished = 0, killed = 0, failed = 0, cancelled = 0, rejected = 0, gave_up = 0;
+  std::uint64_t left_over = 0;            ///< of a project, when its block was over
   std::uint64_t running = 0, queued = 0;  ///< at the end
   std::uint64_t started = 0, censored = 0;
   std::uint64_t restarts = 0, preemptions = 0, spread = 0;
@@ -91,8 +94,8 @@ struct JobCounts {
 
   std::uint64_t ended() const { return finished + killed + failed + cancelled; }
   void merge(const JobCounts& o);
-  /// submitted = finished + killed + failed + cancelled + rejected + gave up + running + queued
-  bool conserved() const { return submitted == ended() + rejected + gave_up + running + queued; }
+  /// submitted = finished + killed + failed + cancelled + rejected + gave up + left over + running + queued
+  bool conserved() const { return submitted == ended() + rejected + gave_up + left_over + running + queued; }
 };
 
 /// Service capacity asked for above the floor.

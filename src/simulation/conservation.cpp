@@ -27,8 +27,8 @@ void check_pools(const Books& b) {
       const std::string& period = b.world.quarters[q].label;
       const supply::Pool& pool = b.fleet.pools()[p];
       const std::string where = sites[pool.site].name + "/" + b.world.scenario.hardware[pool.device].name;
-      require(a.in_service == a.down + a.idle + a.allocated, "public in service = down + idle + allocated",
-              period, where);
+      require(a.in_service == a.down + a.idle + a.reserved + a.allocated,
+              "public in service = down + idle + reserved + allocated", period, where);
       require(a.allocated == spent(b.dispatch.gpu_time, q, p, b.dispatch.sectors),
               "allocated = stalled + useful + lost + unfinished", period, where);
       Area from_supply = 0;
@@ -64,7 +64,8 @@ void check_jobs(const Books& b) {
     for (std::size_t s = 0; s < sectors.size(); ++s) {
       const JobCounts& c = b.dispatch.cohort(q, s);
       require(c.conserved(),
-              "submitted = finished + killed + failed + cancelled + rejected + gave up + running + queued",
+              "submitted = finished + killed + failed + cancelled + rejected + gave up + left over + running "
+              "+ queued",
               b.world.quarters[q].label, sectors[s].name);
       all.submitted += c.submitted;
     }

@@ -35,6 +35,7 @@ class DemandProcess {
         profile_(world.scenario.demand.calendar, world.calendar, world.end),
         requests_(world.scenario.demand, population, streams),
         services_(world.scenario.demand, population, streams),
+        projects_(world.scenario.demand, population, streams),
         cursors_(population.organisations.size()),
         is_user_(population.organisations.size()),
         users_(world.scenario.demand.sectors.size()),
@@ -96,16 +97,9 @@ class DemandProcess {
   demand::ServiceContract contract(std::uint32_t o, std::uint32_t k) const {
     return services_.contract(o, k);
   }
-  void next_opening(std::uint32_t o, std::uint32_t k, double operational) {
-    const double at = operational + services_.gap(o, k);
-    const Instant when = profile_.inverse(at);
-    if (when >= world_.end) return;
-    if (openings_.size() <= o) openings_.resize(population_.organisations.size());
-    openings_[o] = {k, at};
-    world_.schedule(std::max(when, instant(world_.now) + one_tick), engine::Phase::arrive,
-                    kind::service_opening, o, {o, k});
-  }
-  double opening_time(std::uint32_t o) const { return openings_[o].operational; }
+  const demand::ProjectStreams& projects() const { return projects_; }
+  void next_service(std::uint32_t o, std::uint32_t k) { next_opening(services_, openings_, o, k); }
+  void next_project(std::uint32_t o, std::uint32_t k) { next_opening(projects_, askings_, o, k); }
 
   void close_quarter(std::uint16_t quarter) {
     for (std::size_t s = 0; s < adoption_.size(); ++s)
@@ -123,6 +117,8 @@ class DemandProcess {
   }
 
  private:
+  using Cursors = std::vector<demand::RequestCursor>;
+
   void schedule_adoption(std::uint32_t sector) {
     const Instant at = adoption_[sector].next_time();
     if (at < world_.end) world_.schedule(at, engine::Phase::arrive, kind::adoption, sector, {sector, 0});
@@ -142,7 +138,8 @@ class DemandProcess {
       if (at < world_.end) world_.schedule(at, engine::Phase::arrive, kind::lapse, o, {o, 0});
     }
     if (requests_.rate(o) > 0) begin_requests(o);
-    if (services_.rate(o) > 0) begin_services(o);
+    if (services_.rate(o) > 0) begin_openings(services_, openings_, o);
+    if (projects_.rate(o) > 0) begin_openings(projects_, askings_, o);
   }
   /// The latent stream runs from the start, whoever listens: candidates before today are passed over.
   void begin_requests(std::uint32_t o) {
@@ -151,15 +148,30 @@ class DemandProcess {
     while (cursors_[o].operational < today) step(o);
     if (const Instant at = time_of(o); at < world_.end) arrivals_.push(at, o);
   }
-  void begin_services(std::uint32_t o) {
+  static std::uint8_t kind_of(const demand::ServiceStreams&) { return kind::service_opening; }
+  static std::uint8_t kind_of(const demand::ProjectStreams&) { return kind::project_opening; }
+  /// The same of services, or of projects.
+  template <class Streams_>
+  void begin_openings(const Streams_& streams, Cursors& cursors, std::uint32_t o) {
     const double today = profile_.cumulative(instant(world_.now));
     std::uint32_t k = 0;
-    double before = 0, at = services_.gap(o, 0);
+    double before = 0, at = streams.gap(o, 0);
     while (at < today) {
       before = at;
-      at += services_.gap(o, ++k);
+      at += streams.gap(o, ++k);
     }
-    next_opening(o, k, before);
+    if (cursors.size() <= o) cursors.resize(population_.organisations.size());
+    cursors[o].operational = before;
+    next_opening(streams, cursors, o, k);
+  }
+  template <class Streams_>
+  void next_opening(const Streams_& streams, Cursors& cursors, std::uint32_t o, std::uint32_t k) {
+    const double at = cursors[o].operational + streams.gap(o, k);
+    const Instant when = profile_.inverse(at);
+    if (when >= world_.end) return;
+    cursors[o] = {k, at};
+    world_.schedule(std::max(when, instant(world_.now) + one_tick), engine::Phase::arrive, kind_of(streams),
+                    o, {o, k});
   }
   void step(std::uint32_t o) {
     demand::RequestCursor& c = cursors_[o];
@@ -226,9 +238,10 @@ class DemandProcess {
   demand::ArrivalProfile profile_;
   demand::RequestStreams requests_;
   demand::ServiceStreams services_;
+  demand::ProjectStreams projects_;
   std::vector<demand::BassAdoption> adoption_;
   ArrivalTree arrivals_;
-  std::vector<demand::RequestCursor> cursors_, openings_;
+  Cursors cursors_, openings_, askings_;  ///< along requests, services and projects
   std::vector<std::uint8_t> is_user_;
   std::vector<double> users_;  ///< gpu_user organisations per sector, by `represents`
   DemandBooks books_;

@@ -73,14 +73,17 @@ class DispatchPort {
       found = dispatcher_.withdraw(j.group, key_of(j), j.gpus);
     NATGPU_ENSURE(found, "a waiting job stands in the queue");
   }
-  /// A running job hands its GPUs back.
-  void finish(std::uint32_t slot, const Job& j) {
+  /// A running job hands so many of its GPUs back: all of them, or, where they are counted and nobody ranks
+  /// accounts by what they hold, a part.
+  void finish(std::uint32_t slot, const Job& j, std::int64_t gpus) {
+    if constexpr (preempts || plugged || on_machines)
+      NATGPU_ENSURE(gpus == j.gpus, "here jobs hand all of their GPUs back at once");
     if constexpr (preempts || plugged || (on_machines && !ranks_accounts))
       dispatcher_.finish_job(slot);
     else if constexpr (ranks_accounts)
-      dispatcher_.finish_of({{}, 0, j.gpus, slot}, j.requested_end, j.pool);
+      dispatcher_.finish_of({{}, 0, static_cast<std::int32_t>(gpus), slot}, j.requested_end, j.pool);
     else
-      dispatcher_.finish(j.pool, j.gpus, j.requested_end);
+      dispatcher_.finish(j.pool, gpus, j.requested_end);
   }
   /// A running job's known end moves. @pre it is still the old one in the books
   void extend(std::uint32_t slot, const Job& j, std::int64_t new_end) {

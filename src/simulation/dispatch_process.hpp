@@ -4,26 +4,25 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <utility>
 #include <vector>
 
 #include <natgpu/core/ensure.hpp>
+#include "block_desk.hpp"
 #include "dispatch_port.hpp"
-#include "job_desk.hpp"
 
 namespace natgpu::simulation {
 
 /// @tparam Dispatcher  whatever a DispatchPort can talk to
 template <class Dispatcher>
-class DispatchProcess : public JobDesk {
+class DispatchProcess : public BlockDesk {
  public:
   static constexpr bool shares = false;  ///< whether running jobs may have less than they ask for
 
   DispatchProcess(const DispatchParts& parts, Dispatcher dispatcher, Streams& streams)
-      : JobDesk(parts),
+      : BlockDesk(parts),
         port_(world_, parts.accounts, streams, std::move(dispatcher)),
         dispatcher_(port_.dispatcher()) {}
 
@@ -37,6 +36,7 @@ class DispatchProcess : public JobDesk {
     if (slot != no_index) enqueue(slot);
     return slot;
   }
+  std::uint32_t ask_for_block(const Submission& s) override { return submit(s); }
   /// A waiting job leaves: its patience is over, or its service wants it no more.
   void withdraw(std::uint32_t slot) {
     const Job& j = jobs_[slot];
@@ -49,9 +49,8 @@ class DispatchProcess : public JobDesk {
   // --- the pass
 
   void decide() {
-    dispatcher_.pass(world_.now, *this);
-    if (dismiss_impatient([this](std::uint32_t slot) { withdraw(slot); }))
-      dispatcher_.pass(world_.now, *this);
+    pass();
+    if (dismiss_impatient([this](std::uint32_t slot) { dismiss(slot); })) pass();
     if constexpr (Port::wakes) wake_at_next_start();
     if constexpr (Port::on_machines) note_fragmentation();
   }
@@ -59,37 +58,27 @@ class DispatchProcess : public JobDesk {
   void start(const scheduling::WaitingJob& waiting, std::uint32_t pool, std::int64_t requested_on_pool) {
     const std::uint32_t slot = waiting.slot;
     Job& j = jobs_[slot];
-    j.state = JobState::running;
-    j.pool = pool;
+    begin_segment(j, pool, plus(world_.now, requested_on_pool));
     j.slowdown_milli = port_.slowdown_milli(slot);
-    j.started = world_.now;
-    j.requested_end = plus(world_.now, requested_on_pool);
-    queued_parts_ -= j.parts;
     j.parts = port_.parts_of(slot, j, groups_.parts_per_gpu);
-    running_jobs_ += 1;
     orders_[pool].add(slot, j.gpus, [this](std::uint32_t s) -> std::uint32_t& { return jobs_[s].position; });
     levels_[pool].idle.change(world_.now, -j.parts);
-    levels_[pool].allocated.change(world_.now, j.parts);
+    held_level(j).change(world_.now, j.parts);
     if (port_.spread(slot)) ledger_.count(j, &JobCounts::spread);
-    if (!j.has_started) {
-      j.has_started = true;
-      world_.events.cancel(j.patience);
-      if (j.kind != JobKind::replica) ledger_.first_start(j);
-    }
+    note_start(j);
     if (j.kind == JobKind::replica) {
       const std::int64_t end = listener_->replica_started(j.service, slot);
       extend(slot, end);
       return;
     }
-    const std::int64_t work = time_for(groups_, j, std::max<std::int64_t>(j.run_time - j.done, 1));
-    std::int64_t end = std::min(plus(plus(world_.now, j.stall), work), j.requested_end);
+    std::int64_t end = end_of_segment(j);
     if (j.kind == JobKind::service_floor) {
       world_.events.cancel(j.completion);  // of its contract
       end = listener_->floor_started(j.service, end);
       extend(slot, end);
     }
-    j.completion = world_.events.schedule(
-        instant(end), engine::rank_of(engine::Phase::release, kind::completion, j.id), {slot, 0});
+    schedule_completion(slot, end);
+    if (j.kind == JobKind::project) blocks_->granted(j.service, slot);
   }
 
   /// The dispatcher's sink: a waiting job is sent away.
@@ -134,16 +123,14 @@ class DispatchProcess : public JobDesk {
 
   // --- jobs end
 
-  /// A batch job or a service's floor is done, or killed at its requested time.
+  /// A batch job or a service's floor is done, or killed at its requested time; or a block is over.
   void complete(std::uint32_t slot) {
     Job& j = jobs_[slot];
-    const std::int64_t work = time_for(groups_, j, std::max<std::int64_t>(j.run_time - j.done, 1));
-    const bool killed = j.kind == JobKind::batch && plus(plus(j.started, j.stall), work) > world_.now;
+    if (j.kind == JobKind::block_job) return end_inside(slot);
+    if (j.kind == JobKind::project) return end_block(slot);
     if (j.kind == JobKind::service_floor) listener_->floor_stopped(j.service, true);
     release(slot);
-    settlement_.close_segment(j, killed ? Use::lost_limit : end_use(j.fate),
-                              killed || j.fate == demand::Fate::user_error);
-    ledger_.end(j, killed);
+    settle_end(j);
     forget(slot);
   }
   /// The contract of a service ends while its floor waits for GPUs.
@@ -169,18 +156,63 @@ class DispatchProcess : public JobDesk {
     j.requested_end = new_end;
   }
 
+  // --- blocks of projects
+
+  void give_back(std::uint32_t slot, std::int64_t gpus) override {
+    Job& j = jobs_[slot];
+    if (gpus == j.gpus) {
+      world_.events.cancel(j.completion);
+      return end_block(slot);
+    }
+    port_.finish(slot, j, gpus);
+    orders_[j.pool].shrink(j.position, gpus);
+    const std::int64_t parts = groups_.parts_of(j.group, gpus);
+    levels_[j.pool].reserved.change(world_.now, -parts);
+    levels_[j.pool].idle.change(world_.now, parts);
+    j.gpus -= static_cast<std::int32_t>(gpus);
+    j.parts -= parts;
+  }
+  void to_common_pool(std::uint32_t slot) override {
+    Job& j = jobs_[slot];
+    if (!groups_.ever_fits(j.group, j.gpus) || queue_is_full()) {
+      ledger_.count(j, &JobCounts::rejected);
+      return drop_inside(slot);
+    }
+    stop_waiting_inside(j);
+    j.kind = JobKind::batch;
+    j.service = no_index;
+    enqueue(slot);
+  }
+
   // --- what capacity that comes and goes needs
 
-  /// The jobs that started last in the pool lose their GPUs until so many are idle.
+  /// The jobs that started last in the pool lose their GPUs until so many are idle; a block only as many as
+  /// are missing, its last ones.
   void vacate(std::uint32_t pool, std::int64_t units) {
-    while (dispatcher_.free(pool) < units) requeue(orders_[pool].last());
+    while (dispatcher_.free(pool) < units) {
+      const std::uint32_t last = orders_[pool].last();
+      if (!is_block(last)) {
+        requeue(last);
+        continue;
+      }
+      const Job& block = jobs_[last];
+      const std::int64_t lost = std::min<std::int64_t>(units - dispatcher_.free(pool), block.gpus);
+      blocks_->lose(block.service, block.gpus - lost, lost);
+    }
   }
   /// Jobs that hold any of the units [first, first + count) of the pool, numbered by running jobs in start
-  /// order, lose their GPUs.
+  /// order, lose their GPUs; a block loses those units alone.
   void requeue_holders(std::uint32_t pool, std::int64_t first, std::int64_t count) {
     holders_.clear();
-    orders_[pool].holders(first, count, holders_);
+    hit_blocks_.clear();
+    orders_[pool].each_holder(first, count, [&](std::uint32_t slot, std::int64_t from, std::int64_t until) {
+      if (is_block(slot))
+        hit_blocks_.push_back({jobs_[slot].service, from, until - from});
+      else
+        holders_.push_back(slot);
+    });
     requeue(holders_);
+    for (const HitBlock& b : hit_blocks_) blocks_->lose(b.project, b.first, b.count);
   }
   /// These running jobs lose their GPUs.
   void requeue(const std::vector<std::uint32_t>& slots) {
@@ -209,7 +241,7 @@ class DispatchProcess : public JobDesk {
           settlement_.close_saved(j, Use::useful);
         } else if (j.kind == JobKind::replica) {
           settlement_.spend(j, j.started, world_.now, Use::useful);
-        } else {
+        } else if (j.kind != JobKind::project) {  // whose GPU-time is that of the jobs inside
           settlement_.close_segment(j, Use::unfinished, false);
         }
       } else if (j.settled != no_index) {
@@ -219,11 +251,38 @@ class DispatchProcess : public JobDesk {
     }
   }
 
-  std::size_t waiting_jobs() const { return dispatcher_.waiting(); }
+  std::size_t waiting_jobs() const { return dispatcher_.waiting() + waiting_inside_; }
 
  private:
   using Port = DispatchPort<Dispatcher>;
 
+  /// Units of a block that fail.
+  struct HitBlock {
+    std::uint32_t project;
+    std::int64_t first, count;
+  };
+
+  void pass() {
+    if (blocks_ != nullptr) blocks_->pass();
+    dispatcher_.pass(world_.now, *this);
+  }
+  /// A waiting job gives up.
+  void dismiss(std::uint32_t slot) {
+    const Job& j = jobs_[slot];
+    if (j.kind == JobKind::block_job) {
+      blocks_->job_leaves(j.service, slot);
+      return drop_inside(slot);
+    }
+    if (j.kind == JobKind::project) blocks_->over(j.service);
+    withdraw(slot);
+  }
+  void end_block(std::uint32_t slot) {
+    Job& j = jobs_[slot];
+    blocks_->over(j.service);
+    release(slot);
+    ledger_.end(j, false);
+    forget(slot);
+  }
   bool queue_is_full() const {
     const std::int64_t limit = world_.scenario.scheduling.queue_limit;
     return limit > 0 && dispatcher_.waiting() >= static_cast<std::size_t>(limit);
@@ -266,13 +325,13 @@ class DispatchProcess : public JobDesk {
   /// Hands a running job's GPUs back.
   void release(std::uint32_t slot) {
     Job& j = jobs_[slot];
-    port_.finish(slot, j);
+    port_.finish(slot, j, j.gpus);
     hand_back(j);
   }
   /// The same, where the dispatcher has taken them already.
   void hand_back(const Job& j) {
     orders_[j.pool].remove(j.position);
-    levels_[j.pool].allocated.change(world_.now, -j.parts);
+    held_level(j).change(world_.now, -j.parts);
     levels_[j.pool].idle.change(world_.now, j.parts);
     --running_jobs_;
   }
@@ -290,12 +349,7 @@ class DispatchProcess : public JobDesk {
       forget(slot);
       return;
     }
-    world_.events.cancel(j.completion);
-    settlement_.close_segment(j, Use::lost_failure, false, true);
-    j.attained += world_.now - j.started;
-    ++j.restarts;
-    ledger_.count(j, &JobCounts::restarts);
-    j.stall = groups_.classes[j.job_class].restart_cost;
+    interrupt(j);
     if (j.kind == JobKind::service_floor) {
       listener_->floor_stopped(j.service, false);
       await_contract_end(slot);
@@ -316,6 +370,7 @@ class DispatchProcess : public JobDesk {
   std::int64_t wake_ = -1;  ///< the next pass that the dispatcher asks for
   engine::EventHandle wake_event_;
   std::vector<std::uint32_t> holders_;
+  std::vector<HitBlock> hit_blocks_;
 };
 
 }  // namespace natgpu::simulation

@@ -168,9 +168,11 @@ class JobDesk {
   void close_levels(std::uint16_t quarter, std::int64_t boundary) {
     for (std::size_t p = 0; p < levels_.size(); ++p) {
       PoolLevels& l = levels_[p];
-      for (Level* level : {&l.in_service, &l.down, &l.idle, &l.allocated}) level->settle(boundary);
+      for (Level* level : {&l.in_service, &l.down, &l.idle, &l.allocated, &l.reserved})
+        level->settle(boundary);
       const std::size_t at = quarter * levels_.size() + p;
-      books_.areas[at] = {l.in_service.take(), l.down.take(), l.idle.take(), l.allocated.take()};
+      books_.areas[at] = {l.in_service.take(), l.down.take(), l.idle.take(), l.allocated.take(),
+                          l.reserved.take()};
       l.fragmented.settle(boundary);
       books_.fragmented[at] = l.fragmented.take();
       books_.stocks[at] = {l.in_service.value(), l.down.value(), l.idle.value(), l.allocated.value()};

@@ -164,6 +164,8 @@ JobGroups make_job_groups(const scenario::Scenario& scenario, const supply::Flee
   // A service lasts its months whatever the device, and served hours are served: it keeps all its work.
   for (const demand::ServiceClass& c : scenario.demand.service)
     maker.add_class({c.name, 1, 0}, c.devices, true, need_of(c));
+  for (const demand::ProjectClass& c : scenario.demand.project)
+    maker.add_class({c.name, 0, 0}, c.devices, true, {});  // months are months on any device
   maker.add_log(log);
   return maker.finish();
 }

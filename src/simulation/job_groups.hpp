@@ -17,8 +17,8 @@
 
 namespace natgpu::simulation {
 
-/// What a run needs to know of a class of jobs: batch classes in file order, then service classes, then
-/// `log`.
+/// What a run needs to know of a class of jobs: batch classes in file order, then service classes, project
+/// classes and `log`.
 struct JobClass {
   std::string name;
   std::int64_t checkpoint_every = 0;  ///< reference ticks; 0: none

@@ -9,7 +9,13 @@
 
 namespace natgpu::simulation {
 
-enum class JobKind : std::uint8_t { batch, service_floor, replica };
+enum class JobKind : std::uint8_t {
+  batch,
+  service_floor,
+  replica,
+  project,   ///< the block of one, while its owner waits for it or holds it
+  block_job  ///< runs inside a block
+};
 enum class JobState : std::uint8_t { queued, running };
 
 inline constexpr std::uint32_t no_index = 0xffffffff;
@@ -30,7 +36,7 @@ struct Job {
   engine::EventHandle completion;  ///< or, while the floor of a service waits, the end of its contract
   engine::EventHandle patience;
   std::uint32_t organisation = no_index;
-  std::uint32_t service = no_index;  ///< of floors and replicas
+  std::uint32_t service = no_index;  ///< of floors and replicas; of blocks and jobs in them the project
   std::uint32_t group = 0;           ///< of pools accepted
   std::uint32_t pool = 0;
   std::uint32_t position = 0;        ///< in the pool's start order
@@ -41,7 +47,7 @@ struct Job {
       1000;  ///< of this segment: a gang on more machines than the fewest takes longer
   std::uint32_t restarts = 0;
   std::uint16_t sector = 0;
-  std::uint16_t job_class = 0;  ///< batch classes, then service classes, then logs
+  std::uint16_t job_class = 0;  ///< batch classes, then service classes, project classes, logs
   std::uint16_t cohort = 0;     ///< quarter of submission
   JobKind kind = JobKind::batch;
   JobState state = JobState::queued;

@@ -51,6 +51,7 @@ std::vector<measures::Measurement> measure(const Books& books) {
   jobs.regions_and_groups();
   jobs.jobs_by_class();
   jobs.services();
+  jobs.projects();
   capacity.stocks();
   return all;
 }

@@ -89,6 +89,7 @@ void JobMeasurer::put_jobs(const Labels& labels, const JobCounts& c) {
   if (scenario_.scheduling.view == scheduling::View::node)
     put("jobs.spread.count", labels, static_cast<double>(c.spread));
   if (preempting()) put("jobs.preempted.count", labels, static_cast<double>(c.preemptions));
+  if (with_projects()) put("jobs.left_over.count", labels, static_cast<double>(c.left_over));
   if (c.started > 0) {
     const double per_job = 1e-6 / static_cast<double>(c.started);
     put("jobs.wait.mean", labels, static_cast<double>(c.waited) * per_job);
@@ -137,6 +138,23 @@ void JobMeasurer::services() {
   put("services.lapsed.count", {{"period", "all"}}, static_cast<double>(b_.replicas.lapsed));
   put("services.unserved.gpu_hours", {{"period", "all"}}, gpu_hours(b_.replicas.unserved));
 }
+/// Projects are jobs of their classes; here all together, and what became of their owners' jobs.
+void JobMeasurer::projects() {
+  if (!with_projects()) return;
+  JobCounts all;
+  const std::size_t first = scenario_.demand.batch.size() + scenario_.demand.service.size();
+  for (std::size_t c = 0; c < scenario_.demand.project.size(); ++c)
+    all.merge(b_.dispatch.by_class[first + c]);
+  const std::pair<const char*, std::uint64_t> counts[] = {{"projects.asked.count", all.submitted},
+                                                          {"projects.granted.count", all.started},
+                                                          {"projects.rejected.count", all.rejected},
+                                                          {"projects.gave_up.count", all.gave_up},
+                                                          {"projects.waiting.count", all.queued}};
+  for (const auto& [name, n] : counts) put(name, {{"period", "all"}}, static_cast<double>(n));
+  if (all.started > 0)
+    put("projects.wait.mean", {{"period", "all"}},
+        static_cast<double>(all.waited) * 1e-6 / static_cast<double>(all.started));
+}
 
 void JobCounts::merge(const JobCounts& o) {
   submitted += o.submitted;
@@ -146,6 +164,7 @@ void JobCounts::merge(const JobCounts& o) {
   cancelled += o.cancelled;
   rejected += o.rejected;
   gave_up += o.gave_up;
+  left_over += o.left_over;
   running += o.running;
   queued += o.queued;
   started += o.started;

@@ -13,6 +13,7 @@ void UseMeasurer::use_of_gpus(const Span& s) {
     all.down += a.down;
     all.idle += a.idle;
     all.allocated += a.allocated;
+    all.reserved += a.reserved;
     if (a.in_service > 0 && b_.dispatch.pools > 1)
       put("gpu.allocated.share", {{"period", s.label}, {"site", site(p)}, {"gpu", gpu(p)}},
           ratio(a.allocated, a.in_service));
@@ -23,6 +24,8 @@ void UseMeasurer::use_of_gpus(const Span& s) {
     put("gpu.busy.share", {{"period", s.label}}, ratio(all.allocated - stalled, all.in_service));
     put("gpu.useful.share", {{"period", s.label}}, ratio(useful, all.in_service));
   }
+  if (with_projects() && all.in_service > 0)
+    put("gpu.reserved.share", {{"period", s.label}}, ratio(all.reserved, all.in_service));
   if (all.in_service > all.down)
     put("gpu.allocated.of_up.share", {{"period", s.label}}, ratio(all.allocated, all.in_service - all.down));
   const auto hours = [&](const char* state, Area area) {
@@ -32,6 +35,7 @@ void UseMeasurer::use_of_gpus(const Span& s) {
   hours("down", all.down);
   hours("idle", all.idle);
   hours("allocated", all.allocated);
+  if (with_projects()) hours("reserved", all.reserved);
   hours("stalled", stalled);
   hours("useful", useful);
   hours("unfinished", used(s, Use::unfinished));

@@ -45,6 +45,7 @@ class Measurer {
       sum.down += a.down;
       sum.idle += a.idle;
       sum.allocated += a.allocated;
+      sum.reserved += a.reserved;
     }
     return sum;
   }
@@ -61,6 +62,7 @@ class Measurer {
     const scheduling::PluggedPolicy& plugged = scenario_.plugged_order;
     return preempts(scenario_.scheduling) || (plugged && plugged.decides());
   }
+  bool with_projects() const { return !scenario_.demand.project.empty(); }
   std::string site(std::size_t pool) const {
     return scenario_.supply.sites[b_.fleet.pools()[pool].site].name;
   }
@@ -124,6 +126,7 @@ class JobMeasurer : Measurer {
   void regions_and_groups();
   void jobs_by_class();
   void services();
+  void projects();
 
  private:
   Area of_sector(const Span& s, std::size_t sector) const;

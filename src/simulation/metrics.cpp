@@ -17,10 +17,12 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
        "GPU-time of finished jobs and checkpointed work of cancelled ones / integral of public GPUs in "
        "service."},
       {"gpu.hours", "GPU.h", "period,state,cause",
-       "Public GPU-time by state: in_service = down + idle + allocated; allocated = stalled + useful + lost "
-       "(by cause: "
+       "Public GPU-time by state: in_service = down + idle + reserved (the part of projects' blocks in which "
+       "nothing runs) + allocated; allocated = stalled + useful + lost (by cause: "
        "failure, limit, user_error, cancel, preemption) + unfinished (work since the last checkpoint at the "
        "horizon). A job that shares a GPU counts with what it holds of it."},
+      {"gpu.reserved.share", "share", "period",
+       "Integral of GPUs of projects' blocks in which nothing runs / integral of public GPUs in service."},
       {"fragmentation.gpus", "GPU", "period",
        "Idle GPUs that a job to be expected cannot use, as a mean over these jobs and over time; in the node "
        "view (F of Weng et al., USENIX ATC 2023)."},
@@ -48,6 +50,8 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
        "Of these, jobs refused at submission: larger than any pool will ever be, or a full queue."},
       {"jobs.gave_up.count", "1", "period,sector,class",
        "Of these, jobs whose patience ended before they started."},
+      {"jobs.left_over.count", "1", "period,sector,class",
+       "Of these, jobs of a project that still waited in its block when that was over."},
       {"jobs.running.count", "1", "period,sector,class",
        "Of these, jobs that still run at the end of the run."},
       {"jobs.queued.count", "1", "period,sector,class",
@@ -82,6 +86,15 @@ const std::vector<measures::MetricRow>& own_metric_rows() {
       {"services.lapsed.count", "1", "period", "Of these, lapsed unserved at the next change of the curve."},
       {"services.unserved.gpu_hours", "GPU.h", "period",
        "GPU-time wanted by replicas that waited, or shared GPUs, and not had."},
+      {"projects.asked.count", "1", "period", "Projects that asked for a block."},
+      {"projects.granted.count", "1", "period", "Of these, projects that got it."},
+      {"projects.rejected.count", "1", "period",
+       "Of these, projects refused at once: larger than any pool will ever be, or a full queue."},
+      {"projects.gave_up.count", "1", "period",
+       "Of these, projects whose patience ended before their block was granted."},
+      {"projects.waiting.count", "1", "period",
+       "Of these, projects that still wait for their block at the end of the run."},
+      {"projects.wait.mean", "s", "period", "Mean of grant - request over granted projects."},
       {"adoption.any_ai.share", "share", "at,sector",
        "Organisations that use any AI / organisations, by `represents`."},
       {"adoption.gpu_user.share", "share", "at,sector",

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "capacity_by_machine.hpp"
 #include "demand_process.hpp"
 #include "dispatch_process.hpp"
+#include "project_process.hpp"
 #include "service_process.hpp"
 #include "supply_process.hpp"
 
@@ -59,6 +61,7 @@ class National {
         demand_(p.world, dispatch_, p.groups, p.population, p.streams, p.log),
         services_(p.world, dispatch_, p.population, demand_.profile()) {
     dispatch_.listen(&services_);
+    begin_projects(p);
     if (supply_.foresees()) dispatch_.dispatcher().keep_profile();
     supply_.begin();
     demand_.begin();
@@ -121,6 +124,8 @@ class National {
       dispatch_.notice_over(p.subject);
     else if (what == kind::strike)
       supply_.strike(p.subject, p.detail);
+    else if (what == kind::reclaim)
+      projects_->reclaim(p.subject);
     else
       services_.follow_curve(p.subject, p.detail);
   }
@@ -148,6 +153,10 @@ class National {
         return demand_.onboarded(p.subject);
       case kind::lapse:
         return demand_.lapse(p.subject);
+      case kind::project_opening:
+        return ask_for_project(p.subject, p.detail);
+      case kind::project_job:
+        return projects_->next_job(p.subject);
       default:
         return open_service(p.subject, p.detail);
     }
@@ -155,7 +164,21 @@ class National {
   void open_service(std::uint32_t organisation, std::uint32_t k) {
     if (!demand_.is_user(organisation)) return;
     services_.open(organisation, demand_.contract(organisation, k));
-    demand_.next_opening(organisation, k + 1, demand_.opening_time(organisation));
+    demand_.next_service(organisation, k + 1);
+  }
+  void begin_projects(const NationalParts& p) {
+    if (world_.scenario.demand.project.empty()) return;
+    if constexpr (Dispatch::shares) {
+      NATGPU_ENSURE(false, "projects on GPUs that are shared in time are refused before a run");
+    } else {
+      projects_.emplace(world_, dispatch_, p.groups, p.population, demand_.profile(), demand_.projects());
+      dispatch_.listen_to_blocks(&*projects_);
+    }
+  }
+  void ask_for_project(std::uint32_t organisation, std::uint32_t k) {
+    if (!demand_.is_user(organisation)) return;
+    projects_->ask(organisation, k, demand_.projects().project(organisation, k));
+    demand_.next_project(organisation, k + 1);
   }
 
   void close_quarter(std::uint16_t quarter) {
@@ -210,6 +233,7 @@ class National {
   SupplyProcess<Capacity> supply_;
   DemandProcess<Dispatch> demand_;
   ServiceProcess<Dispatch> services_;
+  std::optional<ProjectProcess> projects_;    ///< where the scenario has any
   ReplicaCounts replicas_before_, replicas_;  ///< until measuring began; while it lasted
   std::vector<SeriesPoint> series_;
   std::uint64_t polls_ = 0;

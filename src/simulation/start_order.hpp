@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -30,15 +31,26 @@ class StartOrder {
     entries_[position] = {none, 0};
     --live_;
   }
+  /// A job hands some of its GPUs back, and keeps the rest and its place.
+  void shrink(std::uint32_t position, std::int64_t gpus) {
+    sums_[position / block] -= gpus;
+    entries_[position].gpus -= gpus;
+  }
   /// Jobs that hold any of the units [first, first + count), in start order, appended to `hit`.
   void holders(std::int64_t first, std::int64_t count, std::vector<std::uint32_t>& hit) const {
+    each_holder(first, count, [&](std::uint32_t slot, std::int64_t, std::int64_t) { hit.push_back(slot); });
+  }
+  /// The same, as what(slot, from, until): it is the units [from, until) of the job's own.
+  template <class What>
+  void each_holder(std::int64_t first, std::int64_t count, What&& what) const {
     std::int64_t unit = 0;
     std::size_t b = 0;
     while (b < sums_.size() && unit + sums_[b] <= first) unit += sums_[b++];
     for (std::size_t i = b * block; i < entries_.size() && unit < first + count; ++i) {
       if (entries_[i].slot == none) continue;
-      unit += entries_[i].gpus;
-      if (unit > first) hit.push_back(entries_[i].slot);
+      const std::int64_t gpus = entries_[i].gpus, from = std::max<std::int64_t>(first - unit, 0);
+      if (from < gpus) what(entries_[i].slot, from, std::min(first + count - unit, gpus));
+      unit += gpus;
     }
   }
   /// Calls what(slot) for each job in start order.

@@ -15,7 +15,7 @@ namespace natgpu::simulation {
 
 /// Kinds of events by phase, in the order in which they run at one instant.
 namespace kind {
-enum release : std::uint8_t { completion, contract_end, service_curve, strike, notice_over };
+enum release : std::uint8_t { completion, contract_end, service_curve, strike, notice_over, reclaim };
 enum capacity : std::uint8_t {
   announcement_lapses,
   repair,
@@ -24,7 +24,16 @@ enum capacity : std::uint8_t {
   maintenance_end,
   maintenance_begin
 };
-enum arrive : std::uint8_t { adoption, onboarding, lapse, service_opening, request, log_row };
+enum arrive : std::uint8_t {
+  adoption,
+  onboarding,
+  lapse,
+  service_opening,
+  request,
+  log_row,
+  project_opening,
+  project_job
+};
 enum decide : std::uint8_t { patience, reserved_start };
 enum observe : std::uint8_t { sample };
 }  // namespace kind

@@ -53,7 +53,7 @@ std::string flaw_of_jobs(const simulation::RunRecord& r) {
   const auto submitted = numbers(r, "jobs.submitted.count");
   std::map<std::string, double> ends;
   for (const char* end :
-       {"finished", "killed", "failed", "cancelled", "rejected", "gave_up", "running", "queued"})
+       {"finished", "killed", "failed", "cancelled", "rejected", "gave_up", "left_over", "running", "queued"})
     for (const auto& [labels, n] : numbers(r, fmt::format("jobs.{}.count", end))) ends[labels] += n;
   double of_sectors = 0;
   for (const auto& [labels, n] : submitted) {
@@ -71,8 +71,9 @@ std::string flaw_of_hours(const simulation::RunRecord& r) {
     if (labels.size() < state.size() || labels.substr(labels.size() - state.size()) != state) continue;
     const std::string period = labels.substr(0, labels.size() - state.size());
     const auto of = [&](const std::string& s) { return hours.at(period + ";state=" + s); };
-    if (!close(in_service, of("down") + of("idle") + of("allocated")))
-      return "in service is not down + idle + allocated in " + period;
+    const double reserved = hours.count(period + ";state=reserved") > 0 ? of("reserved") : 0;
+    if (!close(in_service, of("down") + of("idle") + reserved + of("allocated")))
+      return "in service is not down + idle + reserved + allocated in " + period;
     double ends = of("stalled") + of("useful") + of("unfinished");
     for (const char* cause : {"failure", "limit", "user_error", "cancel"})
       ends += of(std::string("lost;cause=") + cause);
@@ -112,22 +113,29 @@ std::string flaw_of_watched(const scenario::Scenario& scenario) {
   const WatchedRun run = watch(scenario, 1);
   if (!run.within_capacity) return "more GPUs allocated than were up";
   for (std::size_t p = 0; p < run.seen.allocated.size(); ++p) {
-    Area booked = 0;
-    for (std::size_t q = 0; q * run.books.pools < run.books.areas.size(); ++q)
+    Area booked = 0, reserved = 0;
+    for (std::size_t q = 0; q * run.books.pools < run.books.areas.size(); ++q) {
       booked += run.books.area(q, p).allocated;
+      reserved += run.books.area(q, p).reserved;
+    }
     if (run.seen.allocated[p] != booked) return "the GPU-time seen is not the GPU-time booked";
+    if (run.seen.reserved[p] != reserved) return "the GPU-time of blocks is not the GPU-time booked";
   }
   std::uint64_t restarts = 0, booked = 0;
   for (const SeenJob& j : run.seen.jobs) {
     if (j.kind == simulation::JobKind::replica) continue;
-    const bool waits_again = j.still_there && !j.ran.empty() && j.ran.back().until != j.gone;
+    const bool stopped = !j.ran.empty() && j.ran.back().until != j.gone;
+    const bool waits_again = stopped && (j.still_there || j.kind == simulation::JobKind::block_job);
     if (!j.ran.empty()) restarts += j.ran.size() - 1 + (waits_again ? 1 : 0);
     if (j.kind == simulation::JobKind::batch && !j.ran.empty() && !j.still_there &&
         j.ran.back().until != j.gone)
       return fmt::format("job {} ran and then left the queue", j.id);
   }
   for (const auto& c : run.books.by_class) booked += c.restarts;
-  if (restarts != booked) return fmt::format("{} restarts seen, {} booked", restarts, booked);
+  // A job inside that is stopped, and left over at the same instant, is not seen to wait again.
+  const bool may_miss = !scenario.demand.project.empty();
+  if (restarts != booked && !(may_miss && restarts < booked))
+    return fmt::format("{} restarts seen, {} booked", restarts, booked);
   return {};
 }
 
@@ -214,7 +222,9 @@ TEST_CASE("random scenarios whose jobs share GPUs at once or in turns conserve, 
 
 TEST_CASE("random scenarios have the same demand and the same failures under every policy") {
   for (std::uint64_t seed = 1; seed <= scenarios; seed += 10) {
-    const std::string yaml = yaml_of(recipe_of(seed).without(static_cast<unsigned>(Feature::sharing)));
+    const std::string yaml = yaml_of(recipe_of(seed)
+                                         .without(static_cast<unsigned>(Feature::sharing))
+                                         .without(static_cast<unsigned>(Feature::projects)));
     INFO(yaml);
     std::optional<simulation::RunRecord> first;
     for (const char* policy :
@@ -253,6 +263,7 @@ TEST_CASE("random scenarios exercise what they are meant to") {
                              "jobs.cancelled.count",
                              "jobs.rejected.count",
                              "jobs.gave_up.count",
+                             "jobs.left_over.count",
                              "jobs.restarts.count",
                              "jobs.preempted.count",
                              "jobs.running.count",
@@ -260,6 +271,10 @@ TEST_CASE("random scenarios exercise what they are meant to") {
                              "services.entries.count",
                              "services.lapsed.count",
                              "services.unserved.gpu_hours",
+                             "projects.granted.count",
+                             "projects.gave_up.count",
+                             "projects.waiting.count",
+                             "gpu.hours state=reserved",
                              "failures.count",
                              "gpu.hours state=stalled",
                              "gpu.hours state=down",

@@ -125,6 +125,10 @@ simulation::RunRecord run_under(scenario::Scenario s, const natgpu_policy& table
   return simulation::simulate(s, {});
 }
 
+/// Policies of level 2 refuse projects.
+Recipe without_blocks(std::uint64_t seed) {
+  return recipe_of(seed).without(static_cast<unsigned>(Feature::projects));
+}
 /// Under a named policy, on counted GPUs or on machines.
 scenario::Scenario random_scenario(const Recipe& recipe, const char* policy, scheduling::View view) {
   scenario::LoadOptions options;
@@ -153,7 +157,7 @@ void runs_alike(const Recipe& recipe, scheduling::View view, const char* name, c
 TEST_CASE("fcfs and fit written as policies of level 2 run random scenarios as natgpu does") {
   const natgpu_policy fit = policy_with(start_what_fits), fcfs = policy_with(start_heads);
   for (std::uint64_t seed = 1; seed <= scenarios; ++seed) {
-    Recipe recipe = recipe_of(seed);
+    Recipe recipe = without_blocks(seed);
     runs_alike(recipe, scheduling::View::pool, "fit", fit);
     // natgpu sets a job that no profile can hold aside until capacity is gained; this fcfs looks at it again
     // in each pass. It is the same where nothing is known to leave.
@@ -178,9 +182,10 @@ TEST_CASE("whatever a policy of level 2 does, nothing is lost or counted twice")
   double rejected = 0, preempted = 0;
   for (std::uint64_t seed = 1; seed <= 2 * scenarios; ++seed) {
     const bool on_machines = seed > scenarios;
-    const std::string yaml = yaml_of(recipe_of(seed));
-    scenario::Scenario s = random_scenario(recipe_of(seed), "fcfs",
-                                           on_machines ? scheduling::View::node : scheduling::View::pool);
+    const Recipe recipe = without_blocks(seed);
+    const std::string yaml = yaml_of(recipe);
+    scenario::Scenario s =
+        random_scenario(recipe, "fcfs", on_machines ? scheduling::View::node : scheduling::View::pool);
     if (seed % 3 == 0 && !on_machines) s.scheduling.preemption.notice = seconds(600);
     if (seed % 4 == 0) s.scheduling.preemption.shield = seconds(3600);
     INFO("seed " << seed << "\n" << yaml);

@@ -43,6 +43,7 @@ enum class Feature : unsigned char {
   shared_gpus,  ///< jobs that share GPUs
   node_limits,  ///< cores and memory of machines
   sharing,      ///< GPUs shared in time in place of a queue, in one scenario of six
+  projects,     ///< blocks with jobs of their own, where nobody takes GPUs back and they are counted
   last,
 };
 inline constexpr auto features = static_cast<unsigned>(Feature::last);
@@ -213,6 +214,9 @@ class Writer {
     if (has(Feature::services))
       text +=
           "      service_rate: 0.02 /d\n      services: [{name: steady, share: 1}, {name: wavy, share: 2}]\n";
+    if (grants_blocks())
+      text +=
+          "      project_rate: 0.03 /d\n      projects: [{name: block, share: 2}, {name: spill, share: 1}]\n";
     return text;
   }
   std::string batch(const char* name, const std::string& gpus, std::uint64_t low_min,
@@ -255,12 +259,36 @@ class Writer {
           "    - {{name: wavy, gpus_per_replica: 1 GPU, floor: {}, peak: {}, duration: {}{}}}\n",
           between("floor", 1, 3), between("peak", 3, 9), time_law("contract", 3000, 30000),
           (has(Feature::shared_gpus) ? ", gpu_share: 0.3" : "") + needs("wavy"));
+    if (grants_blocks()) text += "  project:\n" + block("block") + block("spill");
     if (has(Feature::rhythm))
       text +=
           "  calendar: {hours: [1, 1, 1, 1, 1, 1, 2, 3, 6, 9, 9, 9, 6, 9, 9, 9, 6, 3, 2, 2, 2, 1, 1, 1], "
           "weekend: 0.5, "
           "holiday: 0, holidays: [2026-02-17, 2026-03-02]}\n";
     return text;
+  }
+  std::string block(const char* name) const {
+    const std::string key(name);
+    return fmt::format(
+        "    - {{name: {}, gpus: {{dist: discrete, values: [2 GPU, 5 GPU, 12 GPU], weights: [3, 2, 1]}}, "
+        "duration: {}, devices: [one], overflow: {}, reclaim_after: {}{},\n       jobs: {{rate: {} /d, mix: "
+        "[{{name: short, share: 2}}, {{name: long, share: 1}}, {{name: wide, share: 0.1}}]}}}}\n",
+        name, time_law(key + ".duration", 4000, 40000), key == "spill" ? "true" : "false",
+        one_of(key + ".reclaim", {"0 s", "5 h", "3 d"}),
+        has(Feature::patience) ? ", patience: " + time_law(key + ".patience", 2000, 20000) : "",
+        between(key + ".rate", 1, 12));
+  }
+  bool takes_back() const { return has(Feature::ranks_anew) && number("family", 4) == 0; }
+  bool on_machines() const { return has(Feature::machines) && number("view", 2) == 0; }
+  bool in_time() const { return has(Feature::sharing) && number("shared", 4) == 0; }
+  bool moves() const { return has(Feature::ranks_anew) && number("family", 4) < 3; }
+  std::string moving_order() const {
+    return one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
+  }
+  bool grants_blocks() const {
+    const std::string order = moves() ? moving_order() : "";
+    return has(Feature::projects) && !takes_back() && !on_machines() && !in_time() && order != "drf" &&
+           order != "maxmin";
   }
   std::string shared() const {
     const bool in_turns = !has(Feature::services) && number("turns", 2) == 0;
@@ -270,21 +298,19 @@ class Writer {
                      one_of("weight", {"0.3", "1", "2.5"}) + "}]}\n";
   }
   std::string scheduling() const {
-    if (has(Feature::sharing) && number("shared", 4) == 0) return shared();
+    if (in_time()) return shared();
     std::string text = "scheduling: {";
-    const bool takes_back = has(Feature::ranks_anew) && number("family", 4) == 0;
-    const bool on_machines = has(Feature::machines) && number("view", 2) == 0;
-    if (takes_back)
-      text += preemption(on_machines);
-    else if (has(Feature::ranks_anew) && number("family", 4) < 3)
+    if (takes_back())
+      text += preemption(on_machines());
+    else if (moves())
       text += moving();
     else
       text += settled();
-    if (on_machines) text += machines();
+    if (on_machines()) text += machines();
     if (has(Feature::queue_limit)) text += fmt::format(", queue_limit: {}", between("limit", 1, 30));
-    if (has(Feature::pass_per_event) && !takes_back)
+    if (has(Feature::pass_per_event) && !takes_back())
       text += ", semantics: {pass: event, ties: " +
-              (on_machines ? "release-first" : one_of("ties", {"release-first", "arrival-first"})) + "}";
+              (on_machines() ? "release-first" : one_of("ties", {"release-first", "arrival-first"})) + "}";
     return text + "}\n";
   }
   std::string machines() const {
@@ -302,7 +328,7 @@ class Writer {
     return text;
   }
   std::string moving() const {
-    const std::string order = one_of("moving", {"wfp", "unicef", "multifactor", "fairtree", "drf", "maxmin"});
+    const std::string order = moving_order();
     const bool by_holding = order == "drf" || order == "maxmin";
     std::string text = "order: " + order + ", backfill: " +
                        (by_holding ? one_of("holding", {"none", "fit", "easy"})

@@ -35,6 +35,7 @@ struct SeenJobs {
   std::vector<SeenJob> jobs;      ///< in order of submission
   Area present = 0, waiting = 0;  ///< integrals of the numbers of jobs in the system and in the queue
   std::vector<Area> allocated;    ///< by pool, from the sizes of running jobs
+  std::vector<Area> reserved;     ///< by pool, from the sizes of blocks less those of the jobs inside
 };
 
 class JobWatcher {
@@ -43,6 +44,7 @@ class JobWatcher {
   template <class Dispatch>
   void look(const Dispatch& dispatch, std::int64_t now) {
     seen_.allocated.resize(dispatch.pools());
+    seen_.reserved.resize(dispatch.pools());
     std::map<std::uint64_t, SeenJob> still;
     for (std::uint32_t slot = 0; slot < dispatch.job_slots(); ++slot)
       if (const simulation::Job& j = dispatch.job(slot); j.in_use) still[j.id] = note(j, now);
@@ -81,7 +83,12 @@ class JobWatcher {
       seen_.waiting += now - since_;
       return s;
     }
-    seen_.allocated[j.pool] += static_cast<Area>(now - since_) * j.parts;
+    const Area held = static_cast<Area>(now - since_) * j.parts;
+    if (j.kind == simulation::JobKind::project)
+      seen_.reserved[j.pool] += held;
+    else
+      seen_.allocated[j.pool] += held;
+    if (j.kind == simulation::JobKind::block_job) seen_.reserved[j.pool] -= held;
     const bool goes_on = !s.ran.empty() && s.ran.back().until == since_ && j.started < since_;
     if (goes_on)
       s.ran.back().until = now;

@@ -303,6 +303,52 @@ TEST_CASE("GPUs are shared in time with weights of classes that are there, and s
             .scheduling.sharing == scheduling::Sharing::exclusive);
 }
 
+TEST_CASE("projects are read with their jobs, and refused where nobody can hold a block") {
+  std::string granting = good;
+  granting.replace(granting.find("onboarding: {initial: 10 %}"), 0,
+                   "project_rate: 1 /year, projects: [{name: grant}], ");
+  granting.replace(
+      granting.find("policies:"), 0,
+      "  project:\n    - {name: grant, gpus: 16 GPU, duration: 3 months, patience: 60 d, overflow: "
+      "true,\n       reclaim_after: 7 d, jobs: {rate: 4 /d, mix: [{name: train}]}}\n");
+  const Scenario s = load(granting + "scheduling: {order: priority, classes: [grant, train]}\n");
+  REQUIRE(s.demand.project.size() == 1);
+  const demand::ProjectClass& grant = s.demand.project[0];
+  CHECK(grant.gpus.mean() == 16);
+  CHECK(grant.overflow);
+  CHECK(grant.reclaim_after == days(7));
+  CHECK(grant.jobs.rate == Approx(4.0 / 86400));
+  CHECK(grant.jobs.mix.at(0).name == "train");
+  CHECK(s.demand.sectors[0].projects.at(0).name == "grant");
+
+  struct Case {
+    const char *scheduling, *path, *reason;
+  };
+  const Case cases[] = {
+      {"{view: node}", "scheduling.view", "deals in machines"},
+      {"{sharing: ps, backfill: none}", "scheduling.sharing", "owner's alone"},
+      {"{order: srtf, backfill: fit}", "scheduling.order", "takes GPUs back"},
+      {"{order: gavel-las, backfill: fit}", "scheduling.order", "takes GPUs back"},
+      {"{order: drf, backfill: fit}", "scheduling.order", "one by one"},
+      {"{backfill: fit, preemption: {mode: spot-first, spot: [train]}}", "scheduling.preemption.mode",
+       "takes GPUs back"},
+      {"{backfill: fit, preemption: {mode: quota-reclaim}}", "scheduling.preemption.mode", "takes GPUs back"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.scheduling);
+    CHECK(diagnostics_of(good + "scheduling: " + c.scheduling + "\n").empty());
+    const auto all = diagnostics_of(granting + "scheduling: " + c.scheduling + "\n");
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].message.rfind(std::string(c.path) + ": ", 0) == 0);
+    CHECK(all[0].message.find(c.reason) != std::string::npos);
+    CHECK(all[0].help.find("leave") != std::string::npos);
+    CHECK(all[0].place.line > 0);
+  }
+  for (const char* scheduling : {"{backfill: conservative}", "{order: wfp, backfill: easy}",
+                                 "{order: fairtree, backfill: fit}", "{order: saf, backfill: easy-sjbf}"})
+    CHECK(diagnostics_of(granting + "scheduling: " + scheduling + "\n").empty());
+}
+
 TEST_CASE("parts of scheduling that contradict each other are refused at their line, with the reason") {
   struct Case {
     const char *scheduling, *path, *reason;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,14 @@ struct Wish {
   std::string job_class = "plain";
 };
 
+/// A block by hand.
+struct Asked {
+  std::int32_t gpus = 1;
+  double duration = 1;
+  double patience = -1;  ///< -1: for ever
+  std::uint32_t project_class = 0;
+};
+
 /// A pool of so many GPUs on 1 January 2026, a Thursday, under a dispatcher; classes without checkpoints,
 /// with one every two hours, and with one every two hours and an hour to restart; and a service of one GPU a
 /// replica: three from 9 to 12 h, two until 17 h, one by night.
@@ -49,8 +58,10 @@ class ScriptUnder {
   /// @param scheduling  the block of the scenario, in YAML's flow style
   /// @param make        make(scheduling, groups): the dispatcher
   /// @param quick       GPUs of a second pool, twice as fast; then there is no service
+  /// @param projects    `  project: [...]`, whose jobs come by hand
   template <class Make>
-  ScriptUnder(std::int64_t gpus, const std::string& scheduling, Make&& make, std::int64_t quick = 0)
+  ScriptUnder(std::int64_t gpus, const std::string& scheduling, Make&& make, std::int64_t quick = 0,
+              const std::string& projects = "")
       : scenario_(scenario_of(fmt::format(
             "schema: natgpu/1\nname: script\nhorizon: {{start: 2026-01-01, end: 2026-01-11}}\n"
             "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: 1}}{}]\n"
@@ -59,7 +70,7 @@ class ScriptUnder {
             "demand:\n  sectors: [{{name: users, organisations: 1, adoption: {{initial: 1}}}}]\n"
             "  batch:\n    - {{name: plain}}\n    - {{name: saved, checkpoint_every: 2 h}}\n"
             "    - {{name: slow, checkpoint_every: 2 h, restart_cost: 1 h}}\n"
-            "{}"
+            "{}{}"
             "  calendar: {{hours: [0,0,0,0,0,0,0,0,0,2,2,2,1,1,1,1,1,0,0,0,0,0,0,0]}}\n"
             "scheduling: {}\n",
             quick > 0 ? ", {name: quick, bf16: 1 TFLOP/s, per_node: 1, speed: 2}" : "", gpus,
@@ -67,18 +78,24 @@ class ScriptUnder {
                                     "2026-01-01}}",
                                     quick)
                       : "",
-            quick > 0 ? "" : "  service: [{name: web, floor: 1, peak: 3, duration: 1 d}]\n", scheduling))),
+            quick > 0 ? "" : "  service: [{name: web, floor: 1, peak: 3, duration: 1 d}]\n", projects,
+            scheduling))),
         world_(scenario_),
         streams_(1, 0),
         fleet_(scenario_.hardware, scenario_.supply),
         groups_(simulation::make_job_groups(scenario_, fleet_, nullptr)),
         population_(demand::draw_population(scenario_.demand, streams_)),
         accounts_(simulation::make_national_accounts(scenario_, population_, groups_)),
+        streams_of_projects_(scenario_.demand, population_, streams_),
         profile_(scenario_.demand.calendar, world_.calendar, world_.end),
         dispatch_({world_, fleet_, groups_, accounts_, 1}, make(scenario_.scheduling, groups_), streams_),
         capacity_(world_, dispatch_, fleet_),
         services_(world_, dispatch_, population_, profile_) {
     dispatch_.listen(&services_);
+    if constexpr (!Dispatch::shares) {
+      projects_.emplace(world_, dispatch_, groups_, population_, profile_, streams_of_projects_);
+      if (!projects.empty()) dispatch_.listen_to_blocks(&*projects_);
+    }
     come(0, gpus);
     if (quick > 0) come(0, quick, 1);
   }
@@ -105,6 +122,32 @@ class ScriptUnder {
   void service(double hours, double duration, double patience = 1e6) {
     at(hours, engine::Phase::arrive, [this, duration, patience](Dispatch&) {
       services_.open(0, {0, Duration{hour_ticks(duration)}, Duration{hour_ticks(patience)}});
+    });
+  }
+  /// @returns by what jobs of the project are submitted
+  std::size_t project(double hours, const Asked& asked) {
+    const std::size_t which = asked_.size();
+    asked_.push_back(0);
+    at(hours, engine::Phase::arrive, [this, which, asked](Dispatch&) {
+      const double patience = asked.patience < 0 ? 1e6 : asked.patience;
+      asked_[which] = projects_->ask(0, 0,
+                                     {asked.project_class, asked.gpus, Duration{hour_ticks(asked.duration)},
+                                      asked.patience < 0 ? endless : Duration{hour_ticks(patience)}});
+    });
+    return which;
+  }
+  /// A job that the project's owner submits to its block, if that is granted and not over.
+  void inside(double hours, std::size_t project, const Wish& wish) {
+    at(hours, engine::Phase::arrive, [this, project, wish](Dispatch&) {
+      if (!is_held(asked_[project])) return;
+      demand::Request r;
+      for (std::size_t c = 0; c < groups_.classes.size(); ++c)
+        if (groups_.classes[c].name == wish.job_class) r.batch_class = static_cast<std::uint32_t>(c);
+      r.gpus = wish.gpus;
+      r.run_time = Duration{hour_ticks(wish.run_time)};
+      r.requested = wish.requested < 0 ? r.run_time : Duration{hour_ticks(wish.requested)};
+      r.patience = wish.patience < 0 ? endless : Duration{hour_ticks(wish.patience)};
+      projects_->submit(asked_[project], r);
     });
   }
   /// Units that break at `from` and are repaired at `until`. Last in its phase: completions come first.
@@ -162,6 +205,7 @@ class ScriptUnder {
     }
     if (e.kind() == simulation::kind::completion) return dispatch_.complete(e.payload.subject);
     if (e.kind() == simulation::kind::notice_over) return dispatch_.notice_over(e.payload.subject);
+    if (e.kind() == simulation::kind::reclaim) return projects_->reclaim(e.payload.subject);
     if (e.kind() == simulation::kind::contract_end) return dispatch_.contract_over(e.payload.subject);
     services_.follow_curve(e.payload.subject, e.payload.detail);
   }
@@ -198,6 +242,14 @@ class ScriptUnder {
 
  private:
   static constexpr std::uint8_t scripted = 200;  // no kind of the simulation's own
+  bool is_held(std::uint32_t project) const {
+    for (std::uint32_t slot = 0; slot < dispatch_.job_slots(); ++slot) {
+      const simulation::Job& j = dispatch_.job(slot);
+      if (j.in_use && j.kind == simulation::JobKind::project && j.service == project)
+        return j.state == simulation::JobState::running;
+    }
+    return false;
+  }
   static double in_hours(std::int64_t ticks) {
     return static_cast<double>(ticks) / static_cast<double>(hour_ticks(1));
   }
@@ -209,10 +261,13 @@ class ScriptUnder {
   simulation::JobGroups groups_;
   demand::Population population_;
   simulation::NationalAccounts accounts_;
+  demand::ProjectStreams streams_of_projects_;
   demand::ArrivalProfile profile_;
   Dispatch dispatch_;
   simulation::CapacityByCount<Dispatch> capacity_;
   simulation::ServiceProcess<Dispatch> services_;
+  std::optional<simulation::ProjectProcess> projects_;
+  std::vector<std::uint32_t> asked_;
   std::vector<std::function<void(Dispatch&)>> acts_;
   JobWatcher watcher_;
   SeenJobs seen_;
@@ -222,11 +277,13 @@ class ScriptUnder {
 template <scheduling::Backfill B = scheduling::Backfill::none>
 class Script : public ScriptUnder<scheduling::DispatcherFor<B>> {
  public:
-  explicit Script(std::int64_t gpus)
+  explicit Script(std::int64_t gpus, const std::string& projects = "")
       : ScriptUnder<scheduling::DispatcherFor<B>>(
-            gpus, "{order: fcfs}", [](const scheduling::Scheduling&, const simulation::JobGroups& groups) {
+            gpus, "{order: fcfs}",
+            [](const scheduling::Scheduling&, const simulation::JobGroups& groups) {
               return scheduling::make_dispatcher<B>(1, groups.specs, false, 0);
-            }) {}
+            },
+            0, projects) {}
 };
 
 }  // namespace natgpu::testing
