@@ -170,7 +170,7 @@ TEST_CASE("fcfs and fit written as policies of level 2 run random scenarios as n
 TEST_CASE("the same fcfs and fit run random scenarios on machines as natgpu does") {
   const natgpu_policy fit = policy_with(start_what_fits), fcfs = policy_with(start_heads);
   for (std::uint64_t seed = 1; seed <= scenarios; ++seed) {
-    const Recipe recipe = recipe_of(seed);
+    const Recipe recipe = without_blocks(seed);
     runs_alike(recipe, scheduling::View::node, "fit", fit);
     runs_alike(recipe, scheduling::View::node, "fcfs", fcfs);
   }
