@@ -114,7 +114,7 @@ constexpr std::array words{
     Word{"step", "powered", "powered, not in service", "전력 공급, 미가동"},
     Word{"step", "in_service", "in service for the operator or outside the pool", "가동, 운영사 몫·풀 밖"},
     Word{"step", "public", "public, down", "공공, 고장"},
-    Word{"step", "up", "up, idle", "정상, 유휴"},
+    Word{"step", "up", "up, not allocated", "정상, 미할당"},
     Word{"reading", "h100e", "H100-equivalents (headline)", "H100 환산(대표 수치)"},
     Word{"reading", "fp64_strict", "strict FP64 tensor peak", "엄격한 FP64 텐서 성능"},
     Word{"reading", "units", "GPU units", "GPU 장수"},

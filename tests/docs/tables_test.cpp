@@ -142,6 +142,7 @@ TEST_CASE("runs measure every metric, with the labels that its row promises, and
       {"small-city", "--quick"},
       {"small-city", "--policy srtf"},
       {"small-city", "--set scheduling.view=node"},
+      {"campus-blocks", ""},
       {"korea-2030", "--quick"},
       {"mmc", "--set report.warmup=mser-5 --set horizon.end=2025-06-01"}};
   int done = 0;

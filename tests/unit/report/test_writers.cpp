@@ -238,7 +238,7 @@ TEST_CASE("the gap between paper and use is worked out in each replication, and 
   CHECK(has(text,
             "| ordered, not delivered | 20 ± 0 | 3 |\n| delivered, no power | 10 ± 0 | 3 |\n"
             "| powered, not in service | 10 ± 0 | 3 |\n"));
-  CHECK(has(text, "| public, down | 1 ± 0 | 3 |\n| up, idle | 34 ± 0 | 3 |\n"));
+  CHECK(has(text, "| public, down | 1 ± 0 | 3 |\n| up, not allocated | 34 ± 0 | 3 |\n"));
   for (simulation::RunRecord& r : run.result.records) r.measurements.pop_back();
   run.result.summary = experiment::summarise({}, run.result.records, fake_rows());
   CHECK_FALSE(has(report_markdown(run.result), "**gap**"));
