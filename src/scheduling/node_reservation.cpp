@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/node_books.hpp>
 
 namespace natgpu::scheduling {
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include <natgpu/core/ensure.hpp>
-#include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/node_books.hpp>
 #include <natgpu/simulation/node_replay.hpp>
 
 #include "replay_segments.hpp"

@@ -12,7 +12,7 @@
 
 #include <natgpu/scheduling/machine_future.hpp>
 #include <natgpu/scheduling/machine_outlook.hpp>
-#include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/node_books.hpp>
 #include <natgpu/scheduling/reservation_queue.hpp>
 
 namespace natgpu::scheduling {

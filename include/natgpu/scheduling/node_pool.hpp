@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -146,5 +147,19 @@ class NodePool {
   std::vector<std::uint32_t> occupied_;                     ///< by type + 1: a bit for each list with classes
   std::vector<std::uint32_t> equals_;                       ///< classes with most points
 };
+
+/// Lists of a type that the task may use, and with enough GPUs free for it.
+template <class Visit>
+void NodePool::for_each_list(const TaskShape& t, Visit&& visit) const {
+  std::size_t level = 0;
+  if (t.gpus > 0)
+    level = t.shares_gpu() ? static_cast<std::size_t>(t.gpu_milli) * shares / whole_gpu_milli
+                           : shares - 1 + static_cast<std::size_t>(t.gpus);
+  for (std::size_t type = t.gpus > 0 ? 1 : 0; type < lists_.size(); ++type) {
+    if (type > 0 && t.types != 0 && (t.types >> (type - 1) & 1) == 0) continue;
+    for (std::uint32_t rest = occupied_[type] >> level << level; rest != 0; rest &= rest - 1)
+      visit(lists_[type][static_cast<std::size_t>(std::countr_zero(rest))]);
+  }
+}
 
 }  // namespace natgpu::scheduling

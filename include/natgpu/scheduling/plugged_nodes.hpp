@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/node_books.hpp>
 #include <natgpu/scheduling/plugged.hpp>
 
 namespace natgpu::scheduling {

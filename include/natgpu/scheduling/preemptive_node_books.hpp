@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/node_books.hpp>
 #include <natgpu/scheduling/node_progress.hpp>
 #include <natgpu/scheduling/preemptive_rule.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <natgpu/scheduling/node_dispatcher.hpp>
+#include <natgpu/scheduling/node_books.hpp>
 
 #include <algorithm>
 #include <functional>
