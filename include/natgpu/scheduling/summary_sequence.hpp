@@ -366,8 +366,7 @@ class SummarySequence {
     const auto leaves = tree_.begin() + static_cast<std::ptrdiff_t>(before);
     std::copy(leaves, leaves + static_cast<std::ptrdiff_t>(before),
               tree_.begin() + static_cast<std::ptrdiff_t>(capacity_));
-    std::fill(leaves, tree_.begin() + static_cast<std::ptrdiff_t>(capacity_), nothing_);
-    combine_above(0, ranks_.size() - 1);
+    combine_above(0, capacity_ - 1);  // behind the last leaf too: something else stood there
   }
   /// Brings all stretches up to date that hold leaves of these ranks.
   void combine_above(std::size_t first, std::size_t last) {
