@@ -6,13 +6,14 @@
 #include <utility>
 #include <vector>
 
-#include <natgpu/core/hash.hpp>
 #include <natgpu/scheduling/gavel.hpp>
 #include <natgpu/scheduling/gavel_shares.hpp>
 
 #include "catch.hpp"
+#include "mixed_dice.hpp"
 
 using namespace natgpu;
+using testing::MixedDice;
 using namespace natgpu::scheduling;
 
 namespace {
@@ -33,13 +34,6 @@ void check_shares(const Shares& shares, const Shares& expected) {
 double rho(const ShareClaim& c, double share) {
   return (c.elapsed + c.remaining / share) / c.isolated;
 }
-
-struct Dice {
-  std::uint64_t state;
-  std::int64_t below(std::int64_t n) {
-    return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % static_cast<std::uint64_t>(n));
-  }
-};
 
 /// Jobs without an end on one pool, round after round. Time is in ticks, a round is 1000 of them.
 class Rounds {
@@ -134,7 +128,7 @@ TEST_CASE("gavel-ftf leaves newcomers their fair shares, whatever their work") {
 }
 
 TEST_CASE("under gavel-ftf nobody's finish can come nearer without another's, later already, going off") {
-  Dice dice{11};
+  MixedDice dice{11};
   for (int k = 0; k < 2000; ++k) {
     const auto gpus = static_cast<double>(1 + dice.below(16));
     std::vector<ShareClaim> all;
@@ -178,7 +172,7 @@ TEST_CASE("shares rank by multiples of 2^-20, of which the least is one") {
 }
 
 TEST_CASE("where shares stand still jobs rank as by Gavel's share over time received") {
-  Dice dice{3};
+  MixedDice dice{3};
   constexpr std::int64_t round = 360'000'000;
   for (int k = 0; k < 5000; ++k) {
     const std::int64_t got_a = dice.below(100), got_b = dice.below(100), a = 1 + dice.below(whole_share),
@@ -243,7 +237,7 @@ TEST_CASE("who used GPUs that nobody else could does not wait for it when others
 
 TEST_CASE("every job has its part of the GPUs, or all it asks for, but for a stated number of rounds") {
   // Gangs of one size that fill the machine, so that targets can be met; weights from 1 to 4.
-  Dice dice{17};
+  MixedDice dice{17};
   double worst = 0;
   for (int k = 0; k < 300; ++k) {
     const std::int64_t size = 1 + dice.below(4), places = 1 + dice.below(8);
@@ -269,7 +263,7 @@ TEST_CASE("every job has its part of the GPUs, or all it asks for, but for a sta
 }
 
 TEST_CASE("a job has its part while others come and go, but for three rounds") {
-  Dice dice{23};
+  MixedDice dice{23};
   for (int k = 0; k < 200; ++k) {
     const std::int64_t gpus = 1 + dice.below(8), busy = 1 + dice.below(3 * gpus);
     Rounds r(gpus);

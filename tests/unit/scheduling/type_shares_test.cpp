@@ -7,26 +7,20 @@
 #include <utility>
 #include <vector>
 
-#include <natgpu/core/hash.hpp>
 #include <natgpu/scheduling/type_shares.hpp>
 
 #include "catch.hpp"
+#include "mixed_dice.hpp"
 #include "plain_simplex.hpp"
 
 using namespace natgpu;
+using testing::MixedDice;
 using namespace natgpu::scheduling;
 
 namespace {
 
 constexpr double exact = 1e-8;
 using Row = std::vector<double>;
-
-struct Dice {
-  std::uint64_t state;
-  std::int64_t below(std::int64_t n) {
-    return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % static_cast<std::uint64_t>(n));
-  }
-};
 
 /// Types, and jobs of a class of their own each.
 struct Case {
@@ -80,7 +74,7 @@ void check_row(const Row& found, const Row& expected) {
   for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == Approx(expected[i]).margin(exact));
 }
 
-Case random_case(Dice& dice, std::int64_t most_jobs) {
+Case random_case(MixedDice& dice, std::int64_t most_jobs) {
   Case c;
   const auto types = static_cast<std::size_t>(1 + dice.below(4));
   for (std::size_t j = 0; j < types; ++j) c.types.gpus.push_back(1 + dice.below(8));
@@ -215,7 +209,7 @@ TEST_CASE("a gang has no place on a type with fewer GPUs, and an equal share is 
 
 TEST_CASE("nobody can be better off without one going down who is no better off: random cases") {
   for (const Order order : {Order::gavel_las, Order::gavel_ftf}) {
-    Dice dice{101};
+    MixedDice dice{101};
     for (int k = 0; k < 1500; ++k) {
       const Case c = random_case(dice, 7);
       if (c.claims.empty()) continue;
@@ -237,7 +231,7 @@ TEST_CASE("nobody can be better off without one going down who is no better off:
 
 TEST_CASE(
     "no time and no GPU is left that would make a job faster: hundreds of jobs, speeds 1,000 times apart") {
-  Dice dice{3};
+  MixedDice dice{3};
   for (int k = 0; k < 60; ++k) {
     Case c;
     for (std::int64_t n = 2 + dice.below(5); n > 0; --n)
@@ -288,7 +282,7 @@ TEST_CASE(
 
 TEST_CASE("under gavel-las every job works at least as fast as with its part of every type") {
   // As long as nobody's part is more than it asks for: else who is capped may be helped at others' cost.
-  Dice dice{7};
+  MixedDice dice{7};
   int tried = 0;
   for (int k = 0; k < 3000; ++k) {
     const Case c = random_case(dice, 12);
@@ -308,7 +302,7 @@ TEST_CASE("under gavel-las every job works at least as fast as with its part of 
 }
 
 TEST_CASE("the unit of a job's speed, of weights and of GPUs changes nothing") {
-  Dice dice{19};
+  MixedDice dice{19};
   for (int k = 0; k < 300; ++k) {
     const Case c = random_case(dice, 8);
     Case other = c;
@@ -328,7 +322,7 @@ TEST_CASE("the unit of a job's speed, of weights and of GPUs changes nothing") {
 
 TEST_CASE("on one type, and on types that are alike, the programs agree with filling up") {
   for (const Order order : {Order::gavel_las, Order::gavel_ftf}) {
-    Dice dice{31};
+    MixedDice dice{31};
     for (int k = 0; k < 500; ++k) {
       // One type, or two alike, and one more that only a job of its own can use, so that programs are needed.
       Case c = random_case(dice, 10);
@@ -359,7 +353,7 @@ TEST_CASE("where types make no difference each is filled in turn, and a job is s
   for (int i = 0; i < 4; ++i) c.add({2, 2}, 2);
   // 5 GPUs for 8: 5/8 of the time each, 5/4 GPUs. Two fill 5/2 of 3; the third has 1/2 there and 3/4 of 2.
   check_row(las(c), {0.625, 0, 0.625, 0, 0.25, 0.375, 0, 0.625});
-  Dice dice{5};
+  MixedDice dice{5};
   for (int k = 0; k < 500; ++k) {
     Case r = random_case(dice, 9);
     for (std::int64_t& g : r.types.gpus) g += 4;
@@ -384,7 +378,7 @@ TEST_CASE("where types make no difference each is filled in turn, and a job is s
 }
 
 TEST_CASE("equal calls have equal answers to the last bit") {
-  Dice dice{77};
+  MixedDice dice{77};
   for (int k = 0; k < 50; ++k) {
     const Case c = random_case(dice, 20);
     const Row first = type_shares(Order::gavel_ftf, c.types, c.claims);

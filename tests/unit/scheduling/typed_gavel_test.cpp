@@ -5,24 +5,18 @@
 #include <utility>
 #include <vector>
 
-#include <natgpu/core/hash.hpp>
 #include <natgpu/scheduling/typed_gavel.hpp>
 
 #include "catch.hpp"
+#include "mixed_dice.hpp"
 
 using namespace natgpu;
+using testing::MixedDice;
 using namespace natgpu::scheduling;
 
 namespace {
 
 constexpr std::int64_t round_ticks = 1000;
-
-struct Dice {
-  std::uint64_t state;
-  std::int64_t below(std::int64_t n) {
-    return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % static_cast<std::uint64_t>(n));
-  }
-};
 
 /// GPUs of several types, and the speeds of groups of jobs on them; 0: cannot run there.
 struct TypedMachine {
@@ -156,7 +150,7 @@ class Books {
 }  // namespace
 
 TEST_CASE("on several types no GPU is given twice, none idles that somebody could use, and nobody starves") {
-  Dice dice{61};
+  MixedDice dice{61};
   for (int k = 0; k < 120; ++k) {
     TypedMachine machine;
     for (std::int64_t n = 1 + dice.below(3); n > 0; --n) machine.gpus.push_back(1 + dice.below(8));
