@@ -2,8 +2,7 @@
 // drf and maxmin over several pools of machines that come, break, leave and are known to leave, against plain
 // loops: before each job that is tried, shares are added up anew over all that runs.
 #include <algorithm>
-#include <map>
-#include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -11,26 +10,14 @@
 #include <natgpu/scheduling/machine_dispatcher.hpp>
 
 #include "catch.hpp"
+#include "machine_cases.hpp"
 #include "plain_machines.hpp"
 
 using namespace natgpu;
 using namespace natgpu::testing;
 using scheduling::Backfill;
-using scheduling::Machine;
 
 namespace {
-
-class Draws {
- public:
-  explicit Draws(std::uint64_t seed) : random_(seed) {}
-  std::int64_t below(std::int64_t n) {
-    return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(n));
-  }
-  bool one_in(std::int64_t n) { return below(n) == 0; }
-
- private:
-  std::mt19937_64 random_;
-};
 
 class PlainAccounts : public PlainMachines {
  public:
@@ -112,36 +99,20 @@ class PlainAccounts : public PlainMachines {
   }
 };
 
-/// Notes who starts, where and until when.
-struct Starts {
-  std::int64_t now = 0;
-  std::vector<std::uint32_t> slots;
-  std::map<std::uint32_t, std::pair<std::uint32_t, std::int64_t>> runs;  ///< pool, requested end
-  void start(const scheduling::WaitingJob& job, std::uint32_t pool, std::int64_t requested) {
-    slots.push_back(job.slot);
-    runs[job.slot] = {pool, now + requested};
-  }
-};
-
 /// What is the same for both.
-struct Setting {
+struct AccountSetting {
   scheduling::MachineSettings settings;
   scheduling::MachineResources whole;
   std::vector<double> weights;
   PlainAccounts plain;
 };
 
-Setting random_setting(Draws& draw, PlainMachines::Rule rule) {
-  Setting s;
+AccountSetting random_accounts(Draws& draw, PlainMachines::Rule rule) {
+  AccountSetting s;
   const std::int64_t pools = 1 + draw.below(3);
   const bool one = draw.one_in(3);  // maxmin
   for (std::int64_t p = 0; p < pools; ++p) {
-    scheduling::MachinePool pool;
-    pool.machines = static_cast<std::uint32_t>(1 + draw.below(5));
-    pool.gpus = static_cast<std::int16_t>(1 + draw.below(4));
-    s.settings.pools.push_back(pool);
-    s.plain.pools.emplace_back(pool.machines);
-    s.plain.full.push_back(pool.gpus);
+    const scheduling::MachinePool pool = add_random_pool(draw, s.settings, s.plain);
     s.plain.type_of.push_back(one ? 0 : static_cast<std::size_t>(draw.below(2)));
     s.plain.planned.resize(2);
     s.plain.planned[s.plain.type_of.back()] += one ? 0 : std::int64_t{pool.machines} * pool.gpus;
@@ -150,19 +121,7 @@ Setting random_setting(Draws& draw, PlainMachines::Rule rule) {
   for (const std::int64_t planned : s.plain.planned) s.whole.shared.sizes.push_back(planned * 1000);
   s.whole.shared.sizes.insert(s.whole.shared.sizes.end(), {0, 0});
   s.whole.shared.gpus_of.assign(s.plain.type_of.begin(), s.plain.type_of.end());
-  for (std::int64_t g = 1 + draw.below(3); g > 0; --g) {
-    scheduling::GroupSpec spec;
-    double speed = 4;
-    for (std::int64_t p = 0; p < pools; ++p)
-      if (!draw.one_in(3))
-        spec.choices.push_back({static_cast<std::uint32_t>(p), speed /= draw.one_in(2) ? 2 : 1});
-    if (spec.choices.empty()) spec.choices.push_back({0, 1.0});
-    s.settings.groups.push_back(spec);
-  }
-  s.settings.placement = scheduling::Placement::first;
-  s.settings.slowdown_milli = draw.one_in(2) ? 0 : 1000 + 250 * draw.below(5);
-  s.plain.groups = s.settings.groups;
-  s.plain.slowdown_milli = s.settings.slowdown_milli;
+  add_random_groups(draw, s.settings, s.plain);
   s.plain.rule = rule;
   for (std::int64_t a = 1 + draw.below(6); a > 0; --a) {
     s.plain.weights.push_back(1 + draw.below(3));
@@ -172,111 +131,53 @@ Setting random_setting(Draws& draw, PlainMachines::Rule rule) {
 }
 
 template <Backfill B>
-class Duel {
+using Accounts = scheduling::MachinesUnder<scheduling::AccountNodes<B>>;
+
+template <Backfill B>
+class Duel : public MachineDuel<AccountSetting, Accounts<B>> {
+  using Base = MachineDuel<AccountSetting, Accounts<B>>;
+  using Base::dispatcher_, Base::draw_, Base::plain_;
+
  public:
   Duel(std::uint64_t seed, PlainMachines::Rule rule)
-      : draw_(seed),
-        setting_(random_setting(draw_, rule)),
-        plain_(setting_.plain),
-        nodes_(setting_.settings, Streams(1, 0).open("nodes", "placement"), setting_.whole,
-               setting_.weights) {}
+      : Base(
+            seed, [rule](Draws& draw) { return random_accounts(draw, rule); },
+            [](const AccountSetting& s) {
+              return Accounts<B>(s.settings, placement_stream(), s.whole, s.weights);
+            }) {}
 
   /// @returns the number of starts
   std::size_t fight() {
     std::size_t starts = 0;
     for (std::int64_t now = 0; now < 300; now += 1 + draw_.below(6)) {
-      end_some(now);
-      change_machines();
-      if (draw_.one_in(4)) plan_departures(now);
-      for (std::int64_t n = draw_.below(4); n > 0; --n) submit();
-      if (draw_.one_in(8)) withdraw_one();
+      this->happen(now, 4, 4);
       sink_.now = now;
       sink_.slots.clear();
-      nodes_.pass(now, sink_);
+      dispatcher_.pass(now, sink_);
       INFO("instant " << now);
       REQUIRE(sink_.slots == plain_.pass_by_share(now));
-      for (const PlainMachines::Running& r : plain_.running)
-        REQUIRE(sink_.runs.at(r.job.slot) == std::pair(static_cast<std::uint32_t>(r.place.pool), r.end));
-      REQUIRE(nodes_.waiting() == plain_.waiting.size());
+      this->check_where(sink_.runs);
+      REQUIRE(dispatcher_.waiting() == plain_.waiting.size());
       starts += sink_.slots.size();
     }
     return starts;
   }
 
  private:
-  void end_some(std::int64_t now) {
-    const std::vector<PlainMachines::Running> running = plain_.running;
-    for (const PlainMachines::Running& r : running)
-      if (r.end <= now || draw_.one_in(20)) finish(r.job.slot);
-  }
-  void finish(std::uint32_t slot) {
-    plain_.finish(slot);
-    nodes_.finish_of({{}, 0, 1, slot}, 0, 0);
-  }
-  /// A machine comes, or goes with all that runs on it, which waits again in its old place.
-  void change_machines() {
-    for (std::uint32_t p = 0; p < plain_.pools.size(); ++p)
-      for (std::uint32_t i = 0; i < plain_.pools[p].size(); ++i) {
-        PlainMachines::Machine& m = plain_.pools[p][i];
-        if (m.gpus == 0 && draw_.one_in(4)) {
-          m.fill(draw_.one_in(4) ? 1 + draw_.below(plain_.full[p]) : plain_.full[p]);
-          nodes_.come({p, i}, m.gpus);
-        } else if (m.gpus > 0 && draw_.one_in(40)) {
-          for (const std::uint32_t slot : nodes_.jobs_on({p, i})) {
-            finish(slot);
-            wait(jobs_[slot]);
-          }
-          nodes_.go({p, i}, m.gpus);
-          m.fill(0);
-        }
-      }
-  }
-  /// Up to three instants, told apart.
-  void plan_departures(std::int64_t now) {
-    const auto p = static_cast<std::uint32_t>(draw_.below(static_cast<std::int64_t>(plain_.pools.size())));
-    scheduling::Departures at = scheduling::no_departures;
-    const std::int64_t known = draw_.below(4);
-    for (std::int64_t k = 0; k < known; ++k) at[static_cast<std::size_t>(2 - k)] = now + 1 + draw_.below(60);
-    std::sort(at.begin(), at.end(), std::greater<>());
-    std::vector<std::uint8_t> level;
-    for (PlainMachines::Machine& m : plain_.pools[p]) {
-      level.push_back(static_cast<std::uint8_t>(draw_.below(4)));
-      m.leaves = level.back() == 0 ? PlainMachines::forever : at[level.back() - std::size_t{1}];
-    }
-    nodes_.plan_departures(p, at, level);
-  }
-  void submit() {
-    PlainMachines::Job job;
-    job.slot = static_cast<std::uint32_t>(jobs_.size());
-    job.group = static_cast<std::uint32_t>(draw_.below(static_cast<std::int64_t>(plain_.groups.size())));
-    job.gpus = 1 + draw_.below(draw_.one_in(3) ? 9 : 4);
-    job.requested = 1 + draw_.below(60);
-    jobs_.push_back(job);
-    plain_.account_of.push_back(
-        static_cast<std::uint32_t>(draw_.below(static_cast<std::int64_t>(plain_.weights.size()))));
-    wait(job);
-  }
-  static scheduling::WaitingJob waiting(const PlainMachines::Job& job) {
+  using Job = PlainMachines::Job;
+
+  static scheduling::WaitingJob waiting(const Job& job) {
     return {{job.slot, job.slot}, job.requested, static_cast<std::int32_t>(job.gpus), job.slot};
   }
-  void wait(const PlainMachines::Job& job) {
-    const auto place = std::find_if(plain_.waiting.begin(), plain_.waiting.end(),
-                                    [&](const PlainMachines::Job& w) { return w.slot > job.slot; });
-    plain_.waiting.insert(place, job);
-    nodes_.submit(scheduling::Claimant{plain_.account_of[job.slot]}, waiting(job), job.group);
+  void describe(const Job&) override {
+    plain_.account_of.push_back(
+        static_cast<std::uint32_t>(draw_.below(static_cast<std::int64_t>(plain_.weights.size()))));
   }
-  void withdraw_one() {
-    if (plain_.waiting.empty()) return;
-    const auto it = plain_.waiting.begin() + draw_.below(static_cast<std::int64_t>(plain_.waiting.size()));
-    REQUIRE(nodes_.withdraw_of(waiting(*it)));
-    plain_.waiting.erase(it);
+  void submit(const Job& job) override {
+    dispatcher_.submit(scheduling::Claimant{plain_.account_of[job.slot]}, waiting(job), job.group);
   }
+  void withdraw(const Job& job) override { REQUIRE(dispatcher_.withdraw_of(waiting(job))); }
 
-  Draws draw_;
-  Setting setting_;
-  PlainAccounts plain_;
-  scheduling::MachinesUnder<scheduling::AccountNodes<B>> nodes_;
-  std::vector<PlainMachines::Job> jobs_;
   Starts sink_;
 };
 

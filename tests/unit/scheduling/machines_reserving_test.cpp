@@ -135,18 +135,27 @@ class PlainReserving : public PlainMachines, public PlainPromises<Spot> {
   std::vector<std::uint32_t> started_;
 };
 
+struct Reserving {
+  scheduling::MachineSettings settings;
+  PlainReserving plain;
+};
+Reserving random_reserving(Draws& draw) {
+  const Setting s = random_setting(draw, PlainMachines::Rule::fit);
+  return {s.settings, PlainReserving(s.plain)};
+}
+
 struct Tally {
   std::size_t starts = 0, moved = 0, broken = 0;
 };
 
-class Duel {
+class Duel : public MachineDuel<Reserving, scheduling::ConservativeMachines> {
  public:
   /// @param calm  nothing is lost, and nobody runs longer than foreseen
   Duel(std::uint64_t seed, std::int64_t holders, bool calm)
-      : draw_(seed),
-        setting_(random_setting(draw_, PlainMachines::Rule::fit)),
-        plain_(setting_.plain),
-        dispatcher_(setting_.settings, Streams(1, 0).open("nodes", "placement"), holders),
+      : MachineDuel(seed, random_reserving,
+                    [holders](const Reserving& s) {
+                      return scheduling::ConservativeMachines(s.settings, placement_stream(), holders);
+                    }),
         calm_(calm) {
     if (holders > 0) plain_.holders = static_cast<std::size_t>(holders);
   }
@@ -189,11 +198,7 @@ class Duel {
       REQUIRE(dispatcher_.promised(w.slot) == plain_.promised(w.slot));
       promised(w.slot, dispatcher_.promised(w.slot), tally);
     }
-    for (std::uint32_t p = 0; p < plain_.pools.size(); ++p) {
-      std::int64_t free = 0;
-      for (const PlainMachines::Machine& m : plain_.pools[p]) free += m.gpus > 0 ? m.idle() : 0;
-      REQUIRE(dispatcher_.free(p) == free);
-    }
+    check_free();
     tally.starts += sink_.slots.size();
   }
   void promised(std::uint32_t slot, std::int64_t at, Tally& tally) {
@@ -204,57 +209,26 @@ class Duel {
     }
     if (at != PlainReserving::no_time) promises_[slot] = at;
   }
-  void end_some(std::int64_t now) {
-    const std::vector<PlainMachines::Running> running = plain_.running;
-    for (const PlainMachines::Running& r : running)
-      if (r.end <= now || draw_.one_in(20)) finish(r.job.slot);
-  }
-  void finish(std::uint32_t slot) {
-    plain_.finish(slot);
+  void finish(std::uint32_t slot) override {
+    MachineDuel::finish(slot);
     plain_.freed = true;
-    dispatcher_.finish_job(slot);
   }
-  void change_machines() {
-    for (std::uint32_t p = 0; p < plain_.pools.size(); ++p)
-      for (std::uint32_t i = 0; i < plain_.pools[p].size(); ++i) {
-        PlainMachines::Machine& m = plain_.pools[p][i];
-        if (m.gpus == 0 && draw_.one_in(4)) {
-          m.fill(draw_.one_in(4) ? 1 + draw_.below(plain_.full[p]) : plain_.full[p]);
-          dispatcher_.come({p, i}, m.gpus);
-          plain_.gain();
-        } else if (m.gpus > 0 && !calm_ && draw_.one_in(40)) {
-          go({p, i});
-        }
-      }
+  bool breaks() override { return !calm_ && MachineDuel::breaks(); }
+  void come(const Machine& machine, std::int64_t gpus) override {
+    MachineDuel::come(machine, gpus);
+    plain_.gain();
   }
-  void go(const Machine& machine) {
-    for (const std::uint32_t slot : dispatcher_.jobs_on(machine)) {
-      finish(slot);
-      promises_.erase(slot);
-      wait(jobs_[slot]);
-    }
-    PlainMachines::Machine& m = plain_.pools[machine.pool][machine.node];
-    dispatcher_.go(machine, m.gpus);
-    m.fill(0);
+  void go(const Machine& machine) override {
+    for (const std::uint32_t slot : dispatcher_.jobs_on(machine)) promises_.erase(slot);
+    MachineDuel::go(machine);
     plain_.look_for_overflows();
   }
-  void plan_departures(std::int64_t now) {
-    const auto p = static_cast<std::uint32_t>(draw_.below(static_cast<std::int64_t>(plain_.pools.size())));
-    scheduling::Departures at = scheduling::no_departures;
-    const std::int64_t known = draw_.below(4);
-    for (std::int64_t k = 0; k < known; ++k) at[static_cast<std::size_t>(2 - k)] = now + 1 + draw_.below(90);
-    std::sort(at.begin(), at.end(), std::greater<>());
-    std::vector<std::uint8_t> level;
-    bool later = false;
-    for (PlainMachines::Machine& m : plain_.pools[p]) {
-      level.push_back(static_cast<std::uint8_t>(draw_.below(4)));
-      const std::int64_t before = m.leaves;
-      m.leaves = level.back() == 0 ? PlainMachines::forever : at[level.back() - std::size_t{1}];
-      later |= m.gpus > 0 && m.leaves > before;
-    }
-    dispatcher_.plan_departures(p, at, level);
+  void plan_departures(std::int64_t now) override {
+    const PlainMachines::Pools before = plain_.pools;
+    const std::uint32_t p = plan_departures_within(now, 90);
     plain_.look_for_overflows();
-    if (later) plain_.gain();
+    for (std::size_t m = 0; m < before[p].size(); ++m)
+      if (before[p][m].gpus > 0 && plain_.pools[p][m].leaves > before[p][m].leaves) return plain_.gain();
   }
   /// A running job is known to end at another time.
   void move_an_end(std::int64_t now) {
@@ -269,40 +243,24 @@ class Duel {
     r.end = end;
     plain_.look_for_overflows();
   }
-  void submit_some() {
-    for (std::int64_t n = draw_.below(3); n > 0; --n) {
-      PlainMachines::Job job;
-      job.slot = static_cast<std::uint32_t>(jobs_.size());
-      job.group = static_cast<std::uint32_t>(draw_.below(static_cast<std::int64_t>(plain_.groups.size())));
-      job.gpus = 1 + draw_.below(draw_.one_in(3) ? 9 : 4);
-      job.requested = 1 + draw_.below(60);
-      plain_.keys[job.slot] = draw_.below(100);
-      jobs_.push_back(job);
-      wait(job);
-    }
-  }
-  void wait(const PlainMachines::Job& job) {
+  void describe(const PlainMachines::Job& job) override { plain_.keys[job.slot] = draw_.below(100); }
+  void wait(const PlainMachines::Job& job) override {
     plain_.waiting.push_back(job);
     plain_.fresh.insert(job.slot);
+    submit(job);
+  }
+  void submit(const PlainMachines::Job& job) override {
     dispatcher_.submit(job.group, {key(job), job.requested, static_cast<std::int32_t>(job.gpus), job.slot});
   }
-  void withdraw_one() {
-    if (plain_.waiting.empty()) return;
-    const auto it = plain_.waiting.begin() + draw_.below(static_cast<std::int64_t>(plain_.waiting.size()));
-    REQUIRE(dispatcher_.withdraw(it->group, key(*it), static_cast<std::int32_t>(it->gpus)));
-    plain_.leave(it->slot);
-    plain_.waiting.erase(it);
+  void withdraw(const PlainMachines::Job& job) override {
+    REQUIRE(dispatcher_.withdraw(job.group, key(job), static_cast<std::int32_t>(job.gpus)));
+    plain_.leave(job.slot);
   }
   scheduling::QueueKey key(const PlainMachines::Job& job) const {
     return {plain_.keys.at(job.slot), job.slot};
   }
 
-  Draws draw_;
-  Setting setting_;
-  PlainReserving plain_;
-  scheduling::ConservativeMachines dispatcher_;
   bool calm_;
-  std::vector<PlainMachines::Job> jobs_;
   std::map<std::uint32_t, std::int64_t> promises_;
   Starts sink_;
 };
