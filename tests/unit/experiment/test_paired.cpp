@@ -2,7 +2,6 @@
 // Intervals and tests against worked examples (ORACLES.md section 6) and against many toy experiments.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -14,20 +13,14 @@
 #include "../../../src/experiment/paired.hpp"
 #include "../../../src/experiment/statistics.hpp"
 #include "catch.hpp"
+#include "estimates.hpp"
 
 using namespace natgpu;
 using namespace natgpu::experiment;
+using experiment::testing::estimate;
+using experiment::testing::not_a_number;
 
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Estimate estimate(std::vector<double> values) {
-  Estimate e;
-  e.values = std::move(values);
-  estimate_from_values(e);
-  return e;
-}
 
 Sample paired(const Estimate& of, const Estimate& from) {
   return paired_sample(of, from, paired_difference(of, from));

@@ -11,20 +11,14 @@
 
 #include "../../../src/experiment/statistics.hpp"
 #include "catch.hpp"
+#include "estimates.hpp"
 
 using namespace natgpu;
 using namespace natgpu::experiment;
+using experiment::testing::estimate;
+using experiment::testing::not_a_number;
 
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Estimate estimate(std::vector<double> values) {
-  Estimate e;
-  e.values = std::move(values);
-  estimate_from_values(e);
-  return e;
-}
 
 const std::vector<measures::MetricRow>& rows() {
   static const std::vector<measures::MetricRow> table{

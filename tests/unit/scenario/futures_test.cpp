@@ -13,9 +13,7 @@
 
 using namespace natgpu;
 using namespace natgpu::scenario;
-using natgpu::scenario::test::codes_of;
-using natgpu::scenario::test::diagnostics_of;
-using natgpu::scenario::test::Folder;
+using namespace natgpu::scenario::test;
 
 namespace {
 

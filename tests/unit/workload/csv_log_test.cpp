@@ -12,9 +12,7 @@
 #include "gzip.hpp"
 
 using namespace natgpu;
-using natgpu::testing::Folder;
-using natgpu::testing::write_bytes;
-using natgpu::testing::write_gzip;
+using namespace natgpu::testing;
 using workload::ColumnMap;
 using workload::JobLog;
 using workload::LogField;

@@ -12,8 +12,7 @@
 #include "traces.hpp"
 
 using namespace natgpu;
-using natgpu::testing::Folder;
-using natgpu::testing::write_bytes;
+using namespace natgpu::testing;
 using workload::JobLog;
 using workload::LogJob;
 using workload::LogStatus;

@@ -11,9 +11,7 @@
 #include "folder.hpp"
 
 using namespace natgpu;
-using natgpu::testing::Folder;
-using natgpu::testing::has;
-using natgpu::testing::write_bytes;
+using namespace natgpu::testing;
 using workload::JobLog;
 using workload::LogJob;
 using workload::LogStatus;
