@@ -7,21 +7,15 @@
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "small_cluster.hpp"
 
 using namespace natgpu::testing;
 
 namespace {
 
-/// Two machines of two GPUs, and tasks of half a GPU.
+/// Tasks of half a GPU.
 void write_cluster(const Folder& folder) {
-  write_bytes(
-      folder.path("nodes.csv"),
-      "sn,cpu_milli,memory_mib,gpu,model\nn0,32000,262144,2,A\nn1,32000,262144,2,A\nn2,8000,1024,0,\n");
-  write_bytes(
-      folder.path("tasks.csv"),
-      "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,"
-      "scheduled_time\n"
-      "a,1000,1024,1,500,,LS,Pending,0,10,\n");
+  write_small_cluster(folder, "a,1000,1024,1,500,,LS,Pending,0,10,\n");
 }
 
 }  // namespace

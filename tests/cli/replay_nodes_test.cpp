@@ -8,25 +8,20 @@
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "small_cluster.hpp"
 #include "traces.hpp"
 
 using namespace natgpu::testing;
 
 namespace {
 
-/// Two machines of two GPUs, one without; a share, a gang over both machines, a CPU task, an unknown model.
+/// A share, a gang over both machines, a CPU task, an unknown model.
 void write_cluster(const Folder& folder) {
-  write_bytes(
-      folder.path("nodes.csv"),
-      "sn,cpu_milli,memory_mib,gpu,model\nn0,32000,262144,2,A\nn1,32000,262144,2,A\nn2,8000,1024,0,\n");
-  write_bytes(
-      folder.path("tasks.csv"),
-      "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,"
-      "scheduled_time\n"
-      "a,1000,1024,1,500,A|B,LS,Running,0,10,0\n"
-      "b,4000,1024,3,1000,,LS,Running,0,10,0\n"
-      "c,1000,512,0,0,,LS,Running,1,11,1\n"
-      "d,1000,1024,1,1000,X,LS,Running,2,12,2\n");
+  write_small_cluster(folder,
+                      "a,1000,1024,1,500,A|B,LS,Running,0,10,0\n"
+                      "b,4000,1024,3,1000,,LS,Running,0,10,0\n"
+                      "c,1000,512,0,0,,LS,Running,1,11,1\n"
+                      "d,1000,1024,1,1000,X,LS,Running,2,12,2\n");
 }
 
 }  // namespace

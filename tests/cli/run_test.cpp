@@ -11,13 +11,7 @@
 #include "run_program.hpp"
 #include "tiny_scenario.hpp"
 
-using natgpu::testing::Folder;
-using natgpu::testing::has;
-using natgpu::testing::natgpu_says;
-using natgpu::testing::Outcome;
-using natgpu::testing::Program;
-using natgpu::testing::read_bytes;
-using natgpu::testing::write_bytes;
+using namespace natgpu::testing;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include "catch.hpp"
 #include "folder.hpp"
 #include "run_program.hpp"
+#include "small_cluster.hpp"
 #include "traces.hpp"
 
 using namespace natgpu::testing;
@@ -14,8 +15,7 @@ namespace {
 
 /// Two GPUs' worth of tasks whose names need quotes in a CSV file.
 std::string small_openb() {
-  return "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,"
-         "scheduled_time\n"
+  return openb_header +
          "\"pod,1\",1000,1024,2,1000,,LS,Succeeded,0,10,0\n"
          "pod-2,1000,1024,1,500,,BE,Succeeded,1,11,5\n"
          "pod-3,1000,1024,1,1000,,BE,Pending,1,11,\n";

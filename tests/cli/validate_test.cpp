@@ -8,11 +8,7 @@
 #include "folder.hpp"
 #include "run_program.hpp"
 
-using natgpu::testing::Folder;
-using natgpu::testing::has;
-using natgpu::testing::natgpu_says;
-using natgpu::testing::Outcome;
-using natgpu::testing::write_bytes;
+using namespace natgpu::testing;
 
 namespace {
 
