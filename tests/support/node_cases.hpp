@@ -9,9 +9,21 @@
 
 #include <natgpu/core/math.hpp>
 #include <natgpu/core/random.hpp>
+#include <natgpu/core/time.hpp>
 #include <natgpu/simulation/node_replay.hpp>
 
 namespace natgpu::testing {
+
+// The words of replays on machines, for tests that use this namespace.
+using scheduling::Backfill;
+using scheduling::Order;
+using scheduling::Placement;
+using simulation::NodeReplayResult;
+using simulation::NodeView;
+using simulation::replay_on_nodes;
+using simulation::ReplayOptions;
+
+inline constexpr std::int64_t second = ticks_per_second;
 
 inline workload::LogJob job(std::int64_t submit_s, std::int32_t gpus, std::int64_t requested_s,
                             std::int64_t run_s = -1) {
@@ -58,6 +70,21 @@ class Dice {
   Stream stream_;
   std::uint64_t drawn_ = 0;
 };
+
+/// A log of jobs that ask for whole GPUs alone.
+/// @param largest  GPUs of a job
+/// @param gpus     that there are
+inline workload::JobLog plain_log(Dice& dice, std::int64_t largest, std::int64_t gpus = 12) {
+  workload::JobLog log;
+  std::int64_t submit_s = 0;
+  for (int i = 0; i < 40; ++i) {
+    submit_s += dice.below(4);
+    log.jobs.push_back(job(submit_s, static_cast<std::int32_t>(1 + dice.below(largest)), 1 + dice.below(20),
+                           1 + dice.below(22)));
+  }
+  log.max_procs = gpus;
+  return log;
+}
 
 /// A small cluster, a log and rules, all random.
 struct Case {

@@ -8,15 +8,21 @@
 #include "catch.hpp"
 #include "node_cases.hpp"
 #include "plain_preemptive_nodes.hpp"
+#include "replay_seconds.hpp"
 
 namespace natgpu::testing {
 
+/// How cases come to options and jobs to owners, by dice.
+struct PreemptiveDraws {
+  ReplayOptions (*options)(Dice&);
+  void (*attribute)(Dice&, workload::JobLog&);
+  std::uint64_t purpose = 2'000'000;  ///< tells dice of the same seed apart
+};
+
 /// As random_case, under an order that takes GPUs back.
-/// @param options  drawn with dice
-inline Case random_preemptive_case(std::uint64_t seed, bool mig,
-                                   simulation::ReplayOptions (*options)(Dice&)) {
+inline Case random_preemptive_case(std::uint64_t seed, bool mig, const PreemptiveDraws& draws) {
   Case c = mig ? random_case_with_mig(seed) : random_case(seed);
-  Dice dice(seed + 2'000'000);
+  Dice dice(seed + draws.purpose);
   if (dice.chance(50))  // machines of 1 to 4 GPUs and nothing else, where gangs are many
     for (workload::LogNode& n : c.view.machines.nodes) {
       n.gpus = static_cast<std::int32_t>(1 + dice.below(4));
@@ -25,9 +31,10 @@ inline Case random_preemptive_case(std::uint64_t seed, bool mig,
     }
   c.view.checkpoint_s = c.view.checkpoint_cost_s = c.view.restart_s = 0;
   c.view.fragmentation = false;
-  const std::uint64_t draws = c.options.seed;
-  c.options = options(dice);
-  c.options.seed = draws;
+  const std::uint64_t chance = c.options.seed;
+  c.options = draws.options(dice);
+  c.options.seed = chance;
+  draws.attribute(dice, c.log);
   return c;
 }
 
@@ -50,22 +57,12 @@ inline std::string difference(const Case& c, const simulation::NodeReplayResult&
   }
   return {};
 }
-/// A log of jobs that ask for whole GPUs alone.
-inline workload::JobLog plain_log(Dice& dice, std::int64_t largest) {
-  workload::JobLog log;
-  std::int64_t submit_s = 0;
-  for (int i = 0; i < 40; ++i) {
-    submit_s += dice.below(4);
-    log.jobs.push_back(job(submit_s, static_cast<std::int32_t>(1 + dice.below(largest)), 1 + dice.below(20),
-                           1 + dice.below(22)));
-  }
-  log.max_procs = 12;
-  return log;
-}
-inline void same_as_counted(const workload::JobLog& log, const simulation::ReplayOptions& options,
-                            const simulation::NodeView& view) {
-  const simulation::NodeReplayResult r = simulation::replay_on_nodes(log, options, view);
-  const simulation::ReplayResult counted = simulation::replay(log, options);
+/// @param slowdowns  compare their means as well
+/// @returns how often jobs lost what they had
+inline std::uint64_t same_as_counted(const workload::JobLog& log, const ReplayOptions& options,
+                                     const NodeView& view, bool slowdowns = true) {
+  const NodeReplayResult r = replay_on_nodes(log, options, view);
+  const ReplayResult counted = simulation::replay(log, options);
   INFO(r.replay.semantics);
   for (std::size_t i = 0; i < log.jobs.size(); ++i) {
     INFO("job " << i);
@@ -77,9 +74,48 @@ inline void same_as_counted(const workload::JobLog& log, const simulation::Repla
   }
   CHECK(r.replay.preemptions == counted.preemptions);
   CHECK(r.replay.mean_queued_s == counted.mean_queued_s);
-  CHECK(r.replay.mean_bounded_slowdown == counted.mean_bounded_slowdown);
+  if (slowdowns) CHECK(r.replay.mean_bounded_slowdown == counted.mean_bounded_slowdown);
   CHECK(r.replay.utilization == Approx(counted.utilization));
   CHECK(r.replay.wasted == Approx(counted.wasted));
+  return r.replay.preemptions;
+}
+/// The same of random logs of jobs of up to so many GPUs.
+inline void same_as_counted(std::uint64_t seeds, std::int64_t largest, const char* machines,
+                            const PreemptiveDraws& draws, std::int64_t slowdown_milli = 0) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    Dice dice(seed);
+    workload::JobLog log = plain_log(dice, largest);
+    draws.attribute(dice, log);
+    const ReplayOptions options = draws.options(dice);
+    NodeView view = view_of(machines, static_cast<Placement>(dice.below(7)));
+    view.slowdown_milli = slowdown_milli;
+    INFO("seed " << seed);
+    same_as_counted(log, options, view);
+  }
+}
+
+/// What many cases met, so that none goes by untested.
+struct PreemptiveSum {
+  std::uint64_t preemptions = 0, restarted = 0, spread = 0, displaced = 0;
+};
+/// Random cases against plain loops. @param check  what else must hold of each
+inline PreemptiveSum same_as_plain_loops(std::uint64_t seeds, bool mig, const PreemptiveDraws& draws,
+                                         void (*check)(const NodeReplayResult&)) {
+  PreemptiveSum sum;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    const Case c = random_preemptive_case(seed, mig, draws);
+    const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
+    PlainPreemptiveNodes plain(c.log, c.options, c.view);
+    plain.run();
+    INFO("seed " << seed << ", " << r.replay.semantics << ", outages " << c.view.outages.size());
+    REQUIRE(difference(c, r, plain) == "");
+    check(r);
+    sum.preemptions += r.replay.preemptions;
+    sum.restarted += r.nodes.restarted;
+    sum.spread += r.nodes.spread;
+    sum.displaced += static_cast<std::uint64_t>(plain.displaced_gangs);
+  }
+  return sum;
 }
 
 }  // namespace natgpu::testing

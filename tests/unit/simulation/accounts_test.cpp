@@ -6,11 +6,11 @@
 #include <vector>
 
 #include <natgpu/core/diagnostic.hpp>
-#include <natgpu/core/hash.hpp>
 #include <natgpu/scheduling/dominant_share.hpp>
 #include <natgpu/simulation/replay.hpp>
 
 #include "catch.hpp"
+#include "mixed_dice.hpp"
 
 using namespace natgpu;
 using namespace natgpu::simulation;
@@ -71,13 +71,6 @@ std::string refusal(const workload::JobLog& log, const ReplayOptions& options) {
   return "accepted";
 }
 
-struct Random {
-  std::uint64_t state;
-  std::int64_t below(std::int64_t n) {
-    return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % static_cast<std::uint64_t>(n));
-  }
-};
-
 }  // namespace
 
 TEST_CASE("least use per share first starts A B A B A, without decay, under both of Slurm's orders") {
@@ -117,7 +110,7 @@ TEST_CASE(
 }
 
 TEST_CASE("drf starts at once what dominant shares say, with CPUs and memory") {
-  Random random{7};
+  testing::MixedDice random{7};
   for (int round = 0; round < 200; ++round) {
     const scheduling::Amounts machine{1 + random.below(32), 1000 * (1 + random.below(256)),
                                       1024 * (1 + random.below(512))};
@@ -160,7 +153,7 @@ TEST_CASE("no account with a backlog has less than its share of the machine unde
   // Users with jobs of other lengths and other zeal; 0 always has a backlog, and so has 1.
   for (const Order order : {Order::drf, Order::maxmin})
     for (const Backfill backfill : {Backfill::none, Backfill::fit, Backfill::easy}) {
-      Random random{3};
+      testing::MixedDice random{3};
       constexpr std::int64_t gpus = 12, until = 4000, users = 3;
       std::vector<Case> jobs;
       for (std::int64_t i = 0; i < 3000; ++i) jobs.push_back({0, 1, 1 + random.below(30), 0});
@@ -275,7 +268,7 @@ TEST_CASE("accounts with names stand in the order of their names, and shares fin
 }
 
 TEST_CASE("one account alone, and an account for each job, are served first come, first served") {
-  Random random{21};
+  testing::MixedDice random{21};
   for (int round = 0; round < 150; ++round) {
     std::vector<Case> jobs;
     std::int64_t submit = 0;

@@ -8,24 +8,21 @@
 #include <utility>
 #include <vector>
 
-#include <natgpu/core/hash.hpp>
 #include <natgpu/core/time.hpp>
 #include <natgpu/simulation/replay.hpp>
 #include <natgpu/workload/swf.hpp>
 
 #include "catch.hpp"
+#include "mixed_dice.hpp"
+#include "replay_seconds.hpp"
 #include "traces.hpp"
 
 using namespace natgpu;
-using scheduling::Backfill;
-using scheduling::Order;
-using simulation::ReplayOptions;
-using simulation::ReplayResult;
+using namespace natgpu::testing;
 
 namespace {
 
 using Log = std::vector<workload::LogJob>;  // id, submit, run, requested, GPUs
-using Seconds = std::vector<double>;
 
 workload::JobLog log_of(std::int64_t gpus, Log jobs) {
   workload::JobLog log;
@@ -39,16 +36,6 @@ ReplayOptions under(Order order, std::int64_t round_s) {
   o.backfill = Backfill::fit;
   o.preemption.round = round_s * ticks_per_second;
   return o;
-}
-Seconds starts(const ReplayResult& r) {
-  Seconds s;
-  for (const auto& j : r.segmented) s.push_back(static_cast<double>(j.start) / ticks_per_second);
-  return s;
-}
-Seconds ends(const ReplayResult& r) {
-  Seconds s;
-  for (const auto& j : r.segmented) s.push_back(static_cast<double>(j.end) / ticks_per_second);
-  return s;
 }
 
 }  // namespace
@@ -125,10 +112,8 @@ TEST_CASE("orders by target shares need rounds") {
 }
 
 TEST_CASE("gavel-las in rounds far shorter than any job is processor sharing, by weight") {
-  std::uint64_t state = 77;
-  const auto below = [&](std::int64_t n) {
-    return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % static_cast<std::uint64_t>(n));
-  };
+  MixedDice dice{77};
+  const auto below = [&](std::int64_t n) { return dice.below(n); };
   Log jobs;
   std::int64_t at = 0;
   for (std::int64_t i = 0; i < 150; ++i) {

@@ -3,7 +3,6 @@
 // on two; and what a replay does not have: classes of jobs on several sites, services, sectors with shares.
 // On machines the same as their replay, and as counted GPUs where each machine has one.
 #include <algorithm>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +15,7 @@
 
 #include "../../../src/simulation/national_gavel.hpp"
 #include "catch.hpp"
+#include "room.hpp"
 #include "scenario_text.hpp"
 #include "watched_run.hpp"
 
@@ -27,25 +27,9 @@ using scheduling::Order;
 namespace {
 
 workload::JobLog random_log(std::uint64_t seed, std::int64_t gpus) {
-  std::mt19937_64 random(seed);
-  const auto below = [&](std::int64_t n) {
-    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
-  };
-  workload::JobLog log;
-  log.max_procs = gpus;
-  std::int64_t at = 0;
-  for (std::int64_t i = 0; i < 250; ++i) {
-    // Jobs of a log have no checkpoints in a scenario: one of many rounds would never be done.
-    const std::int64_t run = 60 + below(below(6) == 0 ? 6'000 : 2'000);
-    log.jobs.push_back({i + 1, at, run, below(5) == 0 ? run : run + below(3 * run),
-                        static_cast<std::int32_t>(1 + below(4))});
-    at += below(2'000);
-  }
-  return log;
+  // Jobs of a log have no checkpoints in a scenario: one of many rounds would never be done.
+  return testing::random_log(seed, {gpus, 4, 6, 6'000, 2'000});
 }
-
-/// First start and last end of each job, in seconds.
-using Spans = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
 /// @param gpus  of each type, of which there may be one
 Spans replayed(const workload::JobLog& log, Order order, Backfill backfill, std::int64_t notice_s,
@@ -61,10 +45,7 @@ Spans replayed(const workload::JobLog& log, Order order, Backfill backfill, std:
     o.types.gpus = gpus;
     o.types.speeds.rows.push_back({"*", speeds});
   }
-  const simulation::ReplayResult r = simulation::replay(log, o);
-  Spans spans;
-  for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
-  return spans;
+  return spans_of(simulation::replay(log, o));
 }
 
 WatchedRun watch_on_machines(const scenario::Scenario& scenario, const workload::JobLog* log = nullptr) {
@@ -84,14 +65,6 @@ WatchedRun watch_by_target(const scenario::Scenario& scenario, const workload::J
         return scheduling::TypedGavelDispatcher(simulation::preemptive_rule(s.scheduling),
                                                 simulation::types_of(fleet.pools()), groups.specs);
       });
-}
-Spans spans_of(const WatchedRun& run) {
-  Spans spans;
-  for (const SeenJob& j : run.seen.jobs) {
-    REQUIRE_FALSE(j.ran.empty());
-    spans.emplace_back(j.ran.front().from / ticks_per_second, j.ran.back().until / ticks_per_second);
-  }
-  return spans;
 }
 std::uint64_t preemptions_of(const WatchedRun& run) {
   std::uint64_t all = 0;
@@ -166,7 +139,7 @@ TEST_CASE("orders by target shares do in a scenario of one type what they do in 
         CAPTURE(name, words, seed);
         const WatchedRun run = watch_by_target(log_on(room, scheduling_of(name, words, notice)), &log);
         CHECK(run.within_capacity);
-        CHECK(spans_of(run) == replayed(log, order, backfill, notice, {12}, {}));
+        CHECK(spans_of(run.seen) == replayed(log, order, backfill, notice, {12}, {}));
         preempted += preemptions_of(run);
       }
   CAPTURE(preempted);
@@ -191,7 +164,7 @@ TEST_CASE("on two types they do in a scenario what a replay does with --gpu-type
       CAPTURE(name, words, seed);
       const WatchedRun run = watch_by_target(log_on(rooms, scheduling_of(name, words, notice)), &log);
       CHECK(run.within_capacity);
-      CHECK(spans_of(run) == replayed(log, order, backfill, notice, {6, 8}, {2'000'000, 750'000}));
+      CHECK(spans_of(run.seen) == replayed(log, order, backfill, notice, {6, 8}, {2'000'000, 750'000}));
       preempted += preemptions_of(run);
     }
   CAPTURE(preempted);
@@ -288,8 +261,7 @@ TEST_CASE("a log on the machines of a scenario has the turns of its replay on ma
         view.placement = scheduling::Placement::consolidated;
         view.slowdown_milli = static_cast<std::int64_t>(slowdown * 1000);
         const simulation::ReplayResult r = simulation::replay_on_nodes(log, o, view).replay;
-        Spans spans;
-        for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
+        const Spans spans = spans_of(r);
         const std::string text = fmt::format(
             "{{view: node, order: {}, backfill: {}, placement: consolidated, locality: {}, "
             "preemption: {{rounds: 1 h}}}}",
@@ -302,7 +274,7 @@ TEST_CASE("a log on the machines of a scenario has the turns of its replay on ma
                    text),
             &log);
         CHECK(run.within_capacity);
-        CHECK(spans_of(run) == spans);
+        CHECK(spans_of(run.seen) == spans);
         preempted += r.preemptions;
       }
   CAPTURE(preempted);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Orders that move, preempt or go by account, in scenarios: the same as replays where both know the jobs, and
 // what sectors get of a pool that is never empty.
-#include <random>
 
 #include <fmt/format.h>
 
@@ -14,6 +13,7 @@
 #include <natgpu/simulation/simulate.hpp>
 
 #include "catch.hpp"
+#include "room.hpp"
 #include "scenario_text.hpp"
 #include "watched_run.hpp"
 
@@ -27,24 +27,8 @@ namespace {
 constexpr std::int64_t gpus = 16;
 
 workload::JobLog random_log(std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  const auto below = [&](std::int64_t n) {
-    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
-  };
-  workload::JobLog log;
-  log.max_procs = gpus;
-  std::int64_t at = 0;
-  for (std::int64_t i = 0; i < 250; ++i) {
-    const std::int64_t run = 60 + below(below(3) == 0 ? 40'000 : 4'000);
-    log.jobs.push_back({i + 1, at, run, below(5) == 0 ? run : run + below(3 * run),
-                        static_cast<std::int32_t>(1 + below(gpus / 2))});
-    at += below(2'000);
-  }
-  return log;
+  return testing::random_log(seed, {gpus, gpus / 2, 3, 40'000, 4'000});
 }
-
-/// First start and last end of each job, in seconds.
-using Spans = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
 Spans replayed(const workload::JobLog& log, Order order, Backfill backfill) {
   simulation::ReplayOptions o;
@@ -53,10 +37,7 @@ Spans replayed(const workload::JobLog& log, Order order, Backfill backfill) {
   if (order == Order::las) o.preemption.quantum = hours(12).count();
   if (order == Order::las2d) o.preemption.limits = {hours(1).count(), hours(10).count()};
   if (preempts(order)) o.segments.checkpoint = simulation::no_checkpoint;  // as jobs of a log in a scenario
-  const simulation::ReplayResult r = simulation::replay(log, o);
-  Spans spans;
-  for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
-  return spans;
+  return spans_of(simulation::replay(log, o));
 }
 
 scenario::Scenario scenario_under(const std::string& scheduling) {
@@ -72,25 +53,17 @@ scenario::Scenario scenario_under(const std::string& scheduling) {
                   gpus, scheduling));
 }
 
-Spans spans_of(const WatchedRun& run) {
-  Spans spans;
-  for (const SeenJob& j : run.seen.jobs) {
-    REQUIRE_FALSE(j.ran.empty());
-    spans.emplace_back(j.ran.front().from / ticks_per_second, j.ran.back().until / ticks_per_second);
-  }
-  return spans;
-}
-
 template <Backfill B>
 Spans moving_in_scenario(const workload::JobLog& log, const std::string& scheduling) {
-  return spans_of(watch_under(
-      scenario_under(scheduling), 1, &log,
-      [](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet, const auto&) {
-        return scheduling::MovingOrder<scheduling::DispatcherFor<B>>(
-            scheduling::make_dispatcher<B>(fleet.pools().size(), groups.specs, false,
-                                           s.scheduling.reservations),
-            s.scheduling.order, s.scheduling.recalc.count());
-      }));
+  return spans_of(watch_under(scenario_under(scheduling), 1, &log,
+                              [](const scenario::Scenario& s, const auto& groups, const supply::Fleet& fleet,
+                                 const auto&) {
+                                return scheduling::MovingOrder<scheduling::DispatcherFor<B>>(
+                                    scheduling::make_dispatcher<B>(fleet.pools().size(), groups.specs, false,
+                                                                   s.scheduling.reservations),
+                                    s.scheduling.order, s.scheduling.recalc.count());
+                              })
+                      .seen);
 }
 
 /// Quotas of 3 : 1 : 0.5 of three accounts, among which jobs go round by their number.
@@ -124,10 +97,7 @@ Spans replayed_with_quotas(workload::JobLog log, Order order, Backfill backfill,
   o.preemption.notice = notice.count();
   o.accounts.shares = {"shares.csv", {{"", "0", 3}, {"", "2", 0.5}}};
   o.segments.checkpoint = simulation::no_checkpoint;
-  const simulation::ReplayResult r = simulation::replay(log, o);
-  Spans spans;
-  for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
-  return spans;
+  return spans_of(simulation::replay(log, o));
 }
 
 /// GPU time of the sectors of a pool with a backlog, as parts of all; `crowd` asks for ten times as much.
@@ -179,7 +149,7 @@ TEST_CASE("easy-sjbf starts a scenario's jobs as it starts a log's") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const workload::JobLog log = random_log(seed);
     CAPTURE(seed);
-    const Spans spans = spans_of(watch(scenario_under("{backfill: easy-sjbf}"), 1, &log));
+    const Spans spans = spans_of(watch(scenario_under("{backfill: easy-sjbf}"), 1, &log).seen);
     CHECK(spans == replayed(log, Order::fcfs, Backfill::easy_sjbf));
     CHECK(spans != replayed(log, Order::fcfs, Backfill::easy));
     CHECK(moving_in_scenario<Backfill::easy_sjbf>(log, "{order: wfp, backfill: easy-sjbf, recalc: 0 s}") ==
@@ -197,7 +167,7 @@ TEST_CASE("where all jobs are of one account, easy by what accounts hold is easy
           return scheduling::AccountDispatcher<Backfill::easy>(scheduling::SharedResources{{1, 0, 0}, {0}},
                                                                groups.specs, accounts.weights);
         });
-    CHECK(spans_of(run) == replayed(log, Order::fcfs, Backfill::easy));
+    CHECK(spans_of(run.seen) == replayed(log, Order::fcfs, Backfill::easy));
   }
 }
 
@@ -219,7 +189,7 @@ TEST_CASE("orders that take GPUs back do in a scenario what they do in a replay"
                                                       fleet.pools().size(), groups.specs);
             });
         CHECK(run.within_capacity);
-        CHECK(spans_of(run) ==
+        CHECK(spans_of(run.seen) ==
               replayed(log, order, std::string(backfill) == "fit" ? Backfill::fit : Backfill::none));
         preempted += run.books.by_class.back().preemptions;
         for (const simulation::JobCounts& c : run.books.cohorts) preempted += c.preemptions;
@@ -246,8 +216,8 @@ TEST_CASE("accounts take back in a scenario what they take back in a replay") {
                                   groups.specs);
                 });
             CHECK(run.within_capacity);
-            CHECK(spans_of(run) == replayed_with_quotas(log, order, backfill, hours(shield_h),
-                                                        Duration{notice_min * hours(1) / 60}));
+            CHECK(spans_of(run.seen) == replayed_with_quotas(log, order, backfill, hours(shield_h),
+                                                             Duration{notice_min * hours(1) / 60}));
             for (const simulation::JobCounts& c : run.books.cohorts) preempted += c.preemptions;
           }
   CHECK(preempted > 1000);
@@ -264,7 +234,7 @@ TEST_CASE("an account alone has nobody to take from: quota reclaim is then fit")
           return scheduling::QuotaReclaim(simulation::preemptive_rule(s.scheduling), fleet.pools().size(),
                                           groups.specs, scheduling::quotas_of(accounts.tree));
         });
-    CHECK(spans_of(run) == replayed(log, Order::fcfs, Backfill::fit));
+    CHECK(spans_of(run.seen) == replayed(log, Order::fcfs, Backfill::fit));
   }
 }
 

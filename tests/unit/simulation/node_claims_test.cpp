@@ -9,22 +9,13 @@
 #include <natgpu/simulation/node_replay.hpp>
 
 #include "catch.hpp"
-#include "node_cases.hpp"
 #include "plain_claiming_nodes.hpp"
+#include "preemptive_cases.hpp"
 
 using namespace natgpu;
 using namespace natgpu::testing;
-using scheduling::Backfill;
-using scheduling::Order;
-using scheduling::Placement;
-using simulation::NodeReplayResult;
-using simulation::NodeView;
-using simulation::replay_on_nodes;
-using simulation::ReplayOptions;
 
 namespace {
-
-constexpr std::int64_t second = ticks_per_second;
 
 ReplayOptions by_class(Backfill backfill = Backfill::fit) {
   ReplayOptions o = options_of(backfill);
@@ -60,43 +51,9 @@ void attribute(testing::Dice& dice, workload::JobLog& log) {
     j.queue = static_cast<std::int32_t>(dice.below(4));
   }
 }
-/// As random_case, where some lose their machines to others.
-Case random_claiming_case(std::uint64_t seed, bool mig) {
-  Case c = mig ? random_case_with_mig(seed) : random_case(seed);
-  testing::Dice dice(seed + 3'000'000);
-  if (dice.chance(50))  // machines of 1 to 4 GPUs and nothing else, where gangs are many
-    for (workload::LogNode& n : c.view.machines.nodes) {
-      n.gpus = static_cast<std::int32_t>(1 + dice.below(4));
-      n.gpu_type = 0;
-      n.cpu_milli = n.memory_mib = 1'000'000;
-    }
-  c.view.checkpoint_s = c.view.checkpoint_cost_s = c.view.restart_s = 0;
-  c.view.fragmentation = false;
-  const std::uint64_t draws = c.options.seed;
-  c.options = random_options(dice, true);
-  c.options.seed = draws;
-  attribute(dice, c.log);
-  return c;
-}
+constexpr PreemptiveDraws draws{[](testing::Dice& dice) { return random_options(dice, true); }, attribute,
+                                3'000'000};
 
-/// What differs between natgpu and the plain loops, or nothing.
-std::string difference(const Case& c, const NodeReplayResult& r, const testing::PlainClaimingNodes& plain) {
-  for (std::size_t i = 0; i < c.log.jobs.size(); ++i) {
-    const simulation::SegmentedJob& job = r.replay.segmented[i];
-    const testing::PlainPreemptiveNodes::Fate& fate = plain.fates[i];
-    const auto say = [i](const char* what, std::int64_t here, std::int64_t there) {
-      return "job " + std::to_string(i) + ": " + what + " " + std::to_string(here) + ", plainly " +
-             std::to_string(there);
-    };
-    if (job.start != fate.first) return say("starts at", job.start, fate.first);
-    if (job.end != fate.end) return say("ends at", job.end, fate.end);
-    if (job.preemptions != static_cast<std::uint32_t>(fate.preemptions))
-      return say("preemptions", job.preemptions, fate.preemptions);
-    if (job.lost != fate.lost) return say("loses", job.lost, fate.lost);
-    if (machines_of(r, i) != plain.jobs[i].machines) return "job " + std::to_string(i) + ": other machines";
-  }
-  return {};
-}
 struct Sum {
   std::uint64_t preemptions = 0, restarted = 0, spread = 0, claims = 0, spared = 0, kept = 0, in_vain = 0;
 };
@@ -104,7 +61,7 @@ Sum compare(std::uint64_t seeds, bool mig) {
   Sum sum;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed, mig);
-    const Case c = random_claiming_case(seed, mig);
+    const Case c = random_preemptive_case(seed, mig, draws);
     const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
     testing::PlainClaimingNodes plain(c.log, c.options, c.view);
     for (const workload::ShareRow& row : c.options.accounts.shares.rows)
@@ -123,52 +80,20 @@ Sum compare(std::uint64_t seeds, bool mig) {
   return sum;
 }
 
-/// A log of jobs that ask for whole GPUs alone.
-workload::JobLog plain_log(testing::Dice& dice, std::int64_t largest, std::int64_t gpus) {
-  workload::JobLog log;
-  std::int64_t submit_s = 0;
-  for (int i = 0; i < 40; ++i) {
-    submit_s += dice.below(4);
-    log.jobs.push_back(job(submit_s, static_cast<std::int32_t>(1 + dice.below(largest)), 1 + dice.below(20),
-                           1 + dice.below(22)));
-  }
-  log.max_procs = gpus;
-  attribute(dice, log);
-  return log;
-}
-/// @returns how often jobs lost what they had
-std::uint64_t same_as_counted(const workload::JobLog& log, const ReplayOptions& options,
-                              const NodeView& view) {
-  const NodeReplayResult r = replay_on_nodes(log, options, view);
-  const simulation::ReplayResult counted = simulation::replay(log, options);
-  INFO(r.replay.semantics);
-  for (std::size_t i = 0; i < log.jobs.size(); ++i) {
-    INFO("job " << i);
-    REQUIRE(r.replay.segmented[i].start == counted.segmented[i].start);
-    REQUIRE(r.replay.segmented[i].end == counted.segmented[i].end);
-    REQUIRE(r.replay.segmented[i].preemptions == counted.segmented[i].preemptions);
-    REQUIRE(r.replay.segmented[i].lost == counted.segmented[i].lost);
-    REQUIRE(r.replay.segmented[i].queued == counted.segmented[i].queued);
-  }
-  CHECK(r.replay.preemptions == counted.preemptions);
-  CHECK(r.replay.mean_queued_s == counted.mean_queued_s);
-  CHECK(r.replay.utilization == Approx(counted.utilization));
-  CHECK(r.replay.wasted == Approx(counted.wasted));
-  return r.replay.preemptions;
-}
 /// Random logs of jobs of up to so many GPUs.
-std::uint64_t same_as_counted(std::uint64_t seeds, std::int64_t largest, const char* machines,
-                              std::int64_t slowdown_milli = 0) {
+std::uint64_t claims_as_counted(std::uint64_t seeds, std::int64_t largest, const char* machines,
+                                std::int64_t slowdown_milli = 0) {
   std::uint64_t preemptions = 0;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     testing::Dice dice(seed);
     NodeView view = view_of(machines, static_cast<Placement>(dice.below(7)));
     const auto gpus = static_cast<std::int64_t>(view.machines.nodes.size()) * view.machines.nodes[0].gpus;
-    const workload::JobLog log = plain_log(dice, largest, gpus);
+    workload::JobLog log = plain_log(dice, largest, gpus);
+    attribute(dice, log);
     const ReplayOptions options = random_options(dice, largest == 1);
     view.slowdown_milli = slowdown_milli;
     INFO("seed " << seed);
-    preemptions += same_as_counted(log, options, view);
+    preemptions += same_as_counted(log, options, view, false);
   }
   return preemptions;
 }
@@ -193,32 +118,20 @@ workload::LogJob of(workload::LogJob j, std::int32_t queue_or_user) {
   j.queue = j.user = queue_or_user;
   return j;
 }
-std::vector<double> starts(const NodeReplayResult& r) {
-  std::vector<double> s;
-  for (const auto& j : r.replay.segmented) s.push_back(static_cast<double>(j.start) / second);
-  return s;
-}
-std::vector<std::uint32_t> preemptions(const NodeReplayResult& r) {
-  std::vector<std::uint32_t> n;
-  for (const auto& j : r.replay.segmented) n.push_back(j.preemptions);
-  return n;
-}
-using Seconds = std::vector<double>;
-using Counts = std::vector<std::uint32_t>;
 using Machines = std::vector<std::uint32_t>;
 
 }  // namespace
 
 TEST_CASE("on machines of one GPU claims are those of counted GPUs") {
-  CHECK(same_as_counted(800, 12, "12x1") > 3'000);
+  CHECK(claims_as_counted(800, 12, "12x1") > 3'000);
 }
 
 TEST_CASE("jobs of one GPU claim those of machines of three as counted ones") {
-  CHECK(same_as_counted(400, 1, "2x3") > 500);
+  CHECK(claims_as_counted(400, 1, "2x3") > 500);
 }
 
 TEST_CASE("gangs that may be spread at no cost claim as on counted GPUs") {
-  CHECK(same_as_counted(300, 12, "3x4", 1000) > 1'000);
+  CHECK(claims_as_counted(300, 12, "3x4", 1000) > 1'000);
 }
 
 TEST_CASE("who claims which machines, and who is spared, is what plain loops over victims have") {
@@ -242,15 +155,15 @@ TEST_CASE("a gang takes the machine that the victims' order clears first, and sp
   const workload::JobLog log = log_of({of(job(0, 1, 50), 2), of(job(1, 1, 50), 2), of(job(2, 1, 50), 2),
                                        of(job(3, 1, 50), 2), of(job(10, 2, 5), 1)});
   NodeReplayResult r = replay_on_nodes(log, by_class(), view_of("2x2"));
-  CHECK(starts(r) == Seconds{0, 1, 2, 3, 10});
-  CHECK(preemptions(r) == Counts{0, 0, 1, 1, 0});
+  CHECK(starts(r.replay) == Seconds{0, 1, 2, 3, 10});
+  CHECK(preemptions(r.replay) == Counts{0, 0, 1, 1, 0});
   CHECK(machines_of(r, 4) == Machines{1});
   CHECK(r.nodes.time.useful == Area{210} * 1000 * second);
   // Job 0, now of a lower class, is chosen before them, and spared in the end.
   workload::JobLog lower = log;
   lower.jobs[0].queue = 3;
   r = replay_on_nodes(lower, by_class(), view_of("2x2"));
-  CHECK(preemptions(r) == Counts{0, 0, 1, 1, 0});
+  CHECK(preemptions(r.replay) == Counts{0, 0, 1, 1, 0});
   CHECK(machines_of(r, 4) == Machines{1});
 }
 
@@ -260,12 +173,12 @@ TEST_CASE("all that a claimant lacks is taken, or nothing") {
                                  of(job(0, 1, 50), 3), of(job(5, 2, 5), 2)});
   for (std::size_t i = 0; i < 4; ++i) log.jobs[i].cpu_milli = i % 2 == 0 ? 6'000 : 2'000;
   NodeReplayResult r = replay_on_nodes(log, by_class(), with_cores(2, 2));
-  CHECK(preemptions(r) == Counts{0, 0, 0, 0, 0});
-  CHECK(starts(r) == Seconds{0, 0, 0, 0, 50});
+  CHECK(preemptions(r.replay) == Counts{0, 0, 0, 0, 0});
+  CHECK(starts(r.replay) == Seconds{0, 0, 0, 0, 50});
   log.jobs[4].gpus = 1;  // one GPU is enough
   r = replay_on_nodes(log, by_class(), with_cores(2, 2));
-  CHECK(preemptions(r) == Counts{0, 0, 0, 1, 0});
-  CHECK(starts(r)[4] == 5);
+  CHECK(preemptions(r.replay) == Counts{0, 0, 0, 1, 0});
+  CHECK(starts(r.replay)[4] == 5);
 }
 
 TEST_CASE("nobody loses machines inside the shield, whose end is an instant of its own") {
@@ -273,8 +186,8 @@ TEST_CASE("nobody loses machines inside the shield, whose end is an instant of i
   ReplayOptions options = by_class();
   options.preemption.shield = 7 * second;
   const NodeReplayResult r = replay_on_nodes(log, options, view_of("1x4"));
-  CHECK(starts(r) == Seconds{0, 7});
-  CHECK(preemptions(r) == Counts{1, 0});
+  CHECK(starts(r.replay) == Seconds{0, 7});
+  CHECK(preemptions(r.replay) == Counts{1, 0});
   CHECK(r.nodes.time.preempted == 0);
   CHECK(r.replay.segmented[0].end == 55 * second);
 }
@@ -288,15 +201,15 @@ TEST_CASE("with a notice the claimant is promised its place, and others get what
   ReplayOptions options = by_class();
   options.preemption.notice = 3 * second;
   const NodeReplayResult r = replay_on_nodes(log, options, view_of("2x2"));
-  CHECK(starts(r) == Seconds{0, 0, 8, 6, 10});
-  CHECK(preemptions(r) == Counts{1, 0, 0, 0, 0});
+  CHECK(starts(r.replay) == Seconds{0, 0, 8, 6, 10});
+  CHECK(preemptions(r.replay) == Counts{1, 0, 0, 0, 0});
   CHECK(machines_of(r, 2) == Machines{1});
   CHECK(r.nodes.time.preempted == Area{2 * 3} * 1000 * second);
   CHECK(r.replay.segmented[0].end == 63 * second);  // at work from 18 on for 45 s
   // A machine that fails within the notice gives everything up at once.
   NodeView view = view_of("2x2");
   view.outages = {{1, 6, 7}};
-  CHECK(starts(replay_on_nodes(log, options, view)) == Seconds{0, 0, 7, 6, 10});
+  CHECK(starts(replay_on_nodes(log, options, view).replay) == Seconds{0, 0, 7, 6, 10});
 }
 
 TEST_CASE("a quota is counted in thousandths where GPUs are shared") {
@@ -312,10 +225,10 @@ TEST_CASE("a quota is counted in thousandths where GPUs are shared") {
   for (std::size_t i = 0; i < log.jobs.size(); ++i) log.jobs[i].gpu_milli = milli[i];
   const NodeReplayResult r = replay_on_nodes(log, by_quota(), view_of("1x2"));
   // 600 needs a whole GPU's two halves: the last two, on GPU 1. What is left there, 400, is free at 12.
-  CHECK(preemptions(r) == Counts{0, 0, 1, 1, 0, 0, 0});
-  CHECK(starts(r)[4] == 10);
-  CHECK(starts(r)[6] == 12);
-  CHECK(starts(r)[5] > 12);
+  CHECK(preemptions(r.replay) == Counts{0, 0, 1, 1, 0, 0, 0});
+  CHECK(starts(r.replay)[4] == 10);
+  CHECK(starts(r.replay)[6] == 12);
+  CHECK(starts(r.replay)[5] > 12);
 }
 
 TEST_CASE("a job without GPUs takes nothing of a quota, and gives cores where these are lacking") {
@@ -325,8 +238,8 @@ TEST_CASE("a job without GPUs takes nothing of a quota, and gives cores where th
   for (std::size_t i = 0; i < log.jobs.size(); ++i) log.jobs[i].cpu_milli = 1000 * cores[i];
   const NodeReplayResult r = replay_on_nodes(log, by_quota(), with_cores(1, 2));
   // At 5 job 2 gives its 6 cores for 4, though it holds no GPU; at 6 job 1 its GPU.
-  CHECK(preemptions(r) == Counts{0, 1, 1, 0, 0});
-  CHECK(starts(r) == Seconds{0, 1, 2, 5, 6});
+  CHECK(preemptions(r.replay) == Counts{0, 1, 1, 0, 0});
+  CHECK(starts(r.replay) == Seconds{0, 1, 2, 5, 6});
 }
 
 TEST_CASE("a machine that fails lowers all quotas, and what was on it goes back to its place") {
@@ -339,7 +252,7 @@ TEST_CASE("a machine that fails lowers all quotas, and what was on it goes back 
   const NodeReplayResult r = replay_on_nodes(log, by_quota(), view);
   // At 5 the last GPU goes to job 3; at 6 job 2, the latest, gives way to job 4. At 10 machine 1 is lost with
   // jobs 3 and 4: job 3 comes back within its quota and takes job 1's GPU.
-  CHECK(preemptions(r) == Counts{0, 1, 1, 0, 0});
+  CHECK(preemptions(r.replay) == Counts{0, 1, 1, 0, 0});
   CHECK(r.replay.segmented[3].end == 25 * second);
   CHECK(r.nodes.restarted == 2);
 }

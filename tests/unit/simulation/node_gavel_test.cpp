@@ -17,18 +17,9 @@
 
 using namespace natgpu;
 using namespace natgpu::testing;
-using scheduling::Backfill;
-using scheduling::Order;
-using scheduling::Placement;
-using simulation::NodeReplayResult;
 using simulation::NodeTime;
-using simulation::NodeView;
-using simulation::replay_on_nodes;
-using simulation::ReplayOptions;
 
 namespace {
-
-constexpr std::int64_t second = ticks_per_second;
 
 ReplayOptions under(Order order, std::int64_t round_s, Backfill backfill = Backfill::fit) {
   ReplayOptions o = options_of(backfill);
@@ -50,90 +41,34 @@ ReplayOptions random_options(testing::Dice& dice) {
   return o;
 }
 /// Every job in one of three queues.
-void spread_over_queues(workload::JobLog& log) {
+void spread_over_queues(testing::Dice&, workload::JobLog& log) {
   for (std::size_t i = 0; i < log.jobs.size(); ++i) log.jobs[i].queue = static_cast<std::int32_t>(i % 3);
 }
 
-struct Sum {
-  std::uint64_t preemptions = 0, restarted = 0, spread = 0, displaced = 0;
-};
-void compare(std::uint64_t seeds, bool mig, Sum& sum) {
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    Case c = random_preemptive_case(seed, mig, random_options);
-    spread_over_queues(c.log);
-    const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
-    PlainPreemptiveNodes plain(c.log, c.options, c.view);
-    plain.run();
-    INFO("seed " << seed << ", " << r.replay.semantics << ", outages " << c.view.outages.size());
-    REQUIRE(difference(c, r, plain) == "");
-    const NodeTime& t = r.nodes.time;
-    REQUIRE(t.useful + t.stopped + t.lost + t.preempted + t.checkpoints + t.restarts + t.idle + t.down ==
-            t.nominal);
-    sum.preemptions += r.replay.preemptions;
-    sum.restarted += r.nodes.restarted;
-    sum.spread += r.nodes.spread;
-    sum.displaced += static_cast<std::uint64_t>(plain.displaced_gangs);
-  }
-}
+constexpr PreemptiveDraws draws{random_options, spread_over_queues};
 
-std::vector<double> ends(const NodeReplayResult& r) {
-  std::vector<double> s;
-  for (const auto& j : r.replay.segmented) s.push_back(static_cast<double>(j.end) / second);
-  return s;
+void time_adds_up(const NodeReplayResult& r) {
+  const NodeTime& t = r.nodes.time;
+  REQUIRE(t.useful + t.stopped + t.lost + t.preempted + t.checkpoints + t.restarts + t.idle + t.down ==
+          t.nominal);
 }
-std::vector<double> starts(const NodeReplayResult& r) {
-  std::vector<double> s;
-  for (const auto& j : r.replay.segmented) s.push_back(static_cast<double>(j.start) / second);
-  return s;
-}
-std::vector<std::uint32_t> preemptions(const NodeReplayResult& r) {
-  std::vector<std::uint32_t> n;
-  for (const auto& j : r.replay.segmented) n.push_back(j.preemptions);
-  return n;
-}
-using Seconds = std::vector<double>;
-using Counts = std::vector<std::uint32_t>;
 
 }  // namespace
 
 TEST_CASE("on machines of one GPU target shares give it to whom they give it on counted GPUs") {
-  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
-    testing::Dice dice(seed);
-    workload::JobLog log = plain_log(dice, 12);
-    spread_over_queues(log);
-    const ReplayOptions options = random_options(dice);
-    INFO("seed " << seed);
-    same_as_counted(log, options, view_of("12x1", static_cast<Placement>(dice.below(7))));
-  }
+  same_as_counted(600, 12, "12x1", draws);
 }
 
 TEST_CASE("jobs of one GPU have their turns on machines of four as on counted GPUs") {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    testing::Dice dice(seed);
-    workload::JobLog log = plain_log(dice, 1);
-    spread_over_queues(log);
-    const ReplayOptions options = random_options(dice);
-    INFO("seed " << seed);
-    same_as_counted(log, options, view_of("3x4", static_cast<Placement>(dice.below(7))));
-  }
+  same_as_counted(300, 1, "3x4", draws);
 }
 
 TEST_CASE("gangs that may be spread at no cost have their turns as on counted GPUs") {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    testing::Dice dice(seed);
-    workload::JobLog log = plain_log(dice, 12);
-    spread_over_queues(log);
-    const ReplayOptions options = random_options(dice);
-    NodeView view = view_of("3x4", static_cast<Placement>(dice.below(7)));
-    view.slowdown_milli = 1000;
-    INFO("seed " << seed);
-    same_as_counted(log, options, view);
-  }
+  same_as_counted(300, 12, "3x4", draws, 1000);
 }
 
 TEST_CASE("target shares on machines are what plain loops over shares, turns and machines have") {
-  Sum sum;
-  compare(5'000, false, sum);
+  const PreemptiveSum sum = same_as_plain_loops(5'000, false, draws, time_adds_up);
   CAPTURE(sum.preemptions, sum.displaced, sum.restarted, sum.spread);
   CHECK(sum.preemptions > 20'000);
   CHECK(sum.displaced > 10'000);
@@ -142,9 +77,7 @@ TEST_CASE("target shares on machines are what plain loops over shares, turns and
 }
 
 TEST_CASE("instances of MIG have turns as plain loops over positions have it") {
-  Sum sum;
-  compare(2'000, true, sum);
-  CHECK(sum.preemptions > 3'000);
+  CHECK(same_as_plain_loops(2'000, true, draws, time_adds_up).preemptions > 3'000);
 }
 
 TEST_CASE("under gavel-las nobody is done later than with its part of the machines to itself") {
@@ -161,7 +94,7 @@ TEST_CASE("under gavel-las nobody is done later than with its part of the machin
       j.gpu_milli = static_cast<std::int16_t>(1000 / places_per_gpu);
       log.jobs.push_back(j);
     }
-    spread_over_queues(log);
+    spread_over_queues(dice, log);
     ReplayOptions o = under(Order::gavel_las, 2);
     if (dice.chance(60)) o.weights = {{1, 2.0}, {2, 5.0}};
     const NodeReplayResult r = replay_on_nodes(log, o, view_of("3x4", static_cast<Placement>(dice.below(7))));
@@ -171,7 +104,7 @@ TEST_CASE("under gavel-las nobody is done later than with its part of the machin
     for (const workload::LogJob& j : log.jobs) weights += simulation::weight_of(j, o);
     for (std::size_t i = 0; i < log.jobs.size(); ++i) {
       const double part = std::min(1.0, places * simulation::weight_of(log.jobs[i], o) / weights);
-      const double late = ends(r)[i] - static_cast<double>(log.jobs[i].run_s) / part;
+      const double late = ends(r.replay)[i] - static_cast<double>(log.jobs[i].run_s) / part;
       latest = std::max(latest, late / 2);  // in rounds
     }
   }
@@ -184,9 +117,9 @@ TEST_CASE("under gavel-las three jobs of half a GPU and one of a whole one have 
   workload::JobLog log = log_of({job(0, 1, 9'000), job(0, 1, 9'000), job(0, 1, 9'000), job(0, 1, 1'000)});
   for (std::size_t i = 0; i < 3; ++i) log.jobs[i].gpu_milli = 500;
   const NodeReplayResult r = replay_on_nodes(log, under(Order::gavel_las, 10), view_of("1x1"));
-  CHECK(ends(r)[3] == Approx(4'000).margin(40));
+  CHECK(ends(r.replay)[3] == Approx(4'000).margin(40));
   // From then on they have two thirds of the time each.
-  for (std::size_t i = 0; i < 3; ++i) CHECK(ends(r)[i] == Approx(4'000 + 7'000 * 1.5).margin(60));
+  for (std::size_t i = 0; i < 3; ++i) CHECK(ends(r.replay)[i] == Approx(4'000 + 7'000 * 1.5).margin(60));
 }
 
 TEST_CASE("a gang takes the machine of two who are due last, and who is due stays where it is") {
@@ -199,11 +132,11 @@ TEST_CASE("a gang takes the machine of two who are due last, and who is due stay
   const workload::JobLog log =
       log_of({job(0, 1, 600), job(0, 1, 600), job(0, 1, 600), job(0, 1, 600), job(30, 2, 120)});
   const NodeReplayResult r = replay_on_nodes(log, under(Order::gavel_las, 60), view_of("2x2"));
-  CHECK(starts(r)[4] == 180);
-  CHECK(ends(r)[4] == 360);
-  CHECK(preemptions(r) == Counts{1, 1, 1, 1, 1});
+  CHECK(starts(r.replay)[4] == 180);
+  CHECK(ends(r.replay)[4] == 360);
+  CHECK(preemptions(r.replay) == Counts{1, 1, 1, 1, 1});
   CHECK(machines_of(r, 4) == std::vector<std::uint32_t>{0});
-  CHECK(ends(r) == Seconds{660, 660, 660, 660, 360});
+  CHECK(ends(r.replay) == Seconds{660, 660, 660, 660, 360});
 }
 
 TEST_CASE("what target shares do not go with on machines is refused with a reason") {

@@ -12,6 +12,7 @@
 #include "catch.hpp"
 #include "node_cases.hpp"
 #include "plain_account_nodes.hpp"
+#include "plain_difference.hpp"
 
 using namespace natgpu;
 using namespace natgpu::testing;
@@ -43,19 +44,6 @@ Case random_accounts(std::uint64_t seed, bool mig) {
   c.options.order = seed % 3 == 0 ? Order::maxmin : Order::drf;
   c.options.backfill = static_cast<Backfill>(seed / 3 % 3);
   return c;
-}
-
-/// What differs between natgpu and the plain loops, or nothing.
-std::string difference(const Case& c, const NodeReplayResult& r, const PlainAccountNodes& plain) {
-  for (std::size_t i = 0; i < plain.jobs.size(); ++i) {
-    const PlainNodes::Job& p = plain.jobs[i];
-    if (r.replay.start_s[i] != p.first || r.replay.end_s[i] != p.end)
-      return "job " + std::to_string(i) + " of " + std::to_string(c.log.jobs[i].gpus) +
-             " GPUs: " + std::to_string(r.replay.start_s[i]) + " to " + std::to_string(r.replay.end_s[i]) +
-             ", plainly " + std::to_string(p.first) + " to " + std::to_string(p.end);
-    if (machines_of(r, i) != p.machines) return "job " + std::to_string(i) + ": other machines";
-  }
-  return {};
 }
 
 /// One machine; all GPUs of one type.
@@ -115,7 +103,7 @@ TEST_CASE("under drf and maxmin jobs start, end and stand on machines where plai
       INFO("seed " << seed << ", mig " << mig << ", order " << static_cast<int>(c.options.order)
                    << ", backfill " << static_cast<int>(c.options.backfill) << ", placement "
                    << static_cast<int>(c.view.placement) << ", outages " << c.view.outages.size());
-      REQUIRE(difference(c, r, plain) == "");
+      REQUIRE(difference(r, plain) == "");
       restarted += r.nodes.restarted > 0;
       spread += r.nodes.spread > 0;
       overtaken += plain.overtaken > 0;

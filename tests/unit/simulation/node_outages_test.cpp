@@ -13,12 +13,6 @@
 
 using namespace natgpu;
 using namespace natgpu::testing;
-using scheduling::Backfill;
-using scheduling::Placement;
-using simulation::NodeReplayResult;
-using simulation::NodeView;
-using simulation::replay_on_nodes;
-using simulation::ReplayOptions;
 using Seconds = std::vector<std::int64_t>;
 
 TEST_CASE("jobs keep away from announced outages as plain loops over all machines have it") {

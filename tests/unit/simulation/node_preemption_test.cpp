@@ -15,17 +15,8 @@
 
 using namespace natgpu;
 using namespace natgpu::testing;
-using scheduling::Backfill;
-using scheduling::Order;
-using scheduling::Placement;
-using simulation::NodeReplayResult;
-using simulation::NodeView;
-using simulation::replay_on_nodes;
-using simulation::ReplayOptions;
 
 namespace {
-
-constexpr std::int64_t second = ticks_per_second;
 
 ReplayOptions under(Order order, Backfill backfill = Backfill::fit) {
   ReplayOptions o = options_of(backfill);
@@ -52,75 +43,22 @@ ReplayOptions random_options(testing::Dice& dice) {
   o.exact_estimates = dice.chance(20);
   return o;
 }
-struct Sum {
-  std::uint64_t preemptions = 0, restarted = 0, spread = 0, displaced = 0;
-};
-void compare(std::uint64_t seeds, bool mig, Sum& sum) {
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    const Case c = random_preemptive_case(seed, mig, random_options);
-    const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
-    testing::PlainPreemptiveNodes plain(c.log, c.options, c.view);
-    plain.run();
-    INFO("seed " << seed << ", " << r.replay.semantics << ", outages " << c.view.outages.size());
-    REQUIRE(difference(c, r, plain) == "");
-    sum.preemptions += r.replay.preemptions;
-    sum.restarted += r.nodes.restarted;
-    sum.spread += r.nodes.spread;
-    sum.displaced += static_cast<std::uint64_t>(plain.displaced_gangs);
-  }
-}
-
-std::vector<double> starts(const NodeReplayResult& r) {
-  std::vector<double> s;
-  for (const auto& j : r.replay.segmented) s.push_back(static_cast<double>(j.start) / second);
-  return s;
-}
-std::vector<double> ends(const NodeReplayResult& r) {
-  std::vector<double> s;
-  for (const auto& j : r.replay.segmented) s.push_back(static_cast<double>(j.end) / second);
-  return s;
-}
-std::vector<std::uint32_t> preemptions(const NodeReplayResult& r) {
-  std::vector<std::uint32_t> n;
-  for (const auto& j : r.replay.segmented) n.push_back(j.preemptions);
-  return n;
-}
-using Seconds = std::vector<double>;
-using Counts = std::vector<std::uint32_t>;
+constexpr PreemptiveDraws draws{random_options, [](testing::Dice&, workload::JobLog&) {}};
+constexpr auto nothing_more = [](const NodeReplayResult&) {};
 using Machines = std::vector<std::uint32_t>;
 
 }  // namespace
 
 TEST_CASE("on machines of one GPU whoever loses it on counted GPUs loses it") {
-  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
-    testing::Dice dice(seed);
-    const workload::JobLog log = plain_log(dice, 12);
-    const ReplayOptions options = random_options(dice);
-    INFO("seed " << seed);
-    same_as_counted(log, options, view_of("12x1", static_cast<Placement>(dice.below(7))));
-  }
+  same_as_counted(600, 12, "12x1", draws);
 }
 
 TEST_CASE("jobs of one GPU lose it on machines of four as on counted GPUs") {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    testing::Dice dice(seed);
-    const workload::JobLog log = plain_log(dice, 1);
-    const ReplayOptions options = random_options(dice);
-    INFO("seed " << seed);
-    same_as_counted(log, options, view_of("3x4", static_cast<Placement>(dice.below(7))));
-  }
+  same_as_counted(300, 1, "3x4", draws);
 }
 
 TEST_CASE("gangs that may be spread at no cost take GPUs back as on counted GPUs") {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    testing::Dice dice(seed);
-    const workload::JobLog log = plain_log(dice, 12);
-    const ReplayOptions options = random_options(dice);
-    NodeView view = view_of("3x4", static_cast<Placement>(dice.below(7)));
-    view.slowdown_milli = 1000;
-    INFO("seed " << seed);
-    same_as_counted(log, options, view);
-  }
+  same_as_counted(300, 12, "3x4", draws, 1000);
 }
 
 TEST_CASE("the KTH log on 100 machines of one GPU takes GPUs back as on 100 counted ones") {
@@ -134,8 +72,7 @@ TEST_CASE("the KTH log on 100 machines of one GPU takes GPUs back as on 100 coun
 }
 
 TEST_CASE("who has machines, and who loses them, is what plain loops over ranks and machines have") {
-  Sum sum;
-  compare(5'000, false, sum);
+  const PreemptiveSum sum = same_as_plain_loops(5'000, false, draws, nothing_more);
   CHECK(sum.preemptions > 20'000);
   CHECK(sum.displaced > 10'000);
   CHECK(sum.restarted > 1'000);
@@ -143,9 +80,7 @@ TEST_CASE("who has machines, and who loses them, is what plain loops over ranks 
 }
 
 TEST_CASE("instances of MIG change hands as plain loops over positions have it") {
-  Sum sum;
-  compare(2'000, true, sum);
-  CHECK(sum.preemptions > 3'000);
+  CHECK(same_as_plain_loops(2'000, true, draws, nothing_more).preemptions > 3'000);
 }
 
 TEST_CASE("a gang takes one machine from two small jobs rather than two machines from one each") {
@@ -154,10 +89,10 @@ TEST_CASE("a gang takes one machine from two small jobs rather than two machines
   const workload::JobLog log =
       log_of({job(0, 1, 30), job(0, 1, 20), job(0, 1, 100), job(0, 1, 90), job(3, 2, 5)});
   NodeReplayResult r = replay_on_nodes(log, under(Order::srtf), view_of("2x2"));
-  CHECK(starts(r) == Seconds{0, 0, 0, 0, 3});
-  CHECK(preemptions(r) == Counts{0, 0, 1, 1, 0});
+  CHECK(starts(r.replay) == Seconds{0, 0, 0, 0, 3});
+  CHECK(preemptions(r.replay) == Counts{0, 0, 1, 1, 0});
   CHECK(machines_of(r, 4) == Machines{1});
-  CHECK(ends(r) == Seconds{30, 20, 105, 95, 8});
+  CHECK(ends(r.replay) == Seconds{30, 20, 105, 95, 8});
   CHECK(r.nodes.time.preempted == 0);
   CHECK(r.nodes.time.useful == Area{250} * 1000 * second);
 
@@ -165,7 +100,7 @@ TEST_CASE("a gang takes one machine from two small jobs rather than two machines
   const workload::JobLog apart =
       log_of({job(0, 1, 30), job(1, 1, 100), job(2, 1, 20), job(2, 1, 90), job(3, 2, 5)});
   r = replay_on_nodes(apart, under(Order::srtf), view_of("2x2"));
-  CHECK(preemptions(r) == Counts{1, 1, 0, 0, 0});
+  CHECK(preemptions(r.replay) == Counts{1, 1, 0, 0, 0});
   CHECK(machines_of(r, 4) == Machines{0});
 }
 
@@ -176,7 +111,7 @@ TEST_CASE("a job takes what is free before it takes what others have") {
     const NodeReplayResult r = replay_on_nodes(log, under(Order::srtf), view_of("2x2", rule.placement));
     INFO(rule.name);
     CHECK(r.replay.preemptions == 0);
-    CHECK(starts(r) == Seconds{0, 0, 1});
+    CHECK(starts(r.replay) == Seconds{0, 0, 1});
   }
 }
 
@@ -186,12 +121,12 @@ TEST_CASE("a gang that finds no machine is passed over under fit, and ends the c
   const workload::JobLog log =
       log_of({job(0, 1, 14), job(0, 1, 2), job(0, 1, 16), job(2, 1, 60), job(4, 2, 20), job(5, 1, 30)});
   NodeReplayResult r = replay_on_nodes(log, under(Order::srtf), view_of("2x2"));
-  CHECK(starts(r) == Seconds{0, 0, 0, 2, 14, 5});
-  CHECK(preemptions(r) == Counts{0, 0, 0, 1, 0, 0});
+  CHECK(starts(r.replay) == Seconds{0, 0, 0, 2, 14, 5});
+  CHECK(preemptions(r.replay) == Counts{0, 0, 0, 1, 0, 0});
   CHECK(r.replay.segmented[3].queued == 2 * second);  // from 14, when it loses machine 0, to 16
   r = replay_on_nodes(log, under(Order::srtf, Backfill::none), view_of("2x2"));
-  CHECK(starts(r) == Seconds{0, 0, 0, 2, 14, 14});
-  CHECK(preemptions(r) == Counts{0, 0, 0, 1, 0, 0});
+  CHECK(starts(r.replay) == Seconds{0, 0, 0, 2, 14, 14});
+  CHECK(preemptions(r.replay) == Counts{0, 0, 0, 1, 0, 0});
   CHECK(r.replay.segmented[3].queued == 12 * second);  // it loses machine 0 at 4, for nobody
 }
 
@@ -221,8 +156,8 @@ TEST_CASE("jobs behind one that keeps its machine find what those before it have
     view.machines.nodes.push_back(n);
   }
   const NodeReplayResult r = replay_on_nodes(log, under(Order::srtf), view);
-  CHECK(starts(r) == Seconds{0, 0, 1, 11, 1});
-  CHECK(preemptions(r) == Counts{0, 1, 0, 0, 1});
+  CHECK(starts(r.replay) == Seconds{0, 0, 1, 11, 1});
+  CHECK(preemptions(r.replay) == Counts{0, 1, 0, 0, 1});
 }
 
 TEST_CASE("a restart and the work behind a checkpoint are counted, and GPU time adds up") {
@@ -231,7 +166,7 @@ TEST_CASE("a restart and the work behind a checkpoint are counted, and GPU time 
   options.segments = {3 * second, 1 * second};
   NodeView view = view_of("1x4");
   NodeReplayResult r = replay_on_nodes(log, options, view);
-  CHECK(ends(r) == Seconds{15, 7});  // of 5 s, 3 are kept: 7 s and a restart from 7 on
+  CHECK(ends(r.replay) == Seconds{15, 7});  // of 5 s, 3 are kept: 7 s and a restart from 7 on
   CHECK(r.nodes.time.units_per_s == second);
   CHECK(r.nodes.time.preempted == Area{2} * 4000 * second);
   CHECK(r.nodes.time.restarts == Area{1} * 4000 * second);
@@ -239,7 +174,7 @@ TEST_CASE("a restart and the work behind a checkpoint are counted, and GPU time 
   CHECK(r.nodes.time.lost == 0);
   view.outages = {{0, 8, 20}};  // at the end of the restart: nothing is lost but it
   r = replay_on_nodes(log, options, view);
-  CHECK(ends(r) == Seconds{28, 7});
+  CHECK(ends(r.replay) == Seconds{28, 7});
   CHECK(r.nodes.time.restarts == Area{2} * 4000 * second);
   CHECK(r.nodes.time.lost == 0);
   CHECK(r.nodes.time.down == Area{12} * 4000 * second);
@@ -254,10 +189,10 @@ TEST_CASE("half a GPU attains service half as fast") {
   ReplayOptions options = under(Order::las2d);
   options.preemption.limits = {10 * second};
   NodeReplayResult r = replay_on_nodes(log, options, view_of("1x1"));
-  CHECK(starts(r) == Seconds{0, 10});
+  CHECK(starts(r.replay) == Seconds{0, 10});
   log.jobs[0].gpu_milli = 500;
   r = replay_on_nodes(log, options, view_of("1x1"));
-  CHECK(starts(r) == Seconds{0, 20});
+  CHECK(starts(r.replay) == Seconds{0, 20});
 }
 
 TEST_CASE("what orders that take GPUs back do not go with on machines is refused with a reason") {

@@ -10,32 +10,20 @@
 
 #include "catch.hpp"
 #include "node_cases.hpp"
+#include "plain_difference.hpp"
 #include "plain_nodes.hpp"
 
 using namespace natgpu;
 using namespace natgpu::testing;
-using scheduling::Backfill;
-using scheduling::Placement;
-using simulation::NodeReplayResult;
-using simulation::NodeView;
-using simulation::replay_on_nodes;
-using simulation::ReplayOptions;
 
 namespace {
 
 /// What differs between natgpu and the plain loops, or nothing.
-std::string difference(const Case& c) {
+std::string difference_of(const Case& c) {
   const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
   testing::PlainNodes plain(c.log, c.options, c.view);
   plain.run();
-  for (std::size_t i = 0; i < plain.jobs.size(); ++i) {
-    const testing::PlainNodes::Job& p = plain.jobs[i];
-    if (r.replay.start_s[i] != p.first || r.replay.end_s[i] != p.end)
-      return "job " + std::to_string(i) + ": " + std::to_string(r.replay.start_s[i]) + " to " +
-             std::to_string(r.replay.end_s[i]) + ", plainly " + std::to_string(p.first) + " to " +
-             std::to_string(p.end);
-    if (machines_of(r, i) != p.machines) return "job " + std::to_string(i) + ": other machines";
-  }
+  if (const std::string found = difference(r, plain); !found.empty()) return found;
   if (r.replay.started > 0 && r.replay.makespan_s > 0 &&
       std::abs(r.nodes.fragmented_gpus - plain.fragmented_gpus) > 1e-9)
     return "F " + std::to_string(r.nodes.fragmented_gpus) + ", plainly " +
@@ -49,7 +37,7 @@ TEST_CASE("on machines every job starts, ends and stands where plain loops over 
   int spread = 0, restarted = 0;
   for (std::uint64_t seed = 1; seed <= 6'000; ++seed) {
     const Case c = random_case(seed);
-    const std::string found = difference(c);
+    const std::string found = difference_of(c);
     INFO("seed " << seed << ", placement " << static_cast<int>(c.view.placement) << ", backfill "
                  << static_cast<int>(c.options.backfill) << ", slowdown " << c.view.slowdown_milli
                  << ", outages " << c.view.outages.size());
@@ -66,7 +54,7 @@ TEST_CASE("instances of MIG go where plain loops over machines, GPUs and positio
   std::uint64_t instances = 0, cut = 0;
   for (std::uint64_t seed = 1; seed <= 6'000; ++seed) {
     const Case c = random_case_with_mig(seed);
-    const std::string found = difference(c);
+    const std::string found = difference_of(c);
     INFO("seed " << seed << ", placement " << static_cast<int>(c.view.placement) << ", backfill "
                  << static_cast<int>(c.options.backfill));
     REQUIRE(found == "");
@@ -124,14 +112,7 @@ TEST_CASE("an instance waits for a position, not only for as much as is free") {
 TEST_CASE("GPUs of lowest number are those of the counted and the named view") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     Dice dice(seed);
-    workload::JobLog log;
-    std::int64_t submit_s = 0;
-    for (int i = 0; i < 40; ++i) {
-      submit_s += dice.below(4);
-      log.jobs.push_back(job(submit_s, static_cast<std::int32_t>(1 + dice.below(12)), 1 + dice.below(20),
-                             1 + dice.below(22)));
-    }
-    log.max_procs = 12;
+    const workload::JobLog log = plain_log(dice, 12);
     for (const Backfill backfill : {Backfill::none, Backfill::fit, Backfill::easy}) {
       ReplayOptions options = options_of(backfill);
       const NodeReplayResult r = replay_on_nodes(log, options, view_of("3x4", Placement::lowest_id));

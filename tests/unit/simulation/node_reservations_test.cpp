@@ -12,17 +12,11 @@
 #include "catch.hpp"
 #include "node_cases.hpp"
 #include "plain_conservative_nodes.hpp"
+#include "plain_difference.hpp"
 #include "traces.hpp"
 
 using namespace natgpu;
 using namespace natgpu::testing;
-using scheduling::Backfill;
-using scheduling::Order;
-using scheduling::Placement;
-using simulation::NodeReplayResult;
-using simulation::NodeView;
-using simulation::replay_on_nodes;
-using simulation::ReplayOptions;
 
 namespace {
 
@@ -32,19 +26,13 @@ struct Met {
 };
 
 /// What differs between natgpu and the plain loops, or nothing.
-std::string difference(const Case& c, Met& met) {
+std::string difference_of(const Case& c, Met& met) {
   const NodeReplayResult r = replay_on_nodes(c.log, c.options, c.view);
   PlainConservativeNodes plain(c.log, c.options, c.view);
   plain.run();
-  for (std::size_t i = 0; i < plain.jobs.size(); ++i) {
-    const PlainNodes::Job& p = plain.jobs[i];
-    if (r.replay.start_s[i] != p.first || r.replay.end_s[i] != p.end)
-      return "job " + std::to_string(i) + ": " + std::to_string(r.replay.start_s[i]) + " to " +
-             std::to_string(r.replay.end_s[i]) + ", plainly " + std::to_string(p.first) + " to " +
-             std::to_string(p.end);
-    if (machines_of(r, i) != p.machines) return "job " + std::to_string(i) + ": other machines";
-    if (p.fits && p.first < 0) return "job " + std::to_string(i) + " never starts";
-  }
+  if (const std::string found = difference(r, plain); !found.empty()) return found;
+  for (std::size_t i = 0; i < plain.jobs.size(); ++i)
+    if (plain.jobs[i].fits && plain.jobs[i].first < 0) return "job " + std::to_string(i) + " never starts";
   if (r.replay.broken_promises != plain.broken)
     return std::to_string(r.replay.broken_promises) + " broken promises, plainly " +
            std::to_string(plain.broken);
@@ -65,17 +53,9 @@ Case reserving(Case c, std::uint64_t seed) {
   return c;
 }
 
-workload::JobLog random_log(std::uint64_t seed, std::int64_t gpus, std::int64_t largest) {
+workload::JobLog random_log(std::uint64_t seed) {
   Dice dice(seed);
-  workload::JobLog log;
-  std::int64_t submit_s = 0;
-  for (int i = 0; i < 40; ++i) {
-    submit_s += dice.below(4);
-    log.jobs.push_back(job(submit_s, static_cast<std::int32_t>(1 + dice.below(largest)), 1 + dice.below(20),
-                           1 + dice.below(22)));
-  }
-  log.max_procs = gpus;
-  return log;
+  return plain_log(dice, 12);
 }
 
 }  // namespace
@@ -87,7 +67,7 @@ TEST_CASE("reservations on machines are where and when plain loops over all inst
     INFO("seed " << seed << ", placement " << static_cast<int>(c.view.placement) << ", holders "
                  << c.options.reservations << ", slowdown " << c.view.slowdown_milli << ", outages "
                  << c.view.outages.size());
-    REQUIRE(difference(c, met) == "");
+    REQUIRE(difference_of(c, met) == "");
   }
   CHECK(met.broken > 300);
   CHECK(met.late > 300);
@@ -100,13 +80,13 @@ TEST_CASE("reserved instances of MIG are where plain loops over positions have t
     const Case c = reserving(random_case_with_mig(seed), seed);
     INFO("seed " << seed << ", placement " << static_cast<int>(c.view.placement) << ", holders "
                  << c.options.reservations);
-    REQUIRE(difference(c, met) == "");
+    REQUIRE(difference_of(c, met) == "");
   }
 }
 
 TEST_CASE("under lowest-id conservative on machines is the named view's, wherever machines end") {
   for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
-    const workload::JobLog log = random_log(seed, 12, 12);
+    const workload::JobLog log = random_log(seed);
     ReplayOptions options = options_of(Backfill::conservative);
     const std::string machines = seed % 3 == 0 ? "12x1" : seed % 3 == 1 ? "3x4" : "2x6";
     const NodeReplayResult r = replay_on_nodes(log, options, view_of(machines.c_str(), Placement::lowest_id));
@@ -127,7 +107,7 @@ TEST_CASE("the KTH log is promised the machines of lowest number that the named 
 
 TEST_CASE("one reservation on machines is easy's in every order, under rules that keep to the lowest place") {
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
-    const workload::JobLog log = random_log(seed, 12, 12);
+    const workload::JobLog log = random_log(seed);
     const NodeView view = view_of("3x4", seed % 2 == 0 ? Placement::lowest_id : Placement::first);
     for (const Order order : {Order::fcfs, Order::sjf, Order::wfp, Order::unicef}) {
       ReplayOptions options = options_of(Backfill::easy);

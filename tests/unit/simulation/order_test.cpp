@@ -12,6 +12,7 @@
 #include <natgpu/simulation/replay.hpp>
 
 #include "catch.hpp"
+#include "mixed_dice.hpp"
 
 using namespace natgpu;
 using scheduling::Backfill;
@@ -24,10 +25,8 @@ using Starts = std::vector<std::int64_t>;
 
 /// Random jobs of powers of two, so that the keys of wfp and unicef are exact fractions of whole numbers.
 workload::JobLog random_log(std::uint64_t seed, std::int64_t gpus) {
-  std::uint64_t state = seed;
-  const auto random = [&state](std::uint64_t n) {
-    return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % n);
-  };
+  testing::MixedDice dice{seed};
+  const auto random = [&dice](std::int64_t n) { return dice.below(n); };
   workload::JobLog log;
   log.max_procs = gpus;
   std::int64_t submit = 0;

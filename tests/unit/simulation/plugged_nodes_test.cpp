@@ -14,23 +14,11 @@
 
 using namespace natgpu;
 using namespace natgpu::testing;
-using scheduling::Backfill;
-using scheduling::Order;
-using scheduling::Placement;
-using simulation::NodeReplayResult;
 using simulation::NodeTime;
-using simulation::NodeView;
-using simulation::replay_on_nodes;
-using simulation::ReplayOptions;
 using Seconds = std::vector<std::int64_t>;
 
 namespace {
 
-constexpr std::int64_t second = ticks_per_second;
-
-scheduling::PluggedPolicy plugged(const natgpu_policy& table) {
-  return {&table, "./mine.so", "mine.so", "0123"};
-}
 ReplayOptions under(const natgpu_policy& table) {
   ReplayOptions options = options_of(Backfill::none);
   options.plugged = plugged(table);
@@ -46,12 +34,6 @@ std::int64_t start_heads(const natgpu_host* host) {
 void fcfs(void*, const natgpu_host* host, std::int64_t) {
   start_heads(host);
 }
-void fit(void*, const natgpu_host* host, std::int64_t now) {
-  std::int64_t job = -1;
-  while ((job = host->next_fit(host, job, host->free(host, 0, now, now + 1), NATGPU_ANY, 0)) >= 0)
-    host->start(host, job, 0);
-}
-
 /// What a run came to, in which ticks and seconds are one.
 std::vector<Area> times_of(const NodeTime& t) {
   std::vector<Area> times;

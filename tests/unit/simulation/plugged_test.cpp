@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Policies behind natgpu/policy.h, against the same rules of natgpu itself.
 #include <natgpu/core/diagnostic.hpp>
-#include <natgpu/core/hash.hpp>
 #include <natgpu/core/time.hpp>
 #include <natgpu/simulation/replay.hpp>
 
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "mixed_dice.hpp"
 #include "policy_table.hpp"
 
 using namespace natgpu;
@@ -22,26 +22,20 @@ using simulation::ReplayResult;
 namespace {
 
 workload::JobLog random_log(std::uint64_t seed, std::int64_t gpus) {
-  std::uint64_t state = seed;
-  const auto random = [&state](std::uint64_t n) {
-    return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % n);
-  };
+  MixedDice dice{seed};
+  const auto random = [&dice](std::int64_t n) { return dice.below(n); };
   workload::JobLog log;
   log.max_procs = gpus;
   std::int64_t submit = 0;
   for (std::int64_t i = 0, jobs = 20 + random(60); i < jobs; ++i) {
     submit += random(6);
     const std::int64_t requested = 1 + random(40);
-    log.jobs.push_back({i + 1, submit, 1 + random(50), requested,
-                        static_cast<std::int32_t>(1 + random(static_cast<std::uint64_t>(gpus))),
+    log.jobs.push_back({i + 1, submit, 1 + random(50), requested, static_cast<std::int32_t>(1 + random(gpus)),
                         static_cast<std::int32_t>(random(4))});
   }
   return log;
 }
 
-scheduling::PluggedPolicy plugged(const natgpu_policy& table) {
-  return {&table, "./mine.so", "mine.so", "0123"};
-}
 natgpu_policy order_with(std::int64_t (*key)(const natgpu_job*)) {
   natgpu_policy p = policy_with(nullptr);
   p.key = key;
@@ -58,11 +52,6 @@ std::int64_t start_heads(const natgpu_host* host) {
 }
 void fcfs(void*, const natgpu_host* host, std::int64_t) {
   start_heads(host);
-}
-void fit(void*, const natgpu_host* host, std::int64_t now) {
-  std::int64_t job = -1;
-  while ((job = host->next_fit(host, job, host->free(host, 0, now, now + 1), NATGPU_ANY, 0)) >= 0)
-    host->start(host, job, 0);
 }
 void easy(void*, const natgpu_host* host, std::int64_t now) {
   const std::int64_t head = start_heads(host);

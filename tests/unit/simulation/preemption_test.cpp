@@ -8,12 +8,10 @@
 #include <natgpu/simulation/replay.hpp>
 
 #include "catch.hpp"
+#include "replay_seconds.hpp"
 
 using namespace natgpu;
-using scheduling::Backfill;
-using scheduling::Order;
-using simulation::ReplayOptions;
-using simulation::ReplayResult;
+using namespace natgpu::testing;
 
 namespace {
 
@@ -34,18 +32,6 @@ ReplayOptions under(Order order, Backfill backfill = Backfill::fit) {
   o.backfill = backfill;
   return o;
 }
-std::vector<double> starts(const ReplayResult& r) {
-  std::vector<double> s;
-  for (const auto& j : r.segmented) s.push_back(static_cast<double>(j.start) / ticks_per_second);
-  return s;
-}
-std::vector<double> ends(const ReplayResult& r) {
-  std::vector<double> s;
-  for (const auto& j : r.segmented) s.push_back(static_cast<double>(j.end) / ticks_per_second);
-  return s;
-}
-using Seconds = std::vector<double>;
-
 /// Users are classes, 1 the highest.
 std::int64_t class_of(const natgpu_job* job) {
   return job->account;

@@ -8,12 +8,10 @@
 #include <natgpu/simulation/replay.hpp>
 
 #include "catch.hpp"
+#include "replay_seconds.hpp"
 
 using namespace natgpu;
-using scheduling::Backfill;
-using scheduling::Order;
-using simulation::ReplayOptions;
-using simulation::ReplayResult;
+using namespace natgpu::testing;
 
 namespace {
 
@@ -23,7 +21,6 @@ struct Asks {
   std::int32_t gpus = 1;
   std::int32_t queue = 1;
 };
-using Seconds = std::vector<double>;
 using Who = std::vector<std::size_t>;
 
 std::int64_t ticks(std::int64_t s) {
@@ -48,16 +45,6 @@ ReplayOptions quotas(Backfill backfill = Backfill::fit) {
   o.backfill = backfill;
   o.quota_reclaim = true;
   return o;
-}
-Seconds starts(const ReplayResult& r) {
-  Seconds s;
-  for (const auto& j : r.segmented) s.push_back(static_cast<double>(j.start) / ticks_per_second);
-  return s;
-}
-Seconds ends(const ReplayResult& r) {
-  Seconds s;
-  for (const auto& j : r.segmented) s.push_back(static_cast<double>(j.end) / ticks_per_second);
-  return s;
 }
 Who losers(const ReplayResult& r) {
   Who who;

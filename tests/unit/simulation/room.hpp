@@ -11,6 +11,7 @@
 #include <natgpu/simulation/node_replay.hpp>
 
 #include "catch.hpp"
+#include "draws.hpp"
 #include "scenario_text.hpp"
 #include "watched_run.hpp"
 
@@ -39,13 +40,22 @@ inline scenario::Scenario room_of(int machines, int gpus, const std::string& sch
 /// First start and last end of each job, in seconds.
 using Spans = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
-inline Spans spans_of(const WatchedRun& run) {
+inline Spans spans_of(const SeenJobs& seen) {
   Spans spans;
-  for (const SeenJob& j : run.seen.jobs) {
+  for (const SeenJob& j : seen.jobs) {
     REQUIRE_FALSE(j.ran.empty());
     spans.emplace_back(j.ran.front().from / ticks_per_second, j.ran.back().until / ticks_per_second);
   }
+  return spans;
+}
+inline Spans spans_of(const WatchedRun& run) {
+  Spans spans = spans_of(run.seen);
   CHECK(run.within_capacity);
+  return spans;
+}
+inline Spans spans_of(const simulation::ReplayResult& r) {
+  Spans spans;
+  for (std::size_t i = 0; i < r.start_s.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
   return spans;
 }
 
@@ -54,10 +64,7 @@ inline Spans replayed_on(const simulation::NodeView& view, const workload::JobLo
                          scheduling::Backfill backfill, simulation::ReplayOptions options = {}) {
   options.backfill = backfill;
   options.seed = 1;
-  const simulation::ReplayResult r = simulation::replay_on_nodes(log, options, view).replay;
-  Spans spans;
-  for (std::size_t i = 0; i < log.jobs.size(); ++i) spans.emplace_back(r.start_s[i], r.end_s[i]);
-  return spans;
+  return spans_of(simulation::replay_on_nodes(log, options, view).replay);
 }
 
 inline std::int64_t at_hour(double hours) {
@@ -70,6 +77,27 @@ inline workload::LogJob job(double submit_h, std::int32_t gpus, double hours) {
   j.gpus = gpus;
   j.run_s = j.requested_s = static_cast<std::int64_t>(hours * 3600);
   return j;
+}
+
+/// Jobs at random, some of which run for long, and most of which ask for more time than they need.
+struct LogShape {
+  std::int64_t gpus = 1;                 ///< that there are
+  std::int64_t largest = 1;              ///< GPUs of a job
+  std::int64_t one_long_in = 1;          ///< jobs
+  std::int64_t long_s = 1, short_s = 1;  ///< at most, and a minute
+};
+inline workload::JobLog random_log(std::uint64_t seed, const LogShape& shape) {
+  Draws draw(seed);
+  workload::JobLog log;
+  log.max_procs = shape.gpus;
+  std::int64_t at = 0;
+  for (std::int64_t i = 0; i < 250; ++i) {
+    const std::int64_t run = 60 + draw.below(draw.one_in(shape.one_long_in) ? shape.long_s : shape.short_s);
+    log.jobs.push_back({i + 1, at, run, draw.one_in(5) ? run : run + draw.below(3 * run),
+                        static_cast<std::int32_t>(1 + draw.below(shape.largest))});
+    at += draw.below(2'000);
+  }
+  return log;
 }
 
 inline double hours_from(const SeenJob& j, std::size_t segment = 0) {

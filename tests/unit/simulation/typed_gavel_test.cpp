@@ -9,25 +9,22 @@
 #include <vector>
 
 #include <natgpu/core/diagnostic.hpp>
-#include <natgpu/core/hash.hpp>
 #include <natgpu/core/time.hpp>
 #include <natgpu/scheduling/type_shares.hpp>
 #include <natgpu/simulation/replay.hpp>
 #include <natgpu/workload/swf.hpp>
 
 #include "catch.hpp"
+#include "mixed_dice.hpp"
+#include "replay_seconds.hpp"
 #include "traces.hpp"
 
 using namespace natgpu;
-using scheduling::Backfill;
-using scheduling::Order;
-using simulation::ReplayOptions;
-using simulation::ReplayResult;
+using namespace natgpu::testing;
 
 namespace {
 
 using Log = std::vector<workload::LogJob>;  // id, submit, run, requested, GPUs
-using Seconds = std::vector<double>;
 using Speeds = std::vector<std::vector<double>>;
 
 /// Jobs whose queue is their place, so that each has a row of its own.
@@ -51,23 +48,11 @@ ReplayOptions under(Order order, std::int64_t round_s, std::vector<std::int64_t>
   }
   return o;
 }
-Seconds ends(const ReplayResult& r) {
-  Seconds s;
-  for (const auto& j : r.segmented) s.push_back(static_cast<double>(j.end) / ticks_per_second);
-  return s;
-}
 Seconds on_types(const ReplayResult& r) {
   Seconds s;
   for (const std::int64_t ticks : r.type_ticks) s.push_back(static_cast<double>(ticks) / ticks_per_second);
   return s;
 }
-
-struct Dice {
-  std::uint64_t state;
-  std::int64_t below(std::int64_t n) {
-    return static_cast<std::int64_t>(mix64(state += 0x9e3779b97f4a7c15ULL) % static_cast<std::uint64_t>(n));
-  }
-};
 
 }  // namespace
 
@@ -143,7 +128,7 @@ TEST_CASE("where a job that does not fit ends the choice, it does so for its typ
 }
 
 TEST_CASE("on one type at speed 1 every job starts and ends as without types: random logs") {
-  Dice dice{41};
+  MixedDice dice{41};
   for (int k = 0; k < 60; ++k) {
     workload::JobLog log;
     std::int64_t at = 0;
@@ -179,7 +164,7 @@ TEST_CASE("long jobs have the shares of the programs on each type, but for eight
   // job would be done after just so many rounds; that it is not does not grow with their number.
   constexpr std::int64_t round_s = 60;
   for (const std::int64_t rounds : {1000, 8000}) {
-    Dice dice{9};
+    MixedDice dice{9};
     double worst = 0;
     for (int k = 0; k < 60; ++k) {
       std::vector<std::int64_t> gpus{1, 1};
@@ -213,7 +198,7 @@ TEST_CASE("long jobs have the shares of the programs on each type, but for eight
 }
 
 TEST_CASE("work is time by speed: what a job did on all types is what it had to do") {
-  Dice dice{53};
+  MixedDice dice{53};
   for (int k = 0; k < 40; ++k) {
     const std::vector<std::int64_t> gpus{2 + dice.below(3), 1 + dice.below(4), 1 + dice.below(2)};
     Speeds speeds;
