@@ -42,6 +42,13 @@ void ConservativeNodes::finish_job(std::uint32_t slot) {
   NodeBooks::finish_job(slot);
 }
 
+std::vector<Hold> ConservativeNodes::hand_back(std::uint32_t slot, const std::vector<GpuPlace>& gpus) {
+  std::vector<Hold> part = NodeBooks::hand_back(slot, gpus);
+  futures_[runs_[slot].pool].release_part(now_, runs_[slot].end, part);
+  freed_ = true;
+  return part;
+}
+
 void ConservativeNodes::extend_job(std::uint32_t slot, std::int64_t new_end) {
   const Run& run = runs_[slot];
   if (new_end > run.end) {

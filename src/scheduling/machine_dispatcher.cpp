@@ -8,7 +8,7 @@ namespace natgpu::scheduling {
 namespace {
 
 bool may_spread(const MachineSettings& settings) {
-  return settings.slowdown_milli > 0 || settings.placement == Placement::lowest_id;
+  return scheduling::may_spread(settings.placement, settings.slowdown_milli);
 }
 
 MachineTasks tasks_of(const MachinePool& pool, const MachineSettings& settings) {
@@ -58,6 +58,8 @@ NodeKind MachineKinds::make_kind(std::uint32_t group, std::int32_t gpus) const {
   for (const PoolChoice& choice : groups_[group].choices)
     if (const MachineTasks& tasks = tasks_[choice.pool]; tasks.most(need) > 0)
       kind.push_back({gang_in(tasks, need, gpus), choice.pool, choice.speed});
+  if (groups_[group].spreads_freely)
+    for (NodeChoice& choice : kind) choice.gang.fewest = gpus;
   NATGPU_ENSURE(!kind.empty(), "a job that no machine holds is not submitted");
   return kind;
 }

@@ -2,6 +2,7 @@
 #include <natgpu/scheduling/node_books.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 
 #include <natgpu/core/ensure.hpp>
@@ -11,6 +12,24 @@ namespace {
 
 /// Draws of one start of a job: parts count up from the start's first.
 constexpr int part_bits = 20;
+
+/// Takes one GPU out of what a job holds, with its part of cores and memory. @pre it is held
+Hold split_off(std::vector<Hold>& holds, const GpuPlace& place) {
+  const auto bit = static_cast<std::uint16_t>(1U << place.gpu);
+  const auto from = std::find_if(holds.begin(), holds.end(),
+                                 [&](const Hold& h) { return h.node == place.node && (h.gpus & bit) != 0; });
+  NATGPU_ENSURE(from != holds.end(), "a job hands back what it holds");
+  const std::int32_t gpus = std::popcount(from->gpus);
+  Hold part = *from;
+  part.gpus = bit;
+  part.cpu_milli /= gpus;
+  part.memory_mib /= gpus;
+  from->gpus = static_cast<std::uint16_t>(from->gpus & ~bit);
+  from->cpu_milli -= part.cpu_milli;
+  from->memory_mib -= part.memory_mib;
+  if (from->gpus == 0) holds.erase(from);
+  return part;
+}
 
 }  // namespace
 
@@ -70,6 +89,27 @@ void NodeBooks::finish_job(std::uint32_t slot) {
   Run& run = runs_[slot];
   scheduling::give_back(sites_[run.pool].pool, run.holds);
   forget_run(slot);
+}
+
+std::vector<Hold> NodeBooks::hand_back(std::uint32_t slot, const std::vector<GpuPlace>& gpus) {
+  ++changes_;
+  Run& run = runs_[slot];
+  std::vector<Hold> part;
+  for (const GpuPlace& place : gpus) {
+    part.push_back(split_off(run.holds, place));
+    sites_[run.pool].pool.give_back(part.back());
+    gained_.push_back({run.pool, place.node});
+  }
+  return part;
+}
+
+std::vector<GpuPlace> NodeBooks::places_of(std::uint32_t slot) const {
+  std::vector<GpuPlace> places;
+  for (const Hold& h : runs_[slot].holds)
+    for (std::uint32_t rest = h.gpus; rest != 0; rest &= rest - 1)
+      places.push_back({h.node, std::countr_zero(rest)});
+  std::sort(places.begin(), places.end());
+  return places;
 }
 
 void NodeBooks::forget_run(std::uint32_t slot) {

@@ -51,6 +51,7 @@ class ConservativeNodes : public NodeBooks, public ReservationQueue<Conservative
   }
   bool withdraw(std::uint32_t kind, const QueueKey& key, std::int32_t gpus);
   void finish_job(std::uint32_t slot);
+  std::vector<Hold> hand_back(std::uint32_t slot, const std::vector<GpuPlace>& gpus);
   void extend_job(std::uint32_t slot, std::int64_t new_end);
   std::vector<std::uint32_t> fail(const Machine& machine);
   void repair(const Machine& machine);

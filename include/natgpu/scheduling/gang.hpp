@@ -46,6 +46,7 @@ class GangPlacer {
   std::int64_t missing(const NodePool& pool, const GangKind& kind) const;
   /// Whether the rule may put it on more machines than it needs though it would find room on the fewest.
   bool may_spread_at_will(const GangKind& kind) const {
+    if (kind.fewest == kind.units) return false;  // on more there is no place for it
     if (rule_.placement == Placement::lowest_id && rule_.may_spread && kind.unit != GangKind::none)
       return true;
     return kind.fewest < kind.parts + (kind.rest != GangKind::none ? 1 : 0);

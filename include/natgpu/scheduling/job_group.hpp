@@ -49,6 +49,8 @@ constexpr std::int64_t end_after(std::int64_t now, std::int64_t length) {
 struct GroupSpec {
   std::vector<PoolChoice> choices;
   std::uint32_t need = 0;  ///< in the node view: of a machine, by its place in MachineSettings::needs
+  /// There: whether its gangs run as fast on any number of machines.
+  bool spreads_freely = false;
 };
 
 /// A group's waiting jobs, and its place in a scan of them.

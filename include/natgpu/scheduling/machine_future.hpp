@@ -41,6 +41,11 @@ class MachineFuture {
   void release(std::int64_t from, std::int64_t until, const std::vector<Hold>& holds);
   /// Whether all of it is free, throughout.
   bool is_free(std::int64_t from, std::int64_t until, const std::vector<Hold>& holds) const;
+  /// The same of a part of what is held until then; the rest stays. @pre there is a rest
+  void release_part(std::int64_t from, std::int64_t until, const std::vector<Hold>& holds) {
+    release(from, until, holds);
+    add_end(until);
+  }
   /// What is held until one instant is held until an earlier one.
   void shorten(std::int64_t end, std::int64_t new_end, const std::vector<Hold>& holds) {
     release(new_end, end, holds);

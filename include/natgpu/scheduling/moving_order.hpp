@@ -89,6 +89,13 @@ class MovingOrder : public Dispatcher {
       Dispatcher::finish(pool, job.gpus, requested_end);
   }
 
+  /// It hands a part of them back, on machines.
+  void hand_back(std::uint32_t slot, const std::vector<GpuPlace>& gpus) {
+    std::int64_t held = 0;
+    for (const Hold& h : Dispatcher::hand_back(slot, gpus)) held += h.total_milli();
+    if constexpr (Rule::by_account) ended_.push_back({account_of_[slot], held});
+  }
+
   template <class Sink>
   void pass(std::int64_t now, Sink&& sink) {
     rank(period_ > 0 ? now / period_ * period_ : now);

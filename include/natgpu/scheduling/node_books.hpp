@@ -51,6 +51,9 @@ class NodeBooks {
   bool withdraw(std::uint32_t kind, const QueueKey& key, std::int32_t gpus);
   /// A running job hands everything back.
   void finish_job(std::uint32_t slot);
+  /// A running job hands these of its GPUs back, each with what it holds beside it, and keeps the rest.
+  /// @returns what they held. @pre it holds them, whole ones all alike, and others
+  std::vector<Hold> hand_back(std::uint32_t slot, const std::vector<GpuPlace>& gpus);
   /// A running job's requested end moves.
   void extend_job(std::uint32_t slot, std::int64_t new_end);
   /// Slots of the jobs with a part on the machine, in rising order.
@@ -74,6 +77,8 @@ class NodeBooks {
   std::size_t pools() const { return sites_.size(); }
   /// What a running job holds.
   const std::vector<Hold>& holds(std::uint32_t slot) const { return runs_[slot].holds; }
+  /// GPUs of which a running job holds any part, in rising order.
+  std::vector<GpuPlace> places_of(std::uint32_t slot) const;
   bool spread(std::uint32_t slot) const { return runs_[slot].spread; }
   /// Of all machines that are there.
   std::int64_t gpus_up() const;

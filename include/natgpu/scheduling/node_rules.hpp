@@ -56,6 +56,12 @@ struct NodeRules {
   bool departures = false;
 };
 
+/// Whether gangs may be on more machines than the fewest that they need.
+/// @param slowdown_milli  what that costs, in thousandths of their time on the fewest; 0: nobody said
+constexpr bool may_spread(Placement placement, std::int64_t slowdown_milli) {
+  return slowdown_milli > 0 || placement == Placement::lowest_id;
+}
+
 /// How long what takes so long on the fewest machines takes on more, in the same unit, rounded up.
 constexpr std::int64_t slowed(std::int64_t length, std::int64_t slowdown_milli) {
   if (slowdown_milli == 1000 || length > std::numeric_limits<std::int64_t>::max() / slowdown_milli - 999)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 
@@ -41,6 +42,13 @@ struct Hold {
 
   std::int32_t total_milli() const { return std::popcount(gpus) * gpu_milli; }
   friend bool operator==(const Hold&, const Hold&) = default;
+};
+
+/// One GPU of a pool's machines.
+struct GpuPlace {
+  std::uint32_t node = 0;
+  std::int32_t gpu = 0;
+  friend auto operator<=>(const GpuPlace&, const GpuPlace&) = default;
 };
 
 /// What one machine has left.
