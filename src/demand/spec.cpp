@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <natgpu/demand/spec.hpp>
 
+#include <algorithm>
+
 namespace natgpu::demand {
 namespace {
 
@@ -244,6 +246,17 @@ const FieldTable& fields_of(const Demand*) {
           .object("calendar", &Demand::calendar, "Day, week and holidays.")
           .object("trace", &Demand::trace, "A log of jobs, beside the sectors.");
   return table;
+}
+
+MachineNeeds needs_of_block(const Demand& demand, const ProjectClass& project) {
+  MachineNeeds block;
+  for (const BatchShare& share : project.jobs.mix)
+    for (const BatchClass& job : demand.batch) {
+      if (job.name != share.name) continue;
+      block.cores_per_gpu = std::max(block.cores_per_gpu, job.cores_per_gpu);
+      block.memory_gb_per_gpu = std::max(block.memory_gb_per_gpu, job.memory_gb_per_gpu);
+    }
+  return block;
 }
 
 }  // namespace natgpu::demand

@@ -95,28 +95,40 @@ void check_machines(const Scenario& s, std::vector<Finding>& out) {
   }
 }
 
-/// Jobs of the class find machines on which one of their GPUs has its cores and memory.
-void check_needs(const Scenario& s, const demand::MachineNeeds& needs,
-                 const std::vector<std::string>& devices, const std::string& path,
-                 std::vector<Finding>& out) {
-  const auto holds = [&](const supply::Device& d) {
+bool fits_a_machine(const Scenario& s, const demand::MachineNeeds& needs,
+                    const std::vector<std::string>& devices) {
+  return std::any_of(s.hardware.begin(), s.hardware.end(), [&](const supply::Device& d) {
     const bool accepted =
         devices.empty() || std::find(devices.begin(), devices.end(), d.name) != devices.end();
     return accepted && (d.node_cores == 0 || needs.cores_per_gpu <= d.node_cores) &&
            (d.node_memory_gb == 0 || needs.memory_gb_per_gpu <= d.node_memory_gb);
-  };
-  if (std::none_of(s.hardware.begin(), s.hardware.end(), holds))
+  });
+}
+
+/// Jobs of the class find machines on which one of their GPUs has its cores and memory.
+void check_needs(const Scenario& s, const demand::MachineNeeds& needs,
+                 const std::vector<std::string>& devices, const std::string& path,
+                 std::vector<Finding>& out) {
+  if (!fits_a_machine(s, needs, devices))
     out.push_back({fmt::format("{}.{}", path, needs.cores_per_gpu > 0 ? "cores_per_gpu" : "memory_per_gpu"),
                    "no device that it accepts has a node with so many cores and so much memory for one GPU",
                    "ask for less, or state larger `node_cores` and `node_memory` of a device"});
 }
-
+/// The same of its block, which holds for each GPU what the most demanding of its jobs ask for.
+void check_needs(const Scenario& s, const demand::ProjectClass& c, std::vector<Finding>& out) {
+  if (!fits_a_machine(s, demand::needs_of_block(s.demand, c), c.devices))
+    out.push_back({fmt::format("demand.project[{}].jobs.mix", c.name),
+                   "no device that it accepts has a node with the cores and memory that its jobs ask for "
+                   "beside one GPU of the block",
+                   "list classes that ask for less, or state larger `node_cores` and `node_memory`"});
+}
 void check_all_needs(const Scenario& s, std::vector<Finding>& out) {
   if (s.scheduling.view != scheduling::View::node) return;
   for (const demand::BatchClass& c : s.demand.batch)
     check_needs(s, c, c.devices, fmt::format("demand.batch[{}]", c.name), out);
   for (const demand::ServiceClass& c : s.demand.service)
     check_needs(s, c, c.devices, fmt::format("demand.service[{}]", c.name), out);
+  for (const demand::ProjectClass& c : s.demand.project) check_needs(s, c, out);
 }
 
 void check_mig(const Scenario& s, std::vector<Finding>& out) {
@@ -178,9 +190,6 @@ void check_projects(const Scenario& s, std::vector<Finding>& out) {
     const char *message, *help;
   };
   const Beside all[] = {
-      {"scheduling.view", by.view == scheduling::View::node,
-       "projects are granted so many GPUs, and the node view deals in machines",
-       "write `view: pool`, or leave `demand.project` out"},
       {"scheduling.sharing", shares(by),
        "a block is its owner's alone, and GPUs shared in time are everybody's",
        "leave `sharing` out, or `demand.project`"},

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "machine_mix.hpp"
+
 namespace natgpu::simulation {
 
 void BlockDesk::begin_segment(Job& j, std::uint32_t pool, std::int64_t requested_end) {
@@ -67,17 +69,36 @@ void BlockDesk::stop_waiting_inside(const Job& j) {
   --waiting_inside_;
 }
 
-std::int64_t BlockDesk::requested_in(std::uint32_t slot, std::uint32_t pool) const {
-  const Job& j = jobs_[slot];
-  const std::int64_t left = std::max<std::int64_t>(j.requested - j.done, 1);
-  return scheduling::time_at_speed(plus(left, j.stall), groups_.speed_in(j.group, pool));
+std::int32_t BlockDesk::slowdown_milli(bool spread) const {
+  const std::int64_t stated = stated_slowdown(world_.scenario.scheduling);
+  return spread ? static_cast<std::int32_t>(std::max<std::int64_t>(stated, 1000)) : 1000;
 }
 
-void BlockDesk::start_inside(std::uint32_t slot, std::uint32_t block) {
-  const std::uint32_t pool = jobs_[block].pool;
+std::int64_t BlockDesk::requested_in(const Job& j, const Job& block, bool spread) const {
+  const std::int64_t left = std::max<std::int64_t>(j.requested - j.done, 1);
+  return scheduling::slowed(
+      scheduling::time_at_speed(plus(left, j.stall), groups_.speed_in(j.group, block.pool)),
+      slowdown_milli(spread));
+}
+
+bool BlockDesk::may_be_inside(std::uint32_t slot, std::uint32_t block, std::int64_t machines) const {
+  const Job &j = jobs_[slot], &in = jobs_[block];
+  const scheduling::Scheduling& s = world_.scenario.scheduling;
+  const bool spread = is_spread(j, in, machines);
+  if (spread && !scheduling::may_spread(s.placement, stated_slowdown(s))) return false;
+  return plus(world_.now, requested_in(j, in, spread)) <= in.requested_end;
+}
+
+void BlockDesk::start_inside(std::uint32_t slot, std::uint32_t block, std::int64_t machines) {
+  const Job& in = jobs_[block];
+  const std::uint32_t pool = in.pool;
   Job& j = jobs_[slot];
+  const bool spread = is_spread(j, in, machines);
   --waiting_inside_;
-  begin_segment(j, pool, plus(world_.now, requested_in(slot, pool)));
+  begin_segment(j, pool, plus(world_.now, requested_in(j, in, spread)));
+  j.slowdown_milli = slowdown_milli(spread);
+  if (spread) ledger_.count(j, &JobCounts::spread);
+  j.parts = j.gpus * groups_.parts_per_gpu;
   levels_[pool].reserved.change(world_.now, -j.parts);
   levels_[pool].allocated.change(world_.now, j.parts);
   note_start(j);

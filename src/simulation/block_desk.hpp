@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
+#include <natgpu/scheduling/nodes.hpp>
 
 #include "job_desk.hpp"
 
@@ -23,6 +26,8 @@ class BlockListener {
   virtual void job_leaves(std::uint32_t project, std::uint32_t slot) = 0;
   /// The block loses its units [first, first + count), which it has yet to give back.
   virtual void lose(std::uint32_t project, std::int64_t first, std::int64_t count) = 0;
+  /// The same of all that it has on that machine.
+  virtual void lose_machine(std::uint32_t project, std::uint32_t node) = 0;
 };
 
 class BlockDesk : public JobDesk {
@@ -33,22 +38,26 @@ class BlockDesk : public JobDesk {
 
   /// A block is asked for. @returns its slot, or no_index if it was rejected
   virtual std::uint32_t ask_for_block(const Submission& s) = 0;
-  /// A block hands so many of its GPUs back, all of them idle. Without any left it is over.
-  virtual void give_back(std::uint32_t block, std::int64_t gpus) = 0;
+  /// GPUs of a block that has just been granted, in rising order.
+  virtual std::vector<scheduling::GpuPlace> places_of(std::uint32_t block) const = 0;
+  /// A block hands these of its GPUs back, all of them idle. Without any left it is over.
+  virtual void give_back(std::uint32_t block, const std::vector<scheduling::GpuPlace>& gpus) = 0;
   /// A job that waits inside goes on as any other of its organisation.
   virtual void to_common_pool(std::uint32_t slot) = 0;
 
   /// @returns the slot of the job, which waits inside, or no_index if it was rejected
   std::uint32_t admit_inside(const Submission& s);
-  void start_inside(std::uint32_t slot, std::uint32_t block);
+  /// Whether a waiting job may be on so many machines of the block: as few as it needs, unless gangs may be
+  /// spread, and so that it ends in the block, as requested.
+  bool may_be_inside(std::uint32_t slot, std::uint32_t block, std::int64_t machines) const;
+  /// On so many machines. It takes a whole GPU for each that it asks a share of. @pre may_be_inside()
+  void start_inside(std::uint32_t slot, std::uint32_t block, std::int64_t machines);
   /// A job inside is done, or killed at its requested time.
   void end_inside(std::uint32_t slot);
   /// A running job inside loses its GPUs: it waits again, at its last checkpoint.
   void stop_inside(std::uint32_t slot);
   /// A job that waits inside has nothing left to wait for.
   void leave_over(std::uint32_t slot);
-  /// How long a waiting job may run in the pool, its restart included.
-  std::int64_t requested_in(std::uint32_t slot, std::uint32_t pool) const;
 
  protected:
   using JobDesk::JobDesk;
@@ -76,6 +85,13 @@ class BlockDesk : public JobDesk {
   std::size_t waiting_inside_ = 0;
 
  private:
+  /// How many times longer a job takes there that is spread or not, in thousandths.
+  std::int32_t slowdown_milli(bool spread) const;
+  /// How long a waiting job may run in the block, its restart included.
+  std::int64_t requested_in(const Job& j, const Job& block, bool spread) const;
+  bool is_spread(const Job& j, const Job& block, std::int64_t machines) const {
+    return machines > groups_.fewest_machines(block.group, block.pool, j.gpus);
+  }
   void wait_inside(Job& j);
   void leave_gpus(const Job& j);
 };

@@ -131,10 +131,10 @@ class CapacityByMachine {
     dispatch_.levels(n.pool).idle.change(world_.now, parts(n));
     dispatch_.dispatcher().come(layout_.machine(n.tranche, n.ordinal), n.units);
   }
-  /// Whoever runs there loses its GPUs, all of them.
+  /// Whoever runs there loses its GPUs, all of them, and a block those that it has there.
   void goes(const SupplyNode& n) {
     const scheduling::Machine machine = layout_.machine(n.tranche, n.ordinal);
-    dispatch_.requeue(dispatch_.dispatcher().jobs_on(machine));
+    dispatch_.requeue_those_on(machine);
     dispatch_.dispatcher().go(machine, n.units);
     dispatch_.levels(n.pool).idle.change(world_.now, -parts(n));
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <natgpu/core/ensure.hpp>
 #include <natgpu/scheduling/claimant.hpp>
@@ -72,6 +73,21 @@ class DispatchPort {
     else
       found = dispatcher_.withdraw(j.group, key_of(j), j.gpus);
     NATGPU_ENSURE(found, "a waiting job stands in the queue");
+  }
+  /// GPUs that the job that has just started holds, in rising order; those that are counted are of one
+  /// machine.
+  std::vector<scheduling::GpuPlace> places_of(std::uint32_t slot, const Job& j) const {
+    if constexpr (on_machines) return dispatcher_.places_of(slot);
+    std::vector<scheduling::GpuPlace> places;
+    for (std::int32_t gpu = 0; gpu < j.gpus; ++gpu) places.push_back({0, gpu});
+    return places;
+  }
+  /// A running job hands these of its GPUs back, and keeps the rest.
+  void hand_back(std::uint32_t slot, const Job& j, const std::vector<scheduling::GpuPlace>& gpus) {
+    if constexpr (on_machines && !preempts && !plugged)
+      dispatcher_.hand_back(slot, gpus);
+    else
+      finish(slot, j, std::ssize(gpus));
   }
   /// A running job hands so many of its GPUs back: all of them, or, where they are counted and nobody ranks
   /// accounts by what they hold, a part.

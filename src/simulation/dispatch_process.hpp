@@ -158,13 +158,17 @@ class DispatchProcess : public BlockDesk {
 
   // --- blocks of projects
 
-  void give_back(std::uint32_t slot, std::int64_t gpus) override {
+  std::vector<scheduling::GpuPlace> places_of(std::uint32_t block) const override {
+    return port_.places_of(block, jobs_[block]);
+  }
+  void give_back(std::uint32_t slot, const std::vector<scheduling::GpuPlace>& places) override {
     Job& j = jobs_[slot];
+    const std::int64_t gpus = std::ssize(places);
     if (gpus == j.gpus) {
       world_.events.cancel(j.completion);
       return end_block(slot);
     }
-    port_.finish(slot, j, gpus);
+    port_.hand_back(slot, j, places);
     orders_[j.pool].shrink(j.position, gpus);
     const std::int64_t parts = groups_.parts_of(j.group, gpus);
     levels_[j.pool].reserved.change(world_.now, -parts);
@@ -213,6 +217,18 @@ class DispatchProcess : public BlockDesk {
     });
     requeue(holders_);
     for (const HitBlock& b : hit_blocks_) blocks_->lose(b.project, b.first, b.count);
+  }
+  /// Jobs with a part on the machine lose their GPUs; a block loses those of the machine alone.
+  void requeue_those_on(const scheduling::Machine& machine) {
+    holders_.clear();
+    hit_blocks_.clear();
+    for (const std::uint32_t slot : dispatcher_.jobs_on(machine))
+      if (is_block(slot))
+        hit_blocks_.push_back({jobs_[slot].service, 0, 0});
+      else
+        holders_.push_back(slot);
+    requeue(holders_);
+    for (const HitBlock& b : hit_blocks_) blocks_->lose_machine(b.project, machine.node);
   }
   /// These running jobs lose their GPUs.
   void requeue(const std::vector<std::uint32_t>& slots) {

@@ -2,6 +2,7 @@
 #include "job_groups.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -40,7 +41,7 @@ scheduling::GroupSpec spec_for(const std::string& job_class, const std::vector<s
 }
 
 bool same(const scheduling::GroupSpec& a, const scheduling::GroupSpec& b) {
-  return a.need == b.need &&
+  return a.need == b.need && a.spreads_freely == b.spreads_freely &&
          std::equal(a.choices.begin(), a.choices.end(), b.choices.begin(), b.choices.end(),
                     [](const auto& x, const auto& y) { return x.pool == y.pool && x.speed == y.speed; });
 }
@@ -88,12 +89,14 @@ class GroupsMaker {
   /// @param wall_time  jobs last as long on any device
   void add_class(JobClass job_class, const std::vector<std::string>& devices, bool wall_time,
                  const scheduling::MachineNeed& need) {
-    scheduling::GroupSpec spec = spec_for(job_class.name, devices, scenario_, fleet_.pools());
-    if (wall_time)
-      for (scheduling::PoolChoice& c : spec.choices) c.speed = 1.0;
-    if (on_machines_) spec.need = needs_.any_of(need);
-    groups_.classes.push_back(std::move(job_class));
-    groups_.of_class.push_back(group_of(spec));
+    add_group(std::move(job_class), spec_for(job_class.name, devices, scenario_, fleet_.pools()), wall_time,
+              need);
+  }
+  /// Blocks last their months whatever they are of, and on however many machines.
+  void add_blocks(const demand::ProjectClass& c) {
+    scheduling::GroupSpec spec = spec_for(c.name, c.devices, scenario_, fleet_.pools());
+    spec.spreads_freely = on_machines_;
+    add_group({c.name, 0, 0}, std::move(spec), true, need_of(demand::needs_of_block(scenario_.demand, c)));
   }
   void add_log(const workload::JobLog* log) {
     groups_.log_class = static_cast<std::uint16_t>(groups_.classes.size());
@@ -114,6 +117,14 @@ class GroupsMaker {
   }
 
  private:
+  void add_group(JobClass job_class, scheduling::GroupSpec spec, bool wall_time,
+                 const scheduling::MachineNeed& need) {
+    if (wall_time)
+      for (scheduling::PoolChoice& c : spec.choices) c.speed = 1.0;
+    if (on_machines_) spec.need = needs_.any_of(need);
+    groups_.classes.push_back(std::move(job_class));
+    groups_.of_class.push_back(group_of(spec));
+  }
   std::uint32_t group_of(const scheduling::GroupSpec& spec) {
     std::uint32_t group = 0;
     while (group < groups_.specs.size() && !same(groups_.specs[group], spec)) ++group;
@@ -124,13 +135,18 @@ class GroupsMaker {
     const std::vector<std::int64_t> planned = planned_units(fleet_);
     groups_.speed.assign(groups_.specs.size() * groups_.pools, 1.0);
     groups_.most.assign(groups_.speed.size(), 0);
+    groups_.on_one_machine.assign(groups_.speed.size(), std::numeric_limits<std::int64_t>::max());
     for (std::size_t g = 0; g < groups_.specs.size(); ++g)
       for (const auto& c : groups_.specs[g].choices) {
         const std::size_t at = g * groups_.pools + c.pool;
         groups_.speed[at] = c.speed;
-        groups_.most[at] = on_machines_
-                               ? most_in_pool(scenario_, fleet_, c.pool, groups_.needs[groups_.specs[g].need])
-                               : planned[c.pool];
+        if (!on_machines_) {
+          groups_.most[at] = planned[c.pool];
+          continue;
+        }
+        const scheduling::MachineNeed& need = groups_.needs[groups_.specs[g].need];
+        groups_.most[at] = most_in_pool(scenario_, fleet_, c.pool, need);
+        groups_.on_one_machine[at] = most_on_machine(scenario_, fleet_, c.pool, need);
       }
   }
 
@@ -164,8 +180,7 @@ JobGroups make_job_groups(const scenario::Scenario& scenario, const supply::Flee
   // A service lasts its months whatever the device, and served hours are served: it keeps all its work.
   for (const demand::ServiceClass& c : scenario.demand.service)
     maker.add_class({c.name, 1, 0}, c.devices, true, need_of(c));
-  for (const demand::ProjectClass& c : scenario.demand.project)
-    maker.add_class({c.name, 0, 0}, c.devices, true, {});  // months are months on any device
+  for (const demand::ProjectClass& c : scenario.demand.project) maker.add_blocks(c);
   maker.add_log(log);
   return maker.finish();
 }

@@ -35,12 +35,17 @@ struct JobGroups {
   std::vector<double> speed;                   ///< by (group, pool)
   std::vector<std::int64_t>
       most;  ///< by (group, pool): GPUs, or shares, of the largest job that it ever holds
+  std::vector<std::int64_t> on_one_machine;  ///< the same of one machine; counted GPUs are all of one
   std::size_t pools = 0;
   std::uint16_t log_class = 0;            ///< of jobs that come from a log
   std::vector<std::uint32_t> of_log_job;  ///< group of each row of the log; empty: that of its class
   std::int64_t parts_per_gpu = 1;  ///< of which books keep whole numbers: thousandths where GPUs are shared
 
   double speed_in(std::uint32_t group, std::uint32_t pool) const { return speed[group * pools + pool]; }
+  /// Machines that a gang needs when all are empty.
+  std::int64_t fewest_machines(std::uint32_t group, std::uint32_t pool, std::int64_t gpus) const {
+    return (gpus - 1) / on_one_machine[group * pools + pool] + 1;
+  }
   bool ever_fits(std::uint32_t group, std::int64_t gpus) const;
   /// Parts of GPUs that a job of the group asks for.
   std::int64_t parts_of(std::uint32_t group, std::int64_t gpus) const {

@@ -77,6 +77,10 @@ scheduling::MachinePool pool_of(std::uint32_t p, std::uint32_t machines, const s
 
 }  // namespace
 
+std::int64_t stated_slowdown(const scheduling::Scheduling& s) {
+  return static_cast<std::int64_t>(std::lround(s.locality * 1000));
+}
+
 scheduling::MachineSettings machine_settings(const scenario::Scenario& scenario, const supply::Fleet& fleet,
                                              const JobGroups& groups) {
   const scheduling::Scheduling& s = scenario.scheduling;
@@ -87,7 +91,7 @@ scheduling::MachineSettings machine_settings(const scenario::Scenario& scenario,
   settings.groups = groups.specs;
   settings.needs = groups.needs;
   settings.placement = s.placement;
-  settings.slowdown_milli = static_cast<std::int64_t>(std::lround(s.locality * 1000));
+  settings.slowdown_milli = stated_slowdown(s);
   settings.measures_fragmentation = true;
   return settings;
 }

@@ -53,6 +53,15 @@ scheduling::MachinePool machines_of(const supply::Device& device, scheduling::Mi
   return pool;
 }
 
+std::int64_t most_on_machine(const scenario::Scenario& scenario, const supply::Fleet& fleet,
+                             std::uint32_t pool, const scheduling::MachineNeed& need) {
+  const supply::Device& device = scenario.hardware[fleet.pools()[pool].device];
+  return most_on(
+      machines_of(device, scenario.scheduling.mig_positions),
+      static_cast<std::int32_t>(std::min<std::int64_t>(device.per_node, scheduling::most_gpus_per_node)),
+      need);
+}
+
 std::int64_t most_in_pool(const scenario::Scenario& scenario, const supply::Fleet& fleet, std::uint32_t pool,
                           const scheduling::MachineNeed& need) {
   const supply::Device& device = scenario.hardware[fleet.pools()[pool].device];

@@ -111,6 +111,8 @@ class National {
   Dispatch& dispatch() { return dispatch_; }
   SupplyProcess<Capacity>& supply() { return supply_; }
   DemandProcess<Dispatch>& demand() { return demand_; }
+  /// Nothing where the scenario has none.
+  const std::optional<ProjectProcess>& projects() const { return projects_; }
   const ReplicaCounts& replicas() const { return replicas_; }
   std::vector<SeriesPoint>& series() { return series_; }
 

@@ -49,7 +49,7 @@ void ProjectProcess::granted(std::uint32_t project, std::uint32_t slot) {
   const Job& block = desk_.job(slot);
   p.block = slot;
   p.end = block.requested_end;
-  p.units.assign(static_cast<std::size_t>(block.gpus), {no_index, world_.now});
+  p.units = BlockUnits(desk_.places_of(slot), world_.now);
   p.jobs.operational = profile_.cumulative(instant(world_.now));
   schedule_job(project);
   schedule_reclaim(project);
@@ -58,7 +58,7 @@ void ProjectProcess::granted(std::uint32_t project, std::uint32_t slot) {
 void ProjectProcess::over(std::uint32_t project) {
   Project& p = projects_[project];
   // None is to end behind its block: whoever still runs ends at this instant.
-  std::vector<std::uint32_t> running = holders(p, 0, static_cast<std::int64_t>(p.units.size()));
+  std::vector<std::uint32_t> running = p.units.holders(0, p.units.size());
   std::sort(running.begin(), running.end(),
             [&](std::uint32_t a, std::uint32_t b) { return desk_.job(a).id < desk_.job(b).id; });
   for (const std::uint32_t slot : running) desk_.end_inside(slot);
@@ -113,9 +113,8 @@ void ProjectProcess::schedule_job(std::uint32_t project) {
 }
 
 bool ProjectProcess::can_hold(const Project& p, std::uint32_t slot) const {
-  const Job& j = desk_.job(slot);
-  return j.gpus <= std::ssize(p.units) &&
-         plus(world_.now, desk_.requested_in(slot, desk_.job(p.block).pool)) <= p.end;
+  const std::int64_t machines = p.units.machines_if_idle(desk_.job(slot).gpus);
+  return machines != BlockUnits::too_many && desk_.may_be_inside(slot, p.block, machines);
 }
 
 /// To its place by submission, if the block can hold it at all.
@@ -147,8 +146,6 @@ void ProjectProcess::touch(std::uint32_t project) {
 
 void ProjectProcess::run(std::uint32_t project) {
   Project& p = projects_[project];
-  std::int64_t idle =
-      std::count_if(p.units.begin(), p.units.end(), [](const Unit& u) { return u.holder == no_index; });
   auto next = p.queue.begin();
   for (; next != p.queue.end(); ++next) {
     const std::int64_t gpus = desk_.job(*next).gpus;
@@ -156,17 +153,18 @@ void ProjectProcess::run(std::uint32_t project) {
       turn_away(p, *next);
       continue;
     }
-    if (gpus > idle) break;
-    idle -= gpus;
-    occupy(p, *next, gpus);
-    desk_.start_inside(*next, p.block);
+    const std::int64_t machines = p.units.machines_now(gpus);
+    if (machines == BlockUnits::too_many) break;
+    if (!desk_.may_be_inside(*next, p.block, machines)) break;  // it may yet be on fewer
+    p.units.occupy(*next, gpus);
+    desk_.start_inside(*next, p.block, machines);
   }
   p.queue.erase(p.queue.begin(), next);
   schedule_reclaim(project);
 }
 
 void ProjectProcess::job_ended(std::uint32_t project, std::uint32_t slot) {
-  vacate(projects_[project], slot);
+  projects_[project].units.vacate(slot, world_.now);
   touch(project);
 }
 void ProjectProcess::job_leaves(std::uint32_t project, std::uint32_t slot) {
@@ -178,51 +176,31 @@ void ProjectProcess::job_leaves(std::uint32_t project, std::uint32_t slot) {
 
 // --- its units
 
-void ProjectProcess::occupy(Project& p, std::uint32_t slot, std::int64_t gpus) {
-  for (auto unit = p.units.begin(); gpus > 0; ++unit)
-    if (unit->holder == no_index) {
-      unit->holder = slot;
-      --gpus;
-    }
-}
-void ProjectProcess::vacate(Project& p, std::uint32_t slot) {
-  for (Unit& u : p.units)
-    if (u.holder == slot) u = {no_index, world_.now};
-}
-/// Jobs on the units [first, first + count), each once.
-std::vector<std::uint32_t> ProjectProcess::holders(const Project& p, std::int64_t first,
-                                                   std::int64_t count) const {
-  std::vector<std::uint32_t> slots;
-  for (std::int64_t i = first; i < first + count; ++i) {
-    const std::uint32_t slot = p.units[static_cast<std::size_t>(i)].holder;
-    if (slot != no_index && std::find(slots.begin(), slots.end(), slot) == slots.end()) slots.push_back(slot);
-  }
-  return slots;
-}
-
 void ProjectProcess::lose(std::uint32_t project, std::int64_t first, std::int64_t count) {
   Project& p = projects_[project];
-  const std::vector<std::uint32_t> hit = holders(p, first, count);
+  const std::vector<std::uint32_t> hit = p.units.holders(first, count);
   for (const std::uint32_t slot : hit) {
     desk_.stop_inside(slot);
-    vacate(p, slot);
+    p.units.vacate(slot, world_.now);
   }
-  p.units.erase(p.units.begin() + first, p.units.begin() + first + count);
+  const std::vector<scheduling::GpuPlace> lost = p.units.remove(first, count);
   for (const std::uint32_t slot : hit) enqueue(p, slot);
   touch(project);
-  desk_.give_back(p.block, count);
+  desk_.give_back(p.block, lost);
+}
+
+void ProjectProcess::lose_machine(std::uint32_t project, std::uint32_t node) {
+  const auto [first, count] = projects_[project].units.on_machine(node);
+  lose(project, first, count);
 }
 
 void ProjectProcess::reclaim(std::uint32_t project) {
   Project& p = projects_[project];
-  const std::int64_t before = std::ssize(p.units);
-  const std::int64_t since = world_.now - spec(p).reclaim_after.count();
-  p.units.erase(std::remove_if(p.units.begin(), p.units.end(),
-                               [&](const Unit& u) { return u.holder == no_index && u.idle_since <= since; }),
-                p.units.end());
+  const std::vector<scheduling::GpuPlace> idle =
+      p.units.remove_idle_since(world_.now - spec(p).reclaim_after.count());
   p.reclaim_at = -1;
   touch(project);
-  desk_.give_back(p.block, before - std::ssize(p.units));
+  desk_.give_back(p.block, idle);
 }
 
 /// At the instant at which the first of its idle units will have been idle for long enough.
@@ -230,9 +208,8 @@ void ProjectProcess::schedule_reclaim(std::uint32_t project) {
   Project& p = projects_[project];
   const std::int64_t after = spec(p).reclaim_after.count();
   if (after == 0) return;
-  std::int64_t at = -1;
-  for (const Unit& u : p.units)
-    if (u.holder == no_index && (at < 0 || plus(u.idle_since, after) < at)) at = plus(u.idle_since, after);
+  const std::int64_t since = p.units.first_idle_since();
+  const std::int64_t at = since < 0 ? -1 : plus(since, after);
   if (at == p.reclaim_at) return;
   world_.events.cancel(p.next_reclaim);
   p.reclaim_at = at;

@@ -9,6 +9,7 @@
 #include <natgpu/demand/requests.hpp>
 
 #include "block_desk.hpp"
+#include "block_units.hpp"
 #include "world.hpp"
 
 namespace natgpu::simulation {
@@ -36,23 +37,23 @@ class ProjectProcess final : public BlockListener {
   /// Units of a block have been idle for long enough to be taken back.
   void reclaim(std::uint32_t project);
 
+  /// What the block of a project holds.
+  const BlockUnits& units_of(std::uint32_t project) const { return projects_[project].units; }
+
   void pass() override;
   void granted(std::uint32_t project, std::uint32_t slot) override;
   void over(std::uint32_t project) override;
   void job_ended(std::uint32_t project, std::uint32_t slot) override;
   void job_leaves(std::uint32_t project, std::uint32_t slot) override;
   void lose(std::uint32_t project, std::int64_t first, std::int64_t count) override;
+  void lose_machine(std::uint32_t project, std::uint32_t node) override;
 
  private:
-  struct Unit {
-    std::uint32_t holder = no_index;  ///< the job that runs on it
-    std::int64_t idle_since = 0;
-  };
   struct Project {
     std::uint32_t organisation = 0, k = 0, project_class = 0;
     std::uint32_t block = no_index;  ///< slot of its job, once granted
     std::int64_t end = 0;            ///< of the block
-    std::vector<Unit> units;
+    BlockUnits units;
     std::vector<std::uint32_t> queue;  ///< slots in order of submission
     std::vector<std::uint32_t> aside;  ///< of jobs that the block cannot hold any more
     demand::RequestCursor jobs;        ///< the owner's next job
@@ -71,9 +72,6 @@ class ProjectProcess final : public BlockListener {
   void enqueue(Project& p, std::uint32_t slot);
   void turn_away(Project& p, std::uint32_t slot);
   void run(std::uint32_t project);
-  void occupy(Project& p, std::uint32_t slot, std::int64_t gpus);
-  void vacate(Project& p, std::uint32_t slot);
-  std::vector<std::uint32_t> holders(const Project& p, std::int64_t first, std::int64_t count) const;
   void schedule_job(std::uint32_t project);
   void schedule_reclaim(std::uint32_t project);
 

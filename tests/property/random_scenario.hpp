@@ -43,7 +43,7 @@ enum class Feature : unsigned char {
   shared_gpus,  ///< jobs that share GPUs
   node_limits,  ///< cores and memory of machines
   sharing,      ///< GPUs shared in time in place of a queue, in one scenario of six
-  projects,     ///< blocks with jobs of their own, where nobody takes GPUs back and they are counted
+  projects,     ///< blocks with jobs of their own, where nobody takes GPUs back
   last,
 };
 inline constexpr auto features = static_cast<unsigned>(Feature::last);
@@ -272,11 +272,11 @@ class Writer {
     return fmt::format(
         "    - {{name: {}, gpus: {{dist: discrete, values: [2 GPU, 5 GPU, 12 GPU], weights: [3, 2, 1]}}, "
         "duration: {}, devices: [one], overflow: {}, reclaim_after: {}{},\n       jobs: {{rate: {} /d, mix: "
-        "[{{name: short, share: 2}}, {{name: long, share: 1}}, {{name: wide, share: 0.1}}]}}}}\n",
+        "[{{name: short, share: 2}}, {{name: long, share: 1}}, {{name: wide, share: 0.1}}{}]}}}}\n",
         name, time_law(key + ".duration", 4000, 40000), key == "spill" ? "true" : "false",
         one_of(key + ".reclaim", {"0 s", "5 h", "3 d"}),
         has(Feature::patience) ? ", patience: " + time_law(key + ".patience", 2000, 20000) : "",
-        between(key + ".rate", 1, 12));
+        between(key + ".rate", 1, 12), has(Feature::shared_gpus) ? ", {name: slice, share: 1}" : "");
   }
   bool takes_back() const { return has(Feature::ranks_anew) && number("family", 4) == 0; }
   bool on_machines() const { return has(Feature::machines) && number("view", 2) == 0; }
@@ -287,8 +287,7 @@ class Writer {
   }
   bool grants_blocks() const {
     const std::string order = moves() ? moving_order() : "";
-    return has(Feature::projects) && !takes_back() && !on_machines() && !in_time() && order != "drf" &&
-           order != "maxmin";
+    return has(Feature::projects) && !takes_back() && !in_time() && order != "drf" && order != "maxmin";
   }
   std::string shared() const {
     const bool in_turns = !has(Feature::services) && number("turns", 2) == 0;

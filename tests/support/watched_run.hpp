@@ -44,10 +44,11 @@ class WatchedNational : public simulation::National<Dispatcher> {
   bool within_capacity = true;
 };
 
-/// Under a dispatcher of one's own. @param make  make(scenario, groups, fleet, accounts)
-template <class Make>
-WatchedRun watch_under(const scenario::Scenario& scenario, std::uint64_t seed, const workload::JobLog* log,
-                       Make&& make) {
+/// Runs a model of one's own to the end. @param make  make(scenario, groups, fleet, accounts): its dispatcher
+/// @returns look(model, the end in ticks)
+template <template <class> class Model, class Make, class Look>
+auto run_model(const scenario::Scenario& scenario, std::uint64_t seed, const workload::JobLog* log,
+               Make&& make, Look&& look) {
   simulation::World world(scenario);
   Streams streams(seed, 0);
   supply::Fleet fleet(scenario.hardware, scenario.supply);
@@ -57,13 +58,21 @@ WatchedRun watch_under(const scenario::Scenario& scenario, std::uint64_t seed, c
       simulation::make_national_accounts(scenario, population, groups);
   const simulation::SimulateOptions options;
   auto dispatcher = make(scenario, groups, fleet, accounts);
-  using Model = WatchedNational<decltype(dispatcher)>;
-  Model model({world, fleet, groups, accounts, population, log, streams, options}, std::move(dispatcher));
-  engine::RunLoop<Model> loop(model, {});
+  using Run = Model<decltype(dispatcher)>;
+  Run model({world, fleet, groups, accounts, population, log, streams, options}, std::move(dispatcher));
+  engine::RunLoop<Run> loop(model, {});
   loop.run(world.end);
-  model.look(world.end.time_since_epoch().count());
-  model.finish();
-  return {model.watcher.take(), model.dispatch().books(), model.within_capacity};
+  return look(model, world.end.time_since_epoch().count());
+}
+/// Under a dispatcher of one's own.
+template <class Make>
+WatchedRun watch_under(const scenario::Scenario& scenario, std::uint64_t seed, const workload::JobLog* log,
+                       Make&& make) {
+  return run_model<WatchedNational>(scenario, seed, log, make, [](auto& model, std::int64_t end) {
+    model.look(end);
+    model.finish();
+    return WatchedRun{model.watcher.take(), model.dispatch().books(), model.within_capacity};
+  });
 }
 
 template <scheduling::Backfill B>

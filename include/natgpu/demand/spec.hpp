@@ -151,6 +151,9 @@ const FieldTable& fields_of(const ArrivalCalendar*);
 const FieldTable& fields_of(const TraceSource*);
 const FieldTable& fields_of(const Demand*);
 
+/// What a block holds beside each of its GPUs: the most that a class of its jobs asks for beside one.
+MachineNeeds needs_of_block(const Demand& demand, const ProjectClass& project);
+
 /// What the field tables cannot see: weights that sum to 0, a floor above the peak, shares above one,
 /// mixes that name classes of another kind, laws with infinite mean.
 std::vector<Finding> check(const Demand& demand);

@@ -323,7 +323,6 @@ TEST_CASE("projects are read with their jobs, and refused where nobody can hold 
     const char *scheduling, *path, *reason;
   };
   const Case cases[] = {
-      {"{view: node}", "scheduling.view", "deals in machines"},
       {"{sharing: ps, backfill: none}", "scheduling.sharing", "owner's alone"},
       {"{order: srtf, backfill: fit}", "scheduling.order", "takes GPUs back"},
       {"{order: gavel-las, backfill: fit}", "scheduling.order", "takes GPUs back"},
@@ -343,8 +342,26 @@ TEST_CASE("projects are read with their jobs, and refused where nobody can hold 
     CHECK(all[0].place.line > 0);
   }
   for (const char* scheduling : {"{backfill: conservative}", "{order: wfp, backfill: easy}",
-                                 "{order: fairtree, backfill: fit}", "{order: saf, backfill: easy-sjbf}"})
+                                 "{order: fairtree, backfill: fit}", "{order: saf, backfill: easy-sjbf}",
+                                 "{view: node}", "{view: node, order: fairtree, backfill: conservative}"})
     CHECK(diagnostics_of(granting + "scheduling: " + scheduling + "\n").empty());
+
+  // Each class of jobs fits a node of its own device, and no device holds what they ask for together.
+  std::string apart =
+      replaced(granting, "price: 60 m KRW", "node_cores: 10, node_memory: 50 GB, price: 60 m KRW");
+  apart = replaced(apart, "supply:\n",
+                   "  - {name: deep, bf16: 1 TFLOP/s, node_cores: 4, node_memory: 100 GB}\nsupply:\n");
+  apart = replaced(apart, "  batch:\n",
+                   "  batch:\n    - {name: wide, cores_per_gpu: 8, memory_per_gpu: 20 GB}\n"
+                   "    - {name: large, cores_per_gpu: 2, memory_per_gpu: 60 GB}\n");
+  apart = replaced(apart, "mix: [{name: train}]}}", "mix: [{name: wide}, {name: large}]}}");
+  CHECK(diagnostics_of(apart + "scheduling: {view: pool}\n").empty());
+  CHECK(diagnostics_of(replaced(apart, "60 GB}", "40 GB}") + "scheduling: {view: node}\n").empty());
+  const auto all = diagnostics_of(apart + "scheduling: {view: node}\n");
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].message.rfind("demand.project[grant].jobs.mix: ", 0) == 0);
+  CHECK(all[0].help.find("node_cores") != std::string::npos);
+  CHECK(all[0].place.line > 0);
 }
 
 TEST_CASE("parts of scheduling that contradict each other are refused at their line, with the reason") {

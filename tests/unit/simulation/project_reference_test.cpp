@@ -36,10 +36,6 @@ std::string classes(std::int64_t reclaim_after) {
       reclaim_after);
 }
 
-double in_hours(std::int64_t minutes) {
-  return static_cast<double>(minutes) / 60;
-}
-
 // --- blocks as jobs
 
 template <scheduling::Backfill B>

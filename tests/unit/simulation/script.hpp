@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include <natgpu/engine/run_loop.hpp>
 #include <natgpu/scheduling/dispatcher_for.hpp>
 
+#include "../../../src/simulation/machine_mix.hpp"
 #include "../../../src/simulation/national.hpp"
 #include "catch.hpp"
 #include "job_watcher.hpp"
@@ -27,6 +29,10 @@ namespace natgpu::testing {
 
 inline std::int64_t hour_ticks(double hours) {
   return std::llround(hours * 3600 * static_cast<double>(ticks_per_second));
+}
+
+inline double in_hours(std::int64_t minutes) {
+  return static_cast<double>(minutes) / 60;
 }
 
 /// A job by hand.
@@ -56,15 +62,16 @@ class ScriptUnder {
   using Dispatch = typename simulation::ProcessesUnder<Dispatcher>::Dispatch;
 
   /// @param scheduling  the block of the scenario, in YAML's flow style
-  /// @param make        make(scheduling, groups): the dispatcher
+  /// @param make        make(scheduling, groups): the dispatcher; on machines make(scenario, fleet, groups)
   /// @param quick       GPUs of a second pool, twice as fast; then there is no service
   /// @param projects    `  project: [...]`, whose jobs come by hand
+  /// @param per_node    GPUs of a machine, by which all of them can be divided
   template <class Make>
   ScriptUnder(std::int64_t gpus, const std::string& scheduling, Make&& make, std::int64_t quick = 0,
-              const std::string& projects = "")
+              const std::string& projects = "", std::int64_t per_node = 1)
       : scenario_(scenario_of(fmt::format(
             "schema: natgpu/1\nname: script\nhorizon: {{start: 2026-01-01, end: 2026-01-11}}\n"
-            "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: 1}}{}]\n"
+            "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: {}}}{}]\n"
             "supply:\n  sites: [{{name: room}}]\n"
             "  tranches: [{{name: all, site: room, device: gpu, units: {} GPU, in_service: 2026-01-01}}{}]\n"
             "demand:\n  sectors: [{{name: users, organisations: 1, adoption: {{initial: 1}}}}]\n"
@@ -73,7 +80,7 @@ class ScriptUnder {
             "{}{}"
             "  calendar: {{hours: [0,0,0,0,0,0,0,0,0,2,2,2,1,1,1,1,1,0,0,0,0,0,0,0]}}\n"
             "scheduling: {}\n",
-            quick > 0 ? ", {name: quick, bf16: 1 TFLOP/s, per_node: 1, speed: 2}" : "", gpus,
+            per_node, quick > 0 ? ", {name: quick, bf16: 1 TFLOP/s, per_node: 1, speed: 2}" : "", gpus,
             quick > 0 ? fmt::format(", {{name: more, site: room, device: quick, units: {} GPU, in_service: "
                                     "2026-01-01}}",
                                     quick)
@@ -88,7 +95,7 @@ class ScriptUnder {
         accounts_(simulation::make_national_accounts(scenario_, population_, groups_)),
         streams_of_projects_(scenario_.demand, population_, streams_),
         profile_(scenario_.demand.calendar, world_.calendar, world_.end),
-        dispatch_({world_, fleet_, groups_, accounts_, 1}, make(scenario_.scheduling, groups_), streams_),
+        dispatch_({world_, fleet_, groups_, accounts_, 1}, made(make), streams_),
         capacity_(world_, dispatch_, fleet_),
         services_(world_, dispatch_, population_, profile_) {
     dispatch_.listen(&services_);
@@ -96,7 +103,10 @@ class ScriptUnder {
       projects_.emplace(world_, dispatch_, groups_, population_, profile_, streams_of_projects_);
       if (!projects.empty()) dispatch_.listen_to_blocks(&*projects_);
     }
-    come(0, gpus);
+    if constexpr (on_machines)
+      for (std::uint32_t i = 0; i < gpus / per_node; ++i) come_machine(0, i);
+    else
+      come(0, gpus);
     if (quick > 0) come(0, quick, 1);
   }
 
@@ -175,6 +185,24 @@ class ScriptUnder {
     });
   }
 
+  /// The same of one machine. It comes empty.
+  void come_machine(double hours, std::uint32_t machine) {
+    at(hours, engine::Phase::capacity, [=, this](Dispatch&) {
+      capacity_.node_comes({0, machine, 0, per_node()});
+    });
+  }
+  void machine_broken(double from, double until, std::uint32_t machine) {
+    at(from, engine::Phase::release, [=, this](Dispatch&) {
+      if (before_break_) before_break_(machine);
+      capacity_.node_breaks({0, machine, 0, per_node()}, 0, supply::Victim::uniform);
+    });
+    at(until, engine::Phase::capacity, [=, this](Dispatch&) {
+      capacity_.node_repaired({0, machine, 0, per_node()}, per_node());
+    });
+  }
+  /// Calls what(machine) before a machine breaks.
+  void before_break(std::function<void(std::uint32_t)> what) { before_break_ = std::move(what); }
+
   /// Runs until `hours`, at most the first quarter, and closes the books.
   void run(double hours) {
     engine::RunLoop<ScriptUnder> loop(*this, {});
@@ -220,6 +248,8 @@ class ScriptUnder {
     return text;
   }
   const std::vector<SeenJob>& jobs() const { return seen_.jobs; }
+  Dispatch& dispatch() { return dispatch_; }
+  const simulation::ProjectProcess& projects() const { return *projects_; }
   /// GPU-hours.
   double time(simulation::Use use) const {
     Area all = 0;
@@ -242,6 +272,16 @@ class ScriptUnder {
 
  private:
   static constexpr std::uint8_t scripted = 200;  // no kind of the simulation's own
+  static constexpr bool on_machines = std::is_base_of_v<scheduling::NodeBooks, Dispatcher>;
+
+  template <class Make>
+  Dispatcher made(Make& make) {
+    if constexpr (on_machines)
+      return make(scenario_, fleet_, groups_);
+    else
+      return make(scenario_.scheduling, groups_);
+  }
+  std::int64_t per_node() const { return scenario_.hardware[0].per_node; }
   bool is_held(std::uint32_t project) const {
     for (std::uint32_t slot = 0; slot < dispatch_.job_slots(); ++slot) {
       const simulation::Job& j = dispatch_.job(slot);
@@ -264,11 +304,12 @@ class ScriptUnder {
   demand::ProjectStreams streams_of_projects_;
   demand::ArrivalProfile profile_;
   Dispatch dispatch_;
-  simulation::CapacityByCount<Dispatch> capacity_;
+  typename simulation::ProcessesUnder<Dispatcher>::Capacity capacity_;
   simulation::ServiceProcess<Dispatch> services_;
   std::optional<simulation::ProjectProcess> projects_;
   std::vector<std::uint32_t> asked_;
   std::vector<std::function<void(Dispatch&)>> acts_;
+  std::function<void(std::uint32_t)> before_break_;
   JobWatcher watcher_;
   SeenJobs seen_;
 };
@@ -284,6 +325,21 @@ class Script : public ScriptUnder<scheduling::DispatcherFor<B>> {
               return scheduling::make_dispatcher<B>(1, groups.specs, false, 0);
             },
             0, projects) {}
+};
+
+/// The same on machines of so many GPUs.
+template <scheduling::Backfill B = scheduling::Backfill::none>
+class MachineScript : public ScriptUnder<scheduling::MachineDispatcher<B>> {
+ public:
+  MachineScript(std::int64_t machines, std::int64_t per_node, const std::string& projects,
+                const std::string& placement = "placement: first")
+      : ScriptUnder<scheduling::MachineDispatcher<B>>(
+            machines * per_node, fmt::format("{{order: fcfs, view: node, {}}}", placement),
+            [](const scenario::Scenario& s, const supply::Fleet& fleet, const simulation::JobGroups& groups) {
+              return scheduling::MachineDispatcher<B>(simulation::machine_settings(s, fleet, groups),
+                                                      Streams(1, 0).open("nodes", "placement"));
+            },
+            0, projects, per_node) {}
 };
 
 }  // namespace natgpu::testing
