@@ -258,3 +258,28 @@ TEST_CASE("a block that is spread over more machines lasts no longer, and its jo
   CHECK(s.ran(4) == "5-8");  // half as long again
   CHECK(s.ran(5) == "8-12");
 }
+
+TEST_CASE("beside each GPU a block holds the most cores and memory that a class of its jobs asks for") {
+  const scenario::Scenario s = scenario_of(
+      "schema: natgpu/1\nname: cores\nhorizon: {start: 2026-01-01, end: 2026-01-11}\n"
+      "hardware: [{name: gpu, bf16: 1 TFLOP/s, per_node: 4, node_cores: 16, node_memory: 100 GB}]\n"
+      "supply:\n  sites: [{name: room}]\n"
+      "  tranches: [{name: all, site: room, device: gpu, units: 8 GPU, in_service: 2026-01-01}]\n"
+      "demand:\n  sectors: [{name: users, organisations: 1}]\n"
+      "  batch:\n    - {name: wide, cores_per_gpu: 8, memory_per_gpu: 2 GB}\n"
+      "    - {name: large, cores_per_gpu: 2, memory_per_gpu: 40 GB}\n"
+      "    - {name: other, cores_per_gpu: 16, memory_per_gpu: 90 GB}\n"
+      "  project: [{name: block, duration: 1 d, jobs: {mix: [{name: wide}, {name: large}]}}]\n"
+      "scheduling: {view: node}\n");
+  const simulation::JobGroups groups =
+      simulation::make_job_groups(s, supply::Fleet(s.hardware, s.supply), nullptr);
+  const auto need_of = [&](std::size_t job_class) {
+    return groups.needs[groups.specs[groups.of_class[job_class]].need];
+  };
+  CHECK(need_of(3).cpu_milli == 8000);
+  CHECK(need_of(3).memory_mib == need_of(1).memory_mib);
+  CHECK(need_of(3).gpu_milli == scheduling::whole_gpu_milli);
+  CHECK(groups.ever_fits(groups.of_class[3], 4));  // two of each machine, by cores and by memory
+  CHECK_FALSE(groups.ever_fits(groups.of_class[3], 5));
+  CHECK(groups.fewest_machines(groups.of_class[3], 0, 4) == 2);
+}
