@@ -59,7 +59,8 @@ class DispatchProcess : public BlockDesk {
     const std::uint32_t slot = waiting.slot;
     Job& j = jobs_[slot];
     begin_segment(j, pool, plus(world_.now, requested_on_pool));
-    j.slowdown_milli = port_.slowdown_milli(slot);
+    // Months are months however the replicas lie, and hours served are served.
+    j.slowdown_milli = serves(j.kind) ? 1000 : port_.slowdown_milli(slot);
     j.parts = port_.parts_of(slot, j, groups_.parts_per_gpu);
     orders_[pool].add(slot, j.gpus, [this](std::uint32_t s) -> std::uint32_t& { return jobs_[s].position; });
     levels_[pool].idle.change(world_.now, -j.parts);

@@ -16,6 +16,9 @@ enum class JobKind : std::uint8_t {
   project,   ///< the block of one, while its owner waits for it or holds it
   block_job  ///< runs inside a block
 };
+constexpr bool serves(JobKind kind) {
+  return kind == JobKind::service_floor || kind == JobKind::replica;
+}
 enum class JobState : std::uint8_t { queued, running };
 
 inline constexpr std::uint32_t no_index = 0xffffffff;

@@ -52,6 +52,8 @@ struct Asked {
   std::uint32_t project_class = 0;
 };
 
+inline constexpr const char* one_service = "[{name: web, floor: 1, peak: 3, duration: 1 d}]";
+
 /// A pool of so many GPUs on 1 January 2026, a Thursday, under a dispatcher; classes without checkpoints,
 /// with one every two hours, and with one every two hours and an hour to restart; and a service of one GPU a
 /// replica: three from 9 to 12 h, two until 17 h, one by night.
@@ -66,9 +68,11 @@ class ScriptUnder {
   /// @param quick       GPUs of a second pool, twice as fast; then there is no service
   /// @param projects    `  project: [...]`, whose jobs come by hand
   /// @param per_node    GPUs of a machine, by which all of them can be divided
+  /// @param services    `service`, in YAML's flow style
   template <class Make>
   ScriptUnder(std::int64_t gpus, const std::string& scheduling, Make&& make, std::int64_t quick = 0,
-              const std::string& projects = "", std::int64_t per_node = 1)
+              const std::string& projects = "", std::int64_t per_node = 1,
+              const std::string& services = one_service)
       : scenario_(scenario_of(fmt::format(
             "schema: natgpu/1\nname: script\nhorizon: {{start: 2026-01-01, end: 2026-01-11}}\n"
             "hardware: [{{name: gpu, bf16: 1 TFLOP/s, per_node: {}}}{}]\n"
@@ -85,8 +89,7 @@ class ScriptUnder {
                                     "2026-01-01}}",
                                     quick)
                       : "",
-            quick > 0 ? "" : "  service: [{name: web, floor: 1, peak: 3, duration: 1 d}]\n", projects,
-            scheduling))),
+            quick > 0 ? "" : "  service: " + services + "\n", projects, scheduling))),
         world_(scenario_),
         streams_(1, 0),
         fleet_(scenario_.hardware, scenario_.supply),
@@ -332,14 +335,14 @@ template <scheduling::Backfill B = scheduling::Backfill::none>
 class MachineScript : public ScriptUnder<scheduling::MachineDispatcher<B>> {
  public:
   MachineScript(std::int64_t machines, std::int64_t per_node, const std::string& projects,
-                const std::string& placement = "placement: first")
+                const std::string& placement = "placement: first", const std::string& services = one_service)
       : ScriptUnder<scheduling::MachineDispatcher<B>>(
             machines * per_node, fmt::format("{{order: fcfs, view: node, {}}}", placement),
             [](const scenario::Scenario& s, const supply::Fleet& fleet, const simulation::JobGroups& groups) {
               return scheduling::MachineDispatcher<B>(simulation::machine_settings(s, fleet, groups),
                                                       Streams(1, 0).open("nodes", "placement"));
             },
-            0, projects, per_node) {}
+            0, projects, per_node, services) {}
 };
 
 }  // namespace natgpu::testing

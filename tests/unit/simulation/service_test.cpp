@@ -106,3 +106,16 @@ TEST_CASE("a service whose floor is out of patience never opens") {
   CHECK(s.replicas().entries == 0);
   CHECK(s.time(Use::useful) == 9);
 }
+
+TEST_CASE("a service whose replica lies on more machines than it needs lasts no longer for that") {
+  MachineScript<> s(2, 4, "", "placement: first, locality: 1.5",
+                    "[{name: web, floor: 1, peak: 1, gpus_per_replica: 4 GPU, duration: 1 d}]");
+  s.job(0, {2, 3});
+  s.job(0, {2, 30});
+  s.job(0, {2, 30});  // on machine 1
+  s.service(4, 12);   // two of each
+  s.run(60);
+  CHECK(s.ran(3) == "4-16");
+  CHECK(s.counts().spread == 1);
+  CHECK(s.time(Use::useful) == 2 * 3 + 2 * 30 + 2 * 30 + 4 * 12);
+}
