@@ -46,11 +46,11 @@ struct PluggedDecisions {
   template <class Sink>
   static PluggedDecisions into(Sink& sink) {
     return {const_cast<void*>(static_cast<const void*>(&sink)),
-            [](void* to, const WaitingJob& job, std::uint32_t pool, std::int64_t requested) {
-              static_cast<Sink*>(to)->start(job, pool, requested);
+            [](void* receiver, const WaitingJob& job, std::uint32_t pool, std::int64_t requested) {
+              static_cast<Sink*>(receiver)->start(job, pool, requested);
             },
-            [](void* to, const WaitingJob& job) { static_cast<Sink*>(to)->reject(job); },
-            [](void* to, const WaitingJob& job) { static_cast<Sink*>(to)->preempt(job); }};
+            [](void* receiver, const WaitingJob& job) { static_cast<Sink*>(receiver)->reject(job); },
+            [](void* receiver, const WaitingJob& job) { static_cast<Sink*>(receiver)->preempt(job); }};
   }
 };
 

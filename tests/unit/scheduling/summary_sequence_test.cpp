@@ -266,5 +266,5 @@ class Duel {
 TEMPLATE_TEST_CASE("a sequence with summaries answers what a sorted map answers that is read throughout", "",
                    RunningSum<IntegerKeys>, RunningSum<PairKeys>, CountAndSum<IntegerKeys>,
                    CountAndSum<PairKeys>, Greatest<IntegerKeys>, Greatest<PairKeys>) {
-  for (const std::uint64_t seed : {1, 2, 3}) Duel<TestType>(seed).run(21'600);
+  for (const std::uint64_t seed : {1U, 2U, 3U}) Duel<TestType>(seed).run(21'600);
 }
