@@ -106,8 +106,10 @@ class Duel {
       submit();
     else if (dice < 80)
       finish_any();
-    else if (dice < 86)
+    else if (dice < 84)
       withdraw_any();
+    else if (dice < 86)
+      release_any();
     else if (dice < 90 && w_.changing)
       gain(static_cast<std::uint32_t>(below(static_cast<std::int64_t>(w_.pools))), 1 + below(4));
     else if (dice < 94 && w_.changing)
@@ -163,6 +165,15 @@ class Duel {
     const Queued q = plain_.waiting[static_cast<std::size_t>(i)];
     plain_.withdraw(static_cast<std::size_t>(i));
     CHECK(fast_.withdraw(q.group, q.job.order, q.job.gpus));
+    if (below(2) == 0) held_.push_back(q);  // others are gone for good
+  }
+  /// A job that was held is eligible again, and returns to its place.
+  void release_any() {
+    if (held_.empty()) return;
+    const auto at = held_.begin() + below(static_cast<std::int64_t>(held_.size()));
+    const Queued q = *at;
+    held_.erase(at);
+    put(q);
   }
   void gain(std::uint32_t pool, std::int64_t gpus) {
     plain_.change_capacity(pool, gpus);
@@ -208,6 +219,7 @@ class Duel {
   Plain plain_;
   Fast fast_;
   std::map<std::uint64_t, Queued> jobs_;
+  std::vector<Queued> held_;
   StartsOfPass started_;
   std::int64_t now_ = 0;
   std::uint64_t next_id_ = 0;
