@@ -278,7 +278,9 @@ class PluggedHost {
 
   // --- what the policy is told
 
-  void happened(Happened::Kind kind, const natgpu_job& job) { events_.push_back({kind, job, 0, 0, at_once}); }
+  void happened(typename Happened::Kind kind, const natgpu_job& job) {
+    events_.push_back({kind, job, 0, 0, at_once});
+  }
   void tell_events() {
     // The books of accounts move first: what is told of one event may be asked of another.
     for (const Happened& e : events_)

@@ -110,7 +110,7 @@ class PluggedNodeBooks : public PluggedJobs {
     const NodeChoice* choice = choice_of(j, pool);
     if (choice == nullptr) return NATGPU_NO_POOL;
     const auto place = static_cast<std::size_t>(choice - nodes_->kinds_[j.asked.group].data());
-    const NodeBooks::Earliest earliest = nodes_->earliest_on(j.asked.group, place, j.asked.job, now);
+    const auto earliest = nodes_->earliest_on(j.asked.group, place, j.asked.job, now);
     if (!earliest.could) return NATGPU_NEVER;
     return earliest.at == NATGPU_NEVER ? std::int64_t{NATGPU_NEVER / 2} : earliest.at;
   }

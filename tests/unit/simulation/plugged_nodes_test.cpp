@@ -252,10 +252,10 @@ TEST_CASE("whatever a policy does on machines, its host's books and those of the
   CHECK(preempted > 1'000);
   CHECK(unstarted <= Wild::seen["rejected"]);
   for (const char* often : {"started", "no pool", "no room", "not waiting"}) CHECK(Wild::seen[often] > 1'000);
-  for (const char* never : {"ended twice", "free is wrong", "shadow is wrong", "shadow is not kept",
+  for (const char* wrong : {"ended twice", "free is wrong", "shadow is wrong", "shadow is not kept",
                             "is wrong of a job", "has less than nothing left", "GPUs are lost"}) {
-    CAPTURE(never);
-    CHECK(Wild::seen[never] == 0);
+    CAPTURE(wrong);
+    CHECK(Wild::seen[wrong] == 0);
   }
 }
 

@@ -181,7 +181,7 @@ TEST_CASE("long jobs have the shares of the programs on each type, but for eight
       std::vector<scheduling::TypedClaim> claims;
       for (std::size_t i = 0; i < speeds.size(); ++i) claims.push_back({{1, 1, 0, 1, 1}, i});
       const std::vector<double> shares =
-          scheduling::type_shares(Order::gavel_las, scheduling::GpuTypes{gpus, speeds}, claims);
+          scheduling::type_shares(Order::gavel_las, scheduling::GpuTypes{gpus, speeds, {}}, claims);
       Log jobs;
       for (std::size_t i = 0; i < speeds.size(); ++i) {
         double speed = 0;
